@@ -1,0 +1,203 @@
+//! The contract: a server's surface as readable text, held against a snapshot.
+//!
+//! ```text
+//! tool buy_product(product_name: string, quantity: integer) → {product_name: string, …}
+//! resource store://inventory: application/json
+//! prompt recommend(occasion, budget_cents?)
+//! ```
+//!
+//! No descriptions, bounds, formats or order, so that a server in any language can match it;
+//! and nothing that the attendee may choose. Each step that adds surface has a snapshot with
+//! that step's lines alone. Tests write and review it with insta; at run time the embedded
+//! text is compared, and no file is touched.
+
+use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
+use serde_json::{Map, Value};
+use similar::{ChangeTag, TextDiff};
+
+use crate::engine::Finding;
+
+/// How deep schemas are followed: one that refers to itself has no readable form.
+const MAX_DEPTH: usize = 8;
+
+/// A tool's line.
+pub fn tool(tool: &Tool) -> String {
+    let input = Value::Object(tool.input_schema.as_ref().clone());
+    let parameters = fields(&input, &input, 0).join(", ");
+    let result = match &tool.output_schema {
+        None => "no declared result".to_owned(),
+        Some(schema) => {
+            let schema = Value::Object(schema.as_ref().clone());
+            shape(&schema, &schema, 0)
+        }
+    };
+    format!("tool {}({parameters}) → {result}", tool.name)
+}
+
+/// A resource's line.
+pub fn resource(resource: &Resource) -> String {
+    let kind = resource.mime_type.as_deref().unwrap_or("no MIME type");
+    format!("resource {}: {kind}", resource.uri)
+}
+
+/// A template's line.
+pub fn template(template: &ResourceTemplate) -> String {
+    let kind = template.mime_type.as_deref().unwrap_or("no MIME type");
+    format!("template {}: {kind}", template.uri_template)
+}
+
+/// A prompt's line.
+pub fn prompt(prompt: &Prompt) -> String {
+    let mut arguments: Vec<String> = prompt
+        .arguments
+        .iter()
+        .flatten()
+        .map(|argument| {
+            let optional = if argument.required == Some(true) { "" } else { "?" };
+            format!("{}{optional}", argument.name)
+        })
+        .collect();
+    arguments.sort_by_key(|argument| argument.ends_with('?'));
+    format!("prompt {}({})", prompt.name, arguments.join(", "))
+}
+
+/// Compares lines with a snapshot's, and shows the difference.
+///
+/// # Errors
+///
+/// A finding when they are not the same.
+pub fn compare(lines: &[String], snapshot: &str) -> Result<(), Finding> {
+    let expected = contents(snapshot);
+    let got = lines.join("\n");
+    if expected == got {
+        return Ok(());
+    }
+    let diff: Vec<String> = TextDiff::from_lines(expected, got.as_str())
+        .iter_all_changes()
+        .map(|change| {
+            let sign = match change.tag() {
+                ChangeTag::Delete => "-",
+                ChangeTag::Insert => "+",
+                ChangeTag::Equal => " ",
+            };
+            format!("{sign} {}", change.value().trim_end())
+        })
+        .collect();
+    Err(Finding::new("contract")
+        .expected("the contract of this step: the lines with -")
+        .got(format!("the lines with +\n{}", diff.join("\n")))
+        .why("Names, types and which arguments are optional are what other programs are written against."))
+}
+
+/// A snapshot without insta's header.
+pub fn contents(snapshot: &str) -> &str {
+    let body = snapshot.splitn(3, "---\n").nth(2).unwrap_or(snapshot);
+    body.trim_end()
+}
+
+/// A schema as a type: `{a: string, b?: [integer]}`.
+fn shape(schema: &Value, root: &Value, depth: usize) -> String {
+    if depth > MAX_DEPTH {
+        return "…".to_owned();
+    }
+    let schema = resolve(schema, root);
+    for choice in ["anyOf", "oneOf"] {
+        if let Some(choices) = schema[choice].as_array() {
+            let mut kinds: Vec<String> = choices
+                .iter()
+                .map(|one| shape(one, root, depth + 1))
+                .filter(|kind| kind != "null")
+                .collect();
+            kinds.dedup();
+            return kinds.join(" | ");
+        }
+    }
+    let kind = match &schema["type"] {
+        Value::String(kind) => kind.clone(),
+        Value::Array(kinds) => {
+            let kinds = kinds.iter().filter_map(Value::as_str);
+            kinds.filter(|kind| *kind != "null").collect::<Vec<_>>().join(" | ")
+        }
+        _ => "any".to_owned(),
+    };
+    match kind.as_str() {
+        "object" => format!("{{{}}}", fields(schema, root, depth).join(", ")),
+        "array" => format!("[{}]", shape(&schema["items"], root, depth + 1)),
+        _ => kind,
+    }
+}
+
+/// The fields of an object schema, `name?: type`, in alphabetical order.
+fn fields(schema: &Value, root: &Value, depth: usize) -> Vec<String> {
+    let schema = resolve(schema, root);
+    let none = Map::new();
+    let properties = schema["properties"].as_object().unwrap_or(&none);
+    let required = schema["required"].as_array();
+    let is_required =
+        |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
+    let mut fields: Vec<String> = properties
+        .iter()
+        .map(|(name, value)| {
+            let optional = if is_required(name) { "" } else { "?" };
+            format!("{name}{optional}: {}", shape(value, root, depth + 1))
+        })
+        .collect();
+    fields.sort();
+    fields
+}
+
+/// Follows `$ref` inside the same schema; anything else is left as it is.
+pub fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+    let mut schema = schema;
+    for _ in 0..MAX_DEPTH {
+        let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        match reference.and_then(|pointer| root.pointer(pointer)) {
+            Some(target) => schema = target,
+            None => break,
+        }
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_same_surface_reads_the_same_from_rust_and_from_python() {
+        let schemars = json!({
+            "$defs": { "P": { "type": "object", "required": ["n"], "properties": {
+                "n": { "type": "string", "description": "x" } } } },
+            "type": "object", "required": ["ps"],
+            "properties": {
+                "ps": { "type": "array", "items": { "$ref": "#/$defs/P" } },
+                "max": { "type": ["integer", "null"], "format": "uint32", "minimum": 0 } } });
+        let pydantic = json!({
+            "type": "object", "required": ["ps"], "title": "Ps",
+            "properties": {
+                "max": { "anyOf": [{ "type": "integer" }, { "type": "null" }], "default": null },
+                "ps": { "type": "array", "items": { "type": "object", "required": ["n"],
+                    "properties": { "n": { "type": "string", "title": "N" } } } } } });
+        let expected = "{max?: integer, ps: [{n: string}]}";
+        assert_eq!(shape(&schemars, &schemars, 0), expected);
+        assert_eq!(shape(&pydantic, &pydantic, 0), expected);
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_ends() {
+        let schema = json!({ "type": "object", "required": ["next"],
+            "properties": { "next": { "$ref": "#" } } });
+        assert!(shape(&schema, &schema, 0).contains('…'));
+        let circle = json!({ "$ref": "#" });
+        assert_eq!(shape(&circle, &circle, 0), "any");
+    }
+
+    #[test]
+    fn a_snapshot_is_compared_without_its_header() {
+        let snapshot = "---\nsource: x\nexpression: y\n---\ntool a() → {}\n";
+        assert_eq!(compare(&["tool a() → {}".to_owned()], snapshot), Ok(()));
+        let finding = compare(&["tool b() → {}".to_owned()], snapshot).unwrap_err();
+        assert_eq!(finding.got, "the lines with +\n- tool a() → {}\n+ tool b() → {}");
+    }
+}

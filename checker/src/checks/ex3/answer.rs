@@ -1,0 +1,96 @@
+//! 3.1: the server answers: discover and `initialize`, with a name and a version of its own.
+
+use rmcp::model::{Implementation, ProtocolVersion};
+use serde_json::Value;
+
+use crate::checks::{Checked, Context};
+use crate::engine::Finding;
+use crate::mcp::Era;
+use crate::mcp::session::describe;
+use crate::mcp::transcript::Exchange;
+
+/// What servers are called whose author has not named them.
+const LIBRARIES: [&str; 4] = ["rmcp", "fastmcp", "mcp", "mcp-server"];
+
+pub(super) async fn check(context: &Context) -> Checked {
+    let session = context.session().await?;
+    let server = session.server();
+    let handshake = first_request(context);
+
+    let identity = server.as_ref().and_then(|server| server.server_info.clone());
+    let identity = identity.unwrap_or_else(|| Implementation::new("", ""));
+    names_itself(&handshake, &identity)?;
+    match context.era {
+        Era::Modern => says_that_it_is_complete(&handshake),
+        Era::Legacy => agrees_on_a_known_version(&handshake),
+    }
+}
+
+fn first_request(context: &Context) -> Option<Exchange> {
+    context.transcript().exchanges().into_iter().next()
+}
+
+fn names_itself(handshake: &Option<Exchange>, identity: &Implementation) -> Checked {
+    let library = LIBRARIES.iter().find(|name| identity.name.eq_ignore_ascii_case(name));
+    let (code, got, why) = match (identity.name.trim(), identity.version.trim(), library) {
+        (name, version, Some(_)) => (
+            "library_name",
+            format!("{name:?}, version {version:?}: the library's own"),
+            "Users see this name in their client, and allow or forbid the server by it. Set server_info in get_info.",
+        ),
+        ("", ..) => (
+            "no_name",
+            "no name".to_owned(),
+            "Users see the server's name in their client, and allow or forbid the server by it.",
+        ),
+        (name, "", _) => (
+            "no_version",
+            format!("{name:?} without a version"),
+            "The version is the first thing that anyone asks for when something does not work.",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Finding::new(code)
+        .sent(sent(handshake))
+        .expected("serverInfo with a name and a version of your own")
+        .got(got)
+        .why(why)
+        .into())
+}
+
+/// The specification of 2026-07-28 has every result say whether it is complete.
+fn says_that_it_is_complete(handshake: &Option<Exchange>) -> Checked {
+    let result_type = &result(handshake)["resultType"];
+    if result_type == "complete" {
+        return Ok(());
+    }
+    Err(Finding::new("no_result_type")
+        .sent(sent(handshake))
+        .expected("a result with resultType \"complete\"")
+        .got(format!("resultType {result_type}"))
+        .why("Since 2026-07-28 every result says whether it is complete or asks for more. Clients tell the two apart by it.")
+        .into())
+}
+
+fn agrees_on_a_known_version(handshake: &Option<Exchange>) -> Checked {
+    let version = &result(handshake)["protocolVersion"];
+    let known = ProtocolVersion::KNOWN_VERSIONS.iter().any(|known| version == known.as_str());
+    if known {
+        return Ok(());
+    }
+    Err(Finding::new("unknown_version")
+        .sent(format!("{} with protocolVersion {}", sent(handshake), Era::Legacy.version()))
+        .expected("the same version, or another that exists")
+        .got(format!("protocolVersion {version}"))
+        .why("Client and server go on in the version that the server answers with. No client knows this one.")
+        .into())
+}
+
+fn sent(handshake: &Option<Exchange>) -> String {
+    handshake.as_ref().map(|exchange| describe(&exchange.sent)).unwrap_or_default()
+}
+
+fn result(handshake: &Option<Exchange>) -> Value {
+    let answer = handshake.as_ref().and_then(|exchange| exchange.answer());
+    answer.map(|answer| answer["result"].clone()).unwrap_or_default()
+}

@@ -1,0 +1,88 @@
+//! 3.3: `buy_product` sells, and the stock falls by what was bought.
+
+use rand::RngExt;
+use serde_json::Value;
+
+use super::list::{fits, output_schema};
+use super::shop::{self, Product, Receipt, Shop};
+use crate::checks::{Checked, Context, contract};
+use crate::engine::Finding;
+use crate::mcp::Called;
+
+const CONTRACT: &str = include_str!("snapshots/3.3.snap");
+
+pub(super) async fn check(context: &Context) -> Checked {
+    let shop = Shop::enter(context).await?;
+    context.purpose("see how buy_product wants to be called");
+    let tool = shop.declared("buy_product").await?;
+    let schema = output_schema(&tool)?;
+    contract::compare(&[contract::tool(&tool)], CONTRACT)?;
+
+    // Of the product with most stock, more than one: a price for one, or a stock that falls
+    // by one, must not pass.
+    context.purpose("see prices and stock before");
+    let before = shop.products().await?;
+    let product = before.iter().max_by_key(|product| product.stock).cloned();
+    let product = product.filter(|product| product.stock >= 2);
+    let product = product.ok_or_else(|| shop::too_little_left(context))?;
+    let quantity = context.random(|dice| dice.random_range(2..=product.stock.min(5)));
+
+    context.purpose("buy a random quantity of the product with most stock");
+    let called = shop.order(&product.name, quantity).await?;
+    shop::succeeded(&called, "a receipt: this is in stock")?;
+    let content: Value = shop::structured(&called)?;
+    fits(&called, &content, &schema)?;
+    says_what_was_bought(&called, &product, quantity)?;
+
+    context.purpose("see that the stock fell by what was bought");
+    let after = shop.products().await?;
+    fell(&called, &before, &after, &product, quantity)
+}
+
+fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Checked {
+    let expected = Receipt {
+        product_name: product.name.clone(),
+        quantity,
+        total_cents: product.price_cents.saturating_mul(quantity),
+        remaining_stock: product.stock - quantity,
+    };
+    let got: Receipt = shop::structured(called)?;
+    if got == expected {
+        return Ok(());
+    }
+    let Product { name, price_cents, stock } = product;
+    Err(Finding::new("wrong_receipt")
+        .sent(&called.sent)
+        .expected(format!(
+            "{quantity} × {name} at {price_cents} cents: total_cents {}, remaining_stock {}",
+            expected.total_cents, expected.remaining_stock
+        ))
+        .got(shop::outcome(called))
+        .why(format!("There were {stock} of it before. The model tells its user what the receipt says."))
+        .into())
+}
+
+fn fell(
+    called: &Called,
+    before: &[Product],
+    after: &[Product],
+    bought: &Product,
+    quantity: i64,
+) -> Checked {
+    for old in before {
+        let expected = if old.name == bought.name { old.stock - quantity } else { old.stock };
+        let new = after.iter().find(|product| product.name == old.name);
+        let got = new.map(|product| product.stock);
+        if got == Some(expected) {
+            continue;
+        }
+        let got = got.map_or("not listed any more".to_owned(), |stock| stock.to_string());
+        return Err(Finding::new("wrong_stock")
+            .sent(format!("{}, then tools/call list_products {{}}", called.sent))
+            .expected(format!("stock of {:?}: {expected}", old.name))
+            .got(got)
+            .why("What was sold must be gone for everyone: in this session, in the next one, on every connection.")
+            .into());
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! 3.11 (bonus): the prompt `recommend {occasion, budget_cents?}`, with completions for
+//! `occasion`; arguments are strings, as MCP has them.
+
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rmcp::model::PromptMessage;
+use serde_json::{Value, json};
+
+use super::shop::{self, Shop};
+use crate::checks::{Checked, Context, Stop, contract, symptoms};
+use crate::engine::Finding;
+use crate::mcp::{Failure, Trouble};
+
+const CONTRACT: &str = include_str!("snapshots/3.11.snap");
+const PROMPT: &str = "recommend";
+
+pub(super) async fn check(context: &Context) -> Checked {
+    let shop = Shop::enter(context).await?;
+    if shop.session.capabilities().prompts.is_none() {
+        return Err(Stop::not_declared("the server does not declare prompts"));
+    }
+    context.purpose("see which prompts there are");
+    let prompts = shop.session.prompts().await?;
+    let lines: Vec<String> =
+        prompts.iter().filter(|one| one.name == PROMPT).map(contract::prompt).collect();
+    contract::compare(&lines, CONTRACT)?;
+
+    let occasion = shop::unheard_of(context);
+    names_the_occasion(context, &shop, &occasion).await?;
+    minds_the_budget(context, &shop, &occasion).await?;
+    for (code, what, name, arguments) in [
+        ("missing_occasion", "without the occasion", PROMPT, json!({})),
+        ("bad_budget", "with a budget that is no number", PROMPT, json!({ "occasion": occasion, "budget_cents": "not much" })),
+        ("unknown_prompt", "of a name that does not exist", &occasion, json!({})),
+    ] {
+        context.purpose(&format!("ask for a prompt {what}"));
+        is_refused(code, what, name, &arguments, shop.session.prompt(name, arguments.clone()).await)?;
+    }
+    completes_occasions(context, &shop).await
+}
+
+async fn names_the_occasion(context: &Context, shop: &Shop, occasion: &str) -> Checked {
+    context.purpose("fill in the prompt for an occasion");
+    let arguments = json!({ "occasion": occasion });
+    let text = text(&shop.session.prompt(PROMPT, arguments.clone()).await?);
+    if text.contains(occasion) {
+        return Ok(());
+    }
+    Err(Finding::new("occasion_ignored")
+        .sent(format!("prompts/get {PROMPT} {arguments}"))
+        .expected(format!("a message that names the occasion, {occasion:?}"))
+        .got(format!("{text:?}"))
+        .why("The message is all that the model gets of what the user typed.")
+        .into())
+}
+
+async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Checked {
+    context.purpose("see prices, to choose a budget that not everything fits");
+    let products = shop.products().await?;
+    let prices = products.iter().map(|product| product.price_cents);
+    let (least, most) = prices.fold((i64::MAX, 0), |(least, most), price| (least.min(price), most.max(price)));
+    let budget = least.saturating_add(most) / 2;
+    // Arguments of prompts are strings, whatever they stand for.
+    let arguments = json!({ "occasion": occasion, "budget_cents": budget.to_string() });
+    context.purpose("fill in the prompt for an occasion and a budget");
+    let with = text(&shop.session.prompt(PROMPT, arguments.clone()).await?);
+    let without = text(&shop.session.prompt(PROMPT, json!({ "occasion": occasion })).await?);
+    if with != without {
+        return Ok(());
+    }
+    Err(Finding::new("budget_ignored")
+        .sent(format!("prompts/get {PROMPT} {arguments}"))
+        .expected("another message than without a budget: one that names it, or only what it pays for")
+        .got("the same message")
+        .why("The user typed a budget, and the model will never know.")
+        .into())
+}
+
+fn is_refused(
+    code: &str,
+    what: &str,
+    name: &str,
+    arguments: &Value,
+    answer: Result<Vec<PromptMessage>, Failure>,
+) -> Checked {
+    match answer {
+        Err(Failure { trouble: Trouble::Refused { .. }, .. }) => Ok(()),
+        Err(failure) => Err(symptoms::of_failure(failure)),
+        Ok(messages) => Err(Finding::new(&format!("{code}_accepted"))
+            .sent(format!("prompts/get {name} {arguments}"))
+            .expected(format!("an error for a prompt {what}: -32602"))
+            .got(format!("{} messages: {:?}", messages.len(), text(&messages)))
+            .why("The client shows the error beside the field where the user can mend it.")
+            .into()),
+    }
+}
+
+async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
+    if shop.session.capabilities().completions.is_none() {
+        return Err(Finding::new("completions_not_declared")
+            .sent("server/discover, or initialize")
+            .expected("capabilities with completions")
+            .got("none")
+            .why("A client that sees no such capability never asks for completions.")
+            .into());
+    }
+    context.purpose("complete an occasion of which nothing is typed yet");
+    let all = shop.session.complete(PROMPT, "occasion", "").await?;
+    let Some(one) = context.random(|dice| all.choose(dice).cloned()) else {
+        return Err(Finding::new("no_completions")
+            .sent("completion/complete recommend, occasion \"\"")
+            .expected("a few occasions to choose from")
+            .got("none")
+            .why("Completions show the user what could be meant, before anything is typed.")
+            .into());
+    };
+    let letters = one.chars().count();
+    let length = context.random(|dice| dice.random_range(1..=letters.max(1)));
+    let typed: String = one.chars().take(length).collect();
+    for (typed, must_have) in [(typed, Some(&one)), ("zzzq".to_owned(), None)] {
+        context.purpose("complete what is typed so far");
+        let values = shop.session.complete(PROMPT, "occasion", &typed).await?;
+        let begin = typed.to_lowercase();
+        let stray = values.iter().find(|value| !value.to_lowercase().starts_with(&begin));
+        let missing = must_have.filter(|one| !values.contains(one));
+        if stray.is_some() || missing.is_some() {
+            return Err(Finding::new("wrong_completions")
+                .sent(format!("completion/complete recommend, occasion {typed:?}"))
+                .expected("the occasions that begin with it, and no other")
+                .got(format!("{values:?}"))
+                .why("The user has typed the beginning already.")
+                .into());
+        }
+    }
+    Ok(())
+}
+
+fn text(messages: &[PromptMessage]) -> String {
+    let texts = messages.iter().filter_map(|message| message.content.as_text());
+    texts.map(|text| text.text.as_str()).collect::<Vec<_>>().join("\n")
+}

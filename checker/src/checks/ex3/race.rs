@@ -1,0 +1,154 @@
+//! 3.5: the last item is sold once, however many buy at the same moment.
+//!
+//! Each round brings a product down to one and then has many buyers ask for it. Over HTTP
+//! they stand in line on open connections with all but the last byte sent, and those last
+//! bytes go out together.
+
+use std::io;
+
+use futures::future::join_all;
+use futures::stream;
+use http::HeaderMap;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Duration, sleep};
+
+use super::shop::{self, Product, Shop};
+use crate::checks::{Checked, Context};
+use crate::engine::Finding;
+use crate::mcp::raw::Raw;
+use crate::mcp::{Failure, Trouble};
+
+/// How many want the last one.
+const BUYERS: usize = 16;
+
+/// How many products are sold out, at most. A race is lost only sometimes.
+const ROUNDS: usize = 4;
+
+/// Long enough for all buyers to have their connection, and all but the last byte sent.
+const LINE_UP: Duration = Duration::from_millis(5);
+
+/// What became of one buyer.
+#[derive(Debug, PartialEq)]
+enum Buyer {
+    Won,
+    Refused,
+    Lost(Trouble),
+}
+
+pub(super) async fn check(context: &Context) -> Checked {
+    let shop = Shop::enter(context).await?;
+    context.purpose("find products to sell out, the rarest first");
+    let mut products = shop.products().await?;
+    products.retain(|product| product.stock > 0);
+    products.sort_by_key(|product| product.stock);
+    if products.is_empty() {
+        return Err(shop::too_little_left(context));
+    }
+    for product in products.iter().take(ROUNDS) {
+        if product.stock > 1 {
+            context.purpose("bring the stock down to one");
+            shop.buy(&product.name, product.stock - 1).await?;
+        }
+        context.purpose("many buyers want the last one at the same moment");
+        let buyers = race(context, &shop, product).await?;
+        context.purpose("see what is left");
+        let left = shop.products().await?;
+        was_sold_once(product, &buyers, &left)?;
+    }
+    Ok(())
+}
+
+fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Checked {
+    let won = buyers.iter().filter(|buyer| **buyer == Buyer::Won).count();
+    let stock = left.iter().find(|one| one.name == product.name).map(|one| one.stock);
+    let lost = buyers.iter().find_map(|buyer| match buyer {
+        Buyer::Lost(trouble) => Some(trouble),
+        Buyer::Won | Buyer::Refused => None,
+    });
+    let (code, got, why) = match (won, stock, lost) {
+        (1, Some(0), None) => return Ok(()),
+        (2.., ..) => (
+            "sold_twice",
+            format!("{won} buyers have it"),
+            "Between the look at the stock and the sale another buyer came in. Hold one lock from the one to the other.",
+        ),
+        (_, _, Some(trouble)) => (
+            "loser_without_reason",
+            format!("{won} has it, and another buyer got {trouble}"),
+            "Being too late is no protocol error: the model should read it and choose something else.",
+        ),
+        (0, ..) => (
+            "sold_to_nobody",
+            "nobody has it".to_owned(),
+            "One was in stock, and every buyer was sent away. Let the others wait their turn instead.",
+        ),
+        (_, stock, None) => (
+            "wrong_stock_after_race",
+            format!("one buyer has it, and {} are left", stock.unwrap_or_default()),
+            "The sale must lower the stock once: no more, no less.",
+        ),
+    };
+    Err(Finding::new(code)
+        .sent(format!(
+            "{BUYERS} × tools/call buy_product {} at the same moment",
+            json!({ "product_name": product.name, "quantity": 1 })
+        ))
+        .expected("one receipt, a tool error for everybody else, and none left")
+        .got(got)
+        .why(why)
+        .into())
+}
+
+async fn race(context: &Context, shop: &Shop, product: &Product) -> Checked<Vec<Buyer>> {
+    if !context.has_http() {
+        let orders = (0..BUYERS).map(|_| shop.order(&product.name, 1));
+        let answers = join_all(orders).await;
+        let buyer = |answer: Checked<crate::mcp::Called>| {
+            Ok(match answer?.result.is_error {
+                Some(true) => Buyer::Refused,
+                _ => Buyer::Won,
+            })
+        };
+        return answers.into_iter().map(buyer).collect();
+    }
+    let raw = context.raw().await?;
+    let (go, gone) = watch::channel(false);
+    let line_up = (0..BUYERS).map(|_| buy_when_told(&raw, &product.name, gone.clone()));
+    let start = async {
+        sleep(LINE_UP).await;
+        let _ = go.send(true);
+    };
+    let (buyers, ()) = futures::join!(join_all(line_up), start);
+    Ok(buyers)
+}
+
+async fn buy_when_told(raw: &Raw, product: &str, go: watch::Receiver<bool>) -> Buyer {
+    let arguments = json!({ "product_name": product, "quantity": 1 });
+    let message = raw.message("tools/call", json!({ "name": "buy_product", "arguments": arguments }));
+    let mut first = message.to_string();
+    let length = first.len();
+    let last = first.split_off(length - 1);
+    let body = stream::unfold(Some((first, last, go)), |rest| async move {
+        let (first, last, mut go) = rest?;
+        if !first.is_empty() {
+            return Some((Ok::<_, io::Error>(first), Some((String::new(), last, go))));
+        }
+        let _ = go.wait_for(|go| *go).await;
+        Some((Ok(last), None))
+    });
+    // With its length known beforehand the body is not sent in chunks.
+    let headers = HeaderMap::from_iter([(http::header::CONTENT_LENGTH, length.into())]);
+    let sent = raw.send_body(message, headers, reqwest::Body::wrap_stream(body)).await;
+    match sent {
+        Ok((reply, _)) => match (Trouble::of(&reply.exchange), reply.exchange.answer()) {
+            (Some(trouble), _) => Buyer::Lost(trouble),
+            (None, Some(answer)) if answer["result"]["isError"] == Value::Bool(true) => {
+                Buyer::Refused
+            }
+            (None, Some(_)) => Buyer::Won,
+            (None, None) => Buyer::Lost(Trouble::Unreachable("no answer".to_owned())),
+        },
+        Err(Failure { trouble, .. }) => Buyer::Lost(trouble),
+    }
+}

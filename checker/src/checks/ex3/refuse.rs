@@ -1,0 +1,116 @@
+//! 3.4: `buy_product` refuses what it cannot sell: a tool error that a model can act on, and
+//! nothing changed.
+
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use super::shop::{self, Product, Shop};
+use crate::checks::{Checked, Context, symptoms};
+use crate::engine::Finding;
+use crate::mcp::{Called, Failure, Trouble};
+
+/// Fewer words than this cannot say what is wrong and what would work.
+const WORDS_OF_A_REASON: usize = 3;
+
+/// An order that cannot be filled.
+struct Order {
+    code: &'static str,
+    what: &'static str,
+    arguments: Value,
+}
+
+pub(super) async fn check(context: &Context) -> Checked {
+    let shop = Shop::enter(context).await?;
+    context.purpose("find something that can be bought");
+    let product = shop.best_stocked().await?;
+    let product = product.ok_or_else(|| shop::too_little_left(context))?;
+    context.purpose("control: one of it can be bought");
+    shop.buy(&product.name, 1).await?;
+
+    context.purpose("see the stock before what must be refused");
+    let before = shop.products().await?;
+    let stock = product.stock - 1;
+    for order in orders(context, &product.name, stock) {
+        context.purpose(&format!("an order that must be refused: {}", order.what));
+        let answer = shop.session.call("buy_product", order.arguments.clone()).await;
+        let called = is_a_tool_error(&order, answer)?;
+        gives_a_reason(&order, &called)?;
+        context.purpose("see that the refusal changed nothing");
+        changed_nothing(&called, &before, &shop.products().await?)?;
+    }
+    Ok(())
+}
+
+fn orders(context: &Context, name: &str, stock: i64) -> Vec<Order> {
+    let unknown = shop::unheard_of(context);
+    let (too_many, negative, half) = context.random(|dice| {
+        let too_many = stock + dice.random_range(1..=5);
+        let half = f64::from(dice.random_range(0..=1_u8)) + 0.5;
+        (too_many, -dice.random_range(1..=3_i64), half)
+    });
+    let order = |code, what, arguments| Order { code, what, arguments };
+    let of = |quantity: Value| json!({ "product_name": name, "quantity": quantity });
+    vec![
+        order("accepts_unknown", "an unknown product", json!({ "product_name": unknown, "quantity": 1 })),
+        order("accepts_too_many", "more than there is", of(json!(too_many))),
+        order("accepts_zero", "none", of(json!(0))),
+        order("accepts_negative", "a negative quantity", of(json!(negative))),
+        order("accepts_fraction", "a fraction", of(json!(half))),
+        // 2^32 + 1: one, for who forgets the upper bits.
+        order("accepts_huge", "a huge quantity", of(json!(4_294_967_297_u64))),
+        order("accepts_missing_quantity", "no quantity", json!({ "product_name": name })),
+        order("accepts_missing_product", "no product", json!({ "quantity": 1 })),
+        order("accepts_text_as_number", "a quantity that is text", of(json!("1"))),
+        order("accepts_number_as_name", "a product that is a number", json!({ "product_name": 1, "quantity": 1 })),
+    ]
+}
+
+fn is_a_tool_error(order: &Order, answer: Result<Called, Failure>) -> Checked<Called> {
+    const EXPECTED: &str = "a tool error: isError true, with a message that names the problem";
+    match answer {
+        Ok(called) if called.result.is_error == Some(true) => Ok(called),
+        Ok(called) => Err(Finding::new(order.code)
+            .sent(&called.sent)
+            .expected(EXPECTED)
+            .got(shop::outcome(&called))
+            .why("A model reads isError to learn that a call failed. Text alone reads as success.")
+            .into()),
+        Err(Failure { sent, trouble: trouble @ Trouble::Refused { .. } }) => {
+            Err(Finding::new("refused_as_protocol_error")
+                .sent(sent)
+                .expected(EXPECTED)
+                .got(trouble.to_string())
+                .why("Hosts handle protocol errors themselves, and the model may never see the reason. In rmcp, return Err(String) rather than Err(ErrorData).")
+                .into())
+        }
+        Err(failure) => Err(symptoms::of_failure(failure)),
+    }
+}
+
+fn gives_a_reason(order: &Order, called: &Called) -> Checked {
+    let text = shop::text(called);
+    if text.split_whitespace().count() >= WORDS_OF_A_REASON {
+        return Ok(());
+    }
+    Err(Finding::new("no_reason")
+        .sent(&called.sent)
+        .expected(format!("a message that tells a model what is wrong with {}", order.what))
+        .got(shop::outcome(called))
+        .why("With a reason the model corrects itself in the next call. Without one it tries again, or gives up.")
+        .into())
+}
+
+fn changed_nothing(called: &Called, before: &[Product], after: &[Product]) -> Checked {
+    let changed = before.iter().find(|old| !after.contains(old));
+    let Some(old) = changed else {
+        return Ok(());
+    };
+    let new = after.iter().find(|product| product.name == old.name);
+    let got = new.map_or("not listed any more".to_owned(), |product| product.stock.to_string());
+    Err(Finding::new("refusal_changed_stock")
+        .sent(format!("{}, then tools/call list_products {{}}", called.sent))
+        .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
+        .got(got)
+        .why("A refused order must leave no trace. Check everything first, change the stock last.")
+        .into())
+}

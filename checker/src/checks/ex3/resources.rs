@@ -1,0 +1,137 @@
+//! 3.10 (bonus): the inventory as the resource `store://inventory`, each product by the
+//! template `store://products/{name}`, as JSON; an unknown URI is an error.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rand::seq::IndexedRandom;
+use rmcp::model::ResourceContents;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::shop::{self, Product, Shop};
+use crate::checks::{Checked, Context, Stop, contract, symptoms};
+use crate::engine::Finding;
+use crate::mcp::{Failure, Trouble};
+
+const CONTRACT: &str = include_str!("snapshots/3.10.snap");
+const INVENTORY: &str = "store://inventory";
+const TEMPLATE: &str = "store://products/{name}";
+
+pub(super) async fn check(context: &Context) -> Checked {
+    let shop = Shop::enter(context).await?;
+    if shop.session.capabilities().resources.is_none() {
+        return Err(Stop::not_declared("the server does not declare resources"));
+    }
+    context.purpose("see which resources and templates there are");
+    let resources = shop.session.resources().await?;
+    let templates = shop.session.resource_templates().await?;
+    let inventory = resources.iter().filter(|one| one.uri == INVENTORY).map(contract::resource);
+    let product = templates.iter().filter(|one| one.uri_template == TEMPLATE);
+    let lines: Vec<String> = inventory.chain(product.map(contract::template)).collect();
+    contract::compare(&lines, CONTRACT)?;
+
+    sells_one(context, &shop).await?;
+    context.purpose("see what the tool says, to compare");
+    let products = shop.products().await?;
+    context.purpose("read the whole inventory");
+    holds(&read(&shop, INVENTORY).await?, &products)?;
+
+    for product in chosen(context, &products) {
+        context.purpose("read one product, by its name in a URI");
+        let name = utf8_percent_encode(&product.name, NON_ALPHANUMERIC);
+        let read = read(&shop, &format!("store://products/{name}")).await?;
+        let got = Product::deserialize(&read.json).ok();
+        if got.as_ref() != Some(&product) {
+            return Err(Finding::new("wrong_product")
+                .sent(format!("resources/read {}", read.uri))
+                .expected(format!("{product:?} as JSON"))
+                .got(read.json.to_string())
+                .why("In a URI a name is percent-encoded: %20 is a space. Decode it, then look for exactly that name.")
+                .into());
+        }
+    }
+    let unheard_of = shop::unheard_of(context);
+    for uri in [format!("store://products/{unheard_of}"), format!("store://{unheard_of}")] {
+        context.purpose("read what is not there");
+        is_refused(&uri, shop.session.read(&uri).await)?;
+    }
+    Ok(())
+}
+
+/// A resource that was computed once would still show the old stock afterwards.
+async fn sells_one(context: &Context, shop: &Shop) -> Checked {
+    context.purpose("buy one of something, so that the inventory is not as it was at first");
+    let best = shop.best_stocked().await?;
+    let best = best.ok_or_else(|| shop::too_little_left(context))?;
+    shop.buy(&best.name, 1).await?;
+    Ok(())
+}
+
+/// A random product, and one whose name has to be encoded.
+fn chosen(context: &Context, products: &[Product]) -> Vec<Product> {
+    let any = context.random(|dice| products.choose(dice).cloned());
+    let plain = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric());
+    let encoded = products.iter().find(|product| !plain(&product.name)).cloned();
+    any.into_iter().chain(encoded).collect()
+}
+
+struct Read {
+    uri: String,
+    json: Value,
+}
+
+async fn read(shop: &Shop, uri: &str) -> Checked<Read> {
+    let contents = shop.session.read(uri).await?;
+    let wrong = |code: &str, expected: &str, got: String, why: &str| -> Stop {
+        let sent = format!("resources/read {uri}");
+        Finding::new(code).sent(sent).expected(expected).got(got).why(why).into()
+    };
+    let [ResourceContents::TextResourceContents { mime_type, text, .. }] = contents.as_slice()
+    else {
+        let got = format!("{} contents", contents.len());
+        return Err(wrong("not_one_text", "one text", got, "A JSON document is one text."));
+    };
+    if mime_type.as_deref() != Some("application/json") {
+        let got = mime_type.as_deref().unwrap_or("no mimeType").to_owned();
+        let why = "Hosts show and parse contents by their mimeType. rmcp says text/plain unless told otherwise.";
+        return Err(wrong("wrong_mime_type", "mimeType application/json", got, why));
+    }
+    let json = serde_json::from_str(text).map_err(|error| {
+        let why = "The mimeType promises JSON.";
+        wrong("not_json", "JSON", format!("{text:?}: {error}"), why)
+    })?;
+    Ok(Read { uri: uri.to_owned(), json })
+}
+
+/// The list itself, or an object with the list under `products`.
+fn holds(read: &Read, products: &[Product]) -> Checked {
+    let list = read.json.get("products").unwrap_or(&read.json);
+    let mut got: Vec<Product> = Vec::deserialize(list).unwrap_or_default();
+    let mut expected = products.to_vec();
+    got.sort_by(|one, other| one.name.cmp(&other.name));
+    expected.sort_by(|one, other| one.name.cmp(&other.name));
+    if got == expected {
+        return Ok(());
+    }
+    Err(Finding::new("other_inventory")
+        .sent(format!("resources/read {INVENTORY}, after a purchase"))
+        .expected("what list_products lists at the same moment")
+        .got(read.json.to_string())
+        .why("One inventory, two ways to see it. Read it when you are asked, not once at the start.")
+        .into())
+}
+
+fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, Failure>) -> Checked {
+    match answer {
+        Err(Failure { trouble: Trouble::Refused { .. }, .. }) => Ok(()),
+        Err(failure) => Err(symptoms::of_failure(failure)),
+        Ok(contents) => Err(Finding::new("unknown_uri_answered")
+            .sent(format!("resources/read {uri}"))
+            .expected("an error: there is no such resource")
+            .got(match contents.len() {
+                0 => "empty contents".to_owned(),
+                _ => serde_json::to_string(&contents).unwrap_or_default(),
+            })
+            .why("Empty contents read as an empty document. In rmcp: ErrorData::resource_not_found.")
+            .into()),
+    }
+}

@@ -1,0 +1,113 @@
+//! 3.8: it is safe by default: loopback only, a foreign `Origin` or `Host` gets 403.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::shop::{self, Product, Shop};
+use crate::checks::{Checked, Context, Stop};
+use crate::engine::Finding;
+use crate::mcp::raw::{Raw, Reply};
+use crate::mcp::session::describe;
+use crate::mcp::{Failure, Trouble};
+
+/// Another address of this machine's loopback interface. A server on 127.0.0.1 is not there,
+/// one on all interfaces is.
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+pub(super) async fn check(context: &Context) -> Checked {
+    if !context.has_http() {
+        return Err(Stop::CouldNotCheck(
+            "a stdio server has no HTTP: check it with `--url` while it serves HTTP".to_owned(),
+        ));
+    }
+    listens_on_loopback_only(context).await?;
+
+    let shop = Shop::enter(context).await?;
+    context.purpose("find something to buy");
+    let product = shop.best_stocked().await?;
+    let product = product.ok_or_else(|| shop::too_little_left(context))?;
+    let raw = context.raw().await?;
+    let order = || {
+        let arguments = json!({ "product_name": product.name, "quantity": 1 });
+        raw.message("tools/call", json!({ "name": "buy_product", "arguments": arguments }))
+    };
+    context.purpose("control: the same order without a foreign header is filled");
+    let control = raw.send(order(), HeaderMap::new()).await?;
+    if let Some(trouble) = Trouble::of(&control.exchange) {
+        let sent = describe(&control.exchange.sent);
+        return Err(Failure { sent, trouble }.into());
+    }
+
+    let stranger = format!("{}.example", shop::unheard_of(context).to_lowercase());
+    let foreign = [
+        (ORIGIN, format!("http://{stranger}"), "foreign_origin", "a page on another site"),
+        (HOST, stranger, "foreign_host", "a page that had its own name resolve to your machine (DNS rebinding)"),
+    ];
+    for (header, value, code, who) in foreign {
+        context.purpose("see the stock before");
+        let before = shop.products().await?;
+        context.purpose(&format!("the same order from {who}"));
+        let reply = raw_with(&raw, order(), &header, &value).await?;
+        context.purpose("see that nothing was sold");
+        let after = shop.products().await?;
+        is_turned_away(&product, (&header, &value, code, who), &reply, before == after)?;
+    }
+    Ok(())
+}
+
+async fn raw_with(
+    raw: &Raw,
+    order: serde_json::Value,
+    header: &HeaderName,
+    value: &str,
+) -> Checked<Reply> {
+    let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("evil.example"));
+    let headers = HeaderMap::from_iter([(header.clone(), value)]);
+    Ok(raw.send(order, headers).await?)
+}
+
+fn is_turned_away(
+    product: &Product,
+    (header, value, code, who): (&HeaderName, &str, &str, &str),
+    reply: &Reply,
+    nothing_sold: bool,
+) -> Checked {
+    let name = if *header == ORIGIN { "Origin" } else { "Host" };
+    let status = reply.exchange.status.as_deref().unwrap_or("no status");
+    let (code, got) = match (reply.status, nothing_sold) {
+        (403, true) => return Ok(()),
+        (403, false) => (format!("{code}_checked_too_late"), format!("HTTP {status}, and one {:?} less", product.name)),
+        (_, false) => (format!("{code}_accepted"), format!("HTTP {status}, and one {:?} less", product.name)),
+        (_, true) => (format!("{code}_wrong_status"), format!("HTTP {status}")),
+    };
+    let setting = if *header == ORIGIN { "with_allowed_origins" } else { "with_allowed_hosts" };
+    Err(Finding::new(&code)
+        .sent(format!("{} with {name}: {value}", describe(&reply.exchange.sent)))
+        .expected("HTTP 403 Forbidden, and nothing sold")
+        .got(got)
+        .why(format!("This is what the browser sends for {who}. In rmcp, StreamableHttpServerConfig checks it: {setting}."))
+        .into())
+}
+
+async fn listens_on_loopback_only(context: &Context) -> Checked {
+    let Some(port) = context.own_port() else {
+        return Ok(());
+    };
+    let connecting = TcpStream::connect(SocketAddr::from((ELSEWHERE, port)));
+    let reached = timeout(Duration::from_millis(250), connecting).await;
+    if !matches!(reached, Ok(Ok(_))) {
+        return Ok(());
+    }
+    Err(Finding::new("all_interfaces")
+        .sent(format!("a connection to {ELSEWHERE}:{port}"))
+        .expected("nobody there: the server listens on 127.0.0.1 alone")
+        .got("a server that listens on every address of the machine")
+        .why("On 0.0.0.0 everyone in the same network can buy. Listen on 127.0.0.1 unless you are told otherwise.")
+        .into())
+}

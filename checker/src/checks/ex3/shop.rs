@@ -1,0 +1,186 @@
+//! The store as a customer sees it: its products, and what can go wrong when one talks to it.
+
+use rand::seq::IndexedRandom;
+use rmcp::model::{ContentBlock, Tool};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::checks::{Checked, Context, Stop};
+use crate::engine::Finding;
+use crate::mcp::{Called, Session};
+
+/// A product, as `list_products` gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Product {
+    /// The name to buy it by.
+    pub name: String,
+    /// The price of one.
+    pub price_cents: i64,
+    /// How many are left.
+    pub stock: i64,
+}
+
+/// A receipt, as `buy_product` gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Receipt {
+    /// The product that was bought.
+    pub product_name: String,
+    /// How many were bought.
+    pub quantity: i64,
+    /// What they cost together.
+    pub total_cents: i64,
+    /// How many are left.
+    pub remaining_stock: i64,
+}
+
+/// A customer in a session.
+#[derive(Debug)]
+pub struct Shop {
+    /// The session.
+    pub session: Session,
+}
+
+impl Shop {
+    /// Opens a session.
+    pub async fn enter(context: &Context) -> Checked<Self> {
+        let session = context.session().await?;
+        Ok(Self { session })
+    }
+
+    /// The declaration of a tool, without which the step is not started.
+    pub async fn declared(&self, tool: &str) -> Checked<Tool> {
+        let tools = self.session.tools().await?;
+        let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
+        let others = match names.as_slice() {
+            [] => "the server has no tools yet".to_owned(),
+            names => format!("the server has {}", names.join(", ")),
+        };
+        let found = tools.iter().find(|one| one.name == tool).cloned();
+        found.ok_or_else(|| Stop::not_declared(format!("no tool named {tool}: {others}")))
+    }
+
+    /// Everything the store sells.
+    pub async fn products(&self) -> Checked<Vec<Product>> {
+        let called = self.session.call("list_products", json!({})).await?;
+        products_of(&called)
+    }
+
+    /// The product with the most left. `None` when everything is sold out.
+    pub async fn best_stocked(&self) -> Checked<Option<Product>> {
+        let products = self.products().await?;
+        let left = products.into_iter().filter(|product| product.stock > 0);
+        Ok(left.max_by_key(|product| product.stock))
+    }
+
+    /// Orders, whatever comes of it.
+    pub async fn order(&self, product_name: &str, quantity: i64) -> Checked<Called> {
+        let arguments = json!({ "product_name": product_name, "quantity": quantity });
+        Ok(self.session.call("buy_product", arguments).await?)
+    }
+
+    /// Buys, where nothing stands against it.
+    pub async fn buy(&self, product_name: &str, quantity: i64) -> Checked<Receipt> {
+        let called = self.order(product_name, quantity).await?;
+        succeeded(&called, "a receipt: this is in stock")?;
+        structured(&called)
+    }
+}
+
+/// What to say when a running server has too little left for a check.
+pub fn too_little_left(context: &Context) -> Stop {
+    if context.runs_already() {
+        return Stop::CouldNotCheck(
+            "too little stock is left on the running server: restart it, and check again".to_owned(),
+        );
+    }
+    Finding::new("too_little_stock")
+        .sent("tools/call list_products {}")
+        .expected("a product with a stock of three or more")
+        .got("less of everything")
+        .why("The checks buy and sell out. Give one of your products a stock of three or more.")
+        .into()
+}
+
+/// The products in a result of `list_products` or `search_products`.
+pub fn products_of(called: &Called) -> Checked<Vec<Product>> {
+    #[derive(Deserialize)]
+    struct List {
+        products: Vec<Product>,
+    }
+    succeeded(called, "a list of products")?;
+    let list: List = structured(called)?;
+    Ok(list.products)
+}
+
+/// That the call is no tool error.
+pub fn succeeded(called: &Called, expected: &str) -> Checked {
+    if called.result.is_error == Some(true) {
+        return Err(Finding::new("tool_error")
+            .sent(&called.sent)
+            .expected(expected)
+            .got(outcome(called))
+            .why("isError: true tells the model that the call failed. This one should not.")
+            .into());
+    }
+    Ok(())
+}
+
+/// The structured content, as what it should be.
+pub fn structured<T: for<'de> Deserialize<'de>>(called: &Called) -> Checked<T> {
+    let Some(content) = &called.result.structured_content else {
+        return Err(Finding::new("no_structured_content")
+            .sent(&called.sent)
+            .expected("structuredContent: an object that a program can read")
+            .got(format!("no structuredContent; {}", outcome(called)))
+            .why("Text is for the model. Programs and UIs read structuredContent. In rmcp, return Json<T>.")
+            .into());
+    };
+    T::deserialize(content).map_err(|error| {
+        Finding::new("wrong_structured_content")
+            .sent(&called.sent)
+            .expected("the fields of the contract, with their types")
+            .got(format!("{content}: {error}"))
+            .why("A client that was written against the contract cannot read this.")
+            .into()
+    })
+}
+
+/// A result in a line: `isError false, "Bought 0 of it"`.
+pub fn outcome(called: &Called) -> String {
+    let is_error = called.result.is_error.unwrap_or(false);
+    let shown = match (&called.result.structured_content, text(called)) {
+        (Some(content), _) => content.to_string(),
+        (None, text) if text.is_empty() => "no text".to_owned(),
+        (None, text) => format!("{text:?}"),
+    };
+    format!("isError {is_error}, {shown}")
+}
+
+/// All text of a result.
+pub fn text(called: &Called) -> String {
+    texts(&called.result.content).join("\n")
+}
+
+fn texts(content: &[ContentBlock]) -> Vec<&str> {
+    content
+        .iter()
+        .filter_map(|block| block.as_text().map(|text| text.text.as_str()))
+        .collect()
+}
+
+/// The text items of a result that are JSON.
+pub fn json_texts(called: &Called) -> Vec<Value> {
+    let texts = texts(&called.result.content);
+    texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
+}
+
+/// A word that no server has heard before.
+pub fn unheard_of(context: &Context) -> String {
+    const SYLLABLES: [&str; 12] =
+        ["ba", "do", "fi", "ku", "la", "mo", "ni", "pe", "ru", "sa", "ti", "vo"];
+    let word: String = context.random(|dice| {
+        (0..4).filter_map(|_| SYLLABLES.choose(dice)).copied().collect()
+    });
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}

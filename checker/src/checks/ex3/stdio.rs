@@ -1,0 +1,88 @@
+//! 3.7: `--stdio` serves the same tools, and stdout carries nothing but MCP, with logging
+//! turned on too.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::shop;
+use crate::checks::{Checked, Context};
+use crate::engine::Finding;
+use crate::mcp::Session;
+use crate::mcp::transcript::Received;
+
+pub(super) async fn check(context: &Context) -> Checked {
+    let mut over_http = None;
+    if context.has_both_transports() {
+        context.purpose("see the tools over HTTP, to compare");
+        over_http = Some(tools(&context.session().await?).await?);
+    }
+    for (setting, environment) in [
+        ("with --stdio", [].as_slice()),
+        ("with --stdio and RUST_LOG=trace", [("RUST_LOG", "trace")].as_slice()),
+    ] {
+        context.purpose(&format!("see the tools {setting}"));
+        let session = open(context, setting, environment).await?;
+        let over_stdio = tools(&session).await;
+        stdout_is_pure(context, setting)?;
+        if let Some(over_http) = &over_http {
+            are_the_same(setting, over_http, &over_stdio?)?;
+        }
+        context.purpose(&format!("list the products {setting}"));
+        let called = session.call("list_products", json!({})).await?;
+        let listed = shop::products_of(&called);
+        stdout_is_pure(context, setting)?;
+        listed?;
+    }
+    Ok(())
+}
+
+async fn open(
+    context: &Context,
+    setting: &str,
+    environment: &[(&str, &str)],
+) -> Checked<Session> {
+    let opened = context.stdio_session(environment).await;
+    // What stands on stdout beside the wire explains a handshake that came to nothing.
+    stdout_is_pure(context, setting)?;
+    opened
+}
+
+async fn tools(session: &Session) -> Checked<BTreeSet<String>> {
+    let tools = session.tools().await?;
+    Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
+}
+
+fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>) -> Checked {
+    if http == stdio {
+        return Ok(());
+    }
+    let names = |tools: &BTreeSet<String>| {
+        let tools: Vec<&str> = tools.iter().map(String::as_str).collect();
+        tools.join(", ")
+    };
+    Err(Finding::new("other_tools_on_stdio")
+        .sent(format!("tools/list {setting}"))
+        .expected(format!("the tools that HTTP has: {}", names(http)))
+        .got(names(stdio))
+        .why("One service, two transports: serve the same type over both.")
+        .into())
+}
+
+fn stdout_is_pure(context: &Context, setting: &str) -> Checked {
+    let impure = context.transcript().exchanges().into_iter().find_map(|exchange| {
+        exchange.received.into_iter().find_map(|received| match received {
+            Received::Text(line) => Some(line),
+            Received::Json(value) => (value["jsonrpc"] != "2.0").then(|| value.to_string()),
+        })
+    });
+    let Some(line) = impure else {
+        return Ok(());
+    };
+    Err(Finding::new("stdout_is_not_pure")
+        .sent(format!("any request {setting}"))
+        .expected("nothing on stdout but JSON-RPC messages, one a line")
+        .got(format!("the line {line:?}"))
+        .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message. Send logs to stderr: .with_writer(std::io::stderr).")
+        .into())
+}

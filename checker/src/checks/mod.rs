@@ -1,0 +1,75 @@
+//! What each exercise must do: one room per exercise. The only place that knows the
+//! exercises' contracts.
+//!
+//! A check is an async function from a [`Context`] to [`Checked`]. It reads as the sentence
+//! of the course that it proves, and stops at the first thing that is not so. It never
+//! prints.
+
+mod context;
+pub mod contract;
+pub mod ex3;
+pub mod symptoms;
+
+use futures::future::BoxFuture;
+
+pub use self::context::{Context, Reach, Symptom};
+use crate::engine::{Finding, NotStarted};
+use crate::mcp::Failure;
+
+/// The code that verifies one step.
+#[derive(Debug)]
+pub struct Check {
+    /// `3.4`
+    pub step: &'static str,
+    /// Whether it may share a process.
+    pub isolation: Isolation,
+    /// The check itself.
+    pub run: for<'a> fn(&'a Context) -> BoxFuture<'a, Checked>,
+}
+
+/// What a check does to the server's state.
+#[derive(Clone, Copy, Debug)]
+pub enum Isolation {
+    /// It only reads: one process serves all such checks of an era.
+    Shared,
+    /// It changes state, and gets a process of its own.
+    Own,
+}
+
+/// All is as it should be, or the first reason why not.
+pub type Checked<T = ()> = Result<T, Stop>;
+
+/// Why a check ended early.
+#[derive(Clone, Debug)]
+pub enum Stop {
+    /// Something is not right.
+    Failed(Box<Finding>),
+    /// What the step adds is not there yet.
+    NotStarted(NotStarted),
+    /// It cannot be told, and how it could.
+    CouldNotCheck(String),
+}
+
+impl Stop {
+    /// Not started, because the server does not declare it.
+    pub fn not_declared(what: impl Into<String>) -> Self {
+        Self::NotStarted(NotStarted::NotDeclared(what.into()))
+    }
+}
+
+impl From<Finding> for Stop {
+    fn from(finding: Finding) -> Self {
+        Self::Failed(Box::new(finding))
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        symptoms::of_failure(failure)
+    }
+}
+
+/// The check of a step, if it has been written.
+pub fn of_step(step: &str) -> Option<&'static Check> {
+    ex3::CHECKS.iter().find(|check| check.step == step)
+}

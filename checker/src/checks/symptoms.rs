@@ -1,0 +1,115 @@
+//! Known symptoms, each with a sentence of its own instead of a generic one.
+
+use super::Stop;
+use crate::engine::Finding;
+use crate::mcp::{Failure, Trouble};
+use crate::subject::server::tells_port_taken;
+use crate::subject::stderr::Panic;
+
+/// How many of a program's last lines a finding quotes.
+const QUOTED: usize = 6;
+
+/// A request that brought no result, where one was due.
+pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
+    let (code, why) = match &trouble {
+        Trouble::Refused { code: -32601, .. } => (
+            "method_not_found",
+            "-32601 says that the server does not know this method at all.",
+        ),
+        Trouble::Refused { .. } => (
+            "protocol_error",
+            "A JSON-RPC error says that the request itself was wrong. This one is right.",
+        ),
+        Trouble::Status { status, .. } if status.starts_with("401") => (
+            "needs_login",
+            "401 asks for a token. In this step the server lets everyone in.",
+        ),
+        Trouble::Status { status, .. } if status.starts_with('5') => (
+            "http_error",
+            "A 5xx status says that the server broke down. Its stderr should say why.",
+        ),
+        Trouble::Status { .. } => (
+            "http_error",
+            "Over HTTP, MCP answers with 200 and a JSON-RPC message. Is it served at this path?",
+        ),
+        Trouble::NotMcp(_) => (
+            "not_json_rpc",
+            "Every answer is one JSON-RPC message: jsonrpc, the id of the request, and result or error.",
+        ),
+        Trouble::WrongId { .. } => (
+            "wrong_id",
+            "A client finds the request that an answer belongs to by its id. With another id it waits for ever.",
+        ),
+        Trouble::Shape(_) => (
+            "wrong_shape",
+            "The specification says what this message must hold. A client cannot read it otherwise.",
+        ),
+        Trouble::Silent { .. } => (
+            "no_answer",
+            "A client waits as long as it is told to, and its user with it. Does the handler wait for something that never comes: a lock, a channel, a loop?",
+        ),
+        Trouble::TooMuch { .. } => (
+            "too_much",
+            "A host puts results into a model's context. Send what was asked for, in pages if it is much.",
+        ),
+        Trouble::Unreachable(_) => (
+            "connection_lost",
+            "The connection ended before the answer did. Did the handler panic, or the program end?",
+        ),
+    };
+    Finding::new(code)
+        .sent(sent)
+        .expected("a result")
+        .got(trouble.to_string())
+        .why(why)
+        .into()
+}
+
+/// The program panicked while it handled a request.
+pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
+    let mut finding = Finding::new("panicked")
+        .sent(sent)
+        .expected("an answer")
+        .got(format!("a panic: {}", panic.message))
+        .why("A panic ends the handler, and the client waits for an answer that never comes. Return an error instead.");
+    finding.place = place.to_owned();
+    finding.into()
+}
+
+/// The program ended.
+pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
+    if tells_port_taken(stderr) {
+        return Finding::new("port_taken")
+            .expected("a server that listens on STORE_PORT")
+            .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
+            .why("The checker gives each server a free port in STORE_PORT. Listen on that one: a fixed port may be taken by the server you started yourself.")
+            .into();
+    }
+    let expected = match sent {
+        "" => "a server that listens, and goes on listening",
+        _ => "an answer, and a server that goes on",
+    };
+    Finding::new("server_exited")
+        .sent(sent)
+        .expected(expected)
+        .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
+        .why("A server runs until it is told to stop. The reason is usually in its last words on stderr.")
+        .into()
+}
+
+/// The program runs, and nothing listens on its port.
+pub fn not_listening(port: u16, stderr: &[String]) -> Stop {
+    Finding::new("not_listening")
+        .expected("a server on 127.0.0.1, at the port in STORE_PORT")
+        .got(format!("nothing listens on port {port}. Its last words:\n{}", last_words(stderr)))
+        .why("The checker tells the program its port in STORE_PORT and connects to 127.0.0.1. Is another address or port written into the code?")
+        .into()
+}
+
+fn last_words(stderr: &[String]) -> String {
+    let from = stderr.len().saturating_sub(QUOTED);
+    match &stderr[from..] {
+        [] => "(nothing)".to_owned(),
+        lines => lines.join("\n"),
+    }
+}

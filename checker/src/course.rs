@@ -1,0 +1,382 @@
+//! `course.toml` as types. Knows nothing of MCP.
+//!
+//! ```text
+//! Course                        the whole workshop
+//! ├── Module*                   a part of the agenda, with minutes
+//! └── Exercise*                 a crate the attendee edits: ex3_store
+//!     └── Step*                 a numbered goal in it: 3.4
+//!         ├── needs*            earlier steps that must pass first
+//!         ├── Place             the file and TODO block to work in
+//!         └── hints*            a ladder: nudge, API, almost the code
+//! ```
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The whole workshop.
+#[derive(Debug)]
+pub struct Course {
+    /// Its title.
+    pub title: String,
+    /// The agenda, in order.
+    pub modules: Vec<Module>,
+    /// The exercises, in order.
+    pub exercises: Vec<Exercise>,
+}
+
+/// A part of the agenda: a talk, an exercise, a break.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// What it is about.
+    pub title: String,
+    /// How long it takes in the room.
+    pub minutes: u32,
+    /// The exercise that is done in it.
+    pub exercise: Option<String>,
+    /// The bonus exercise for the fast.
+    pub bonus: Option<String>,
+}
+
+/// A crate the attendee edits.
+#[derive(Clone, Debug)]
+pub struct Exercise {
+    /// `ex3_store`: the name of its folder, its package and its binary.
+    pub id: String,
+    /// What the attendee builds.
+    pub title: String,
+    /// False while it is only planned.
+    pub ready: bool,
+    /// Whether the course is complete without it.
+    pub bonus: bool,
+    /// Its goals, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A numbered goal inside an exercise.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// `3.4`. Never changes.
+    pub id: String,
+    /// The goal as a sentence.
+    pub title: String,
+    /// Whether the exercise is complete without it.
+    pub bonus: bool,
+    /// Ids of earlier steps of the same exercise that must pass before this one is judged.
+    pub needs: Vec<String>,
+    /// Where the attendee works on it.
+    pub place: Option<Place>,
+    /// From a nudge to almost the code.
+    pub hints: Vec<String>,
+}
+
+/// A TODO block in a file of the exercise.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Relative to the exercise's folder.
+    pub file: PathBuf,
+    /// The name behind `ANCHOR:`.
+    pub anchor: String,
+}
+
+impl Course {
+    /// Reads and validates the manifest at `path`.
+    ///
+    /// # Errors
+    ///
+    /// A [`CourseError`] with the line when it does not parse or contradicts itself.
+    pub fn load(path: &Path) -> Result<Self, CourseError> {
+        let text = std::fs::read_to_string(path).map_err(|error| CourseError {
+            path: path.to_owned(),
+            line: None,
+            message: error.to_string(),
+        })?;
+        Self::parse(&text).map_err(|(span, message)| CourseError {
+            path: path.to_owned(),
+            line: span.map(|span| line_of(&text, span.start)),
+            message,
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, Mistake> {
+        let raw: RawCourse = toml::from_str(text)
+            .map_err(|error| (error.span(), error.message().replace('\n', " ")))?;
+        let mut exercises: Vec<Exercise> = Vec::new();
+        for exercise in raw.exercise {
+            let exercise = exercise.validate(&exercises)?;
+            exercises.push(exercise);
+        }
+        for module in &raw.module {
+            let (span, module) = (module.span(), module.get_ref());
+            for id in module.exercise.iter().chain(&module.bonus) {
+                if !exercises.iter().any(|exercise| exercise.id == *id) {
+                    let known = one_of(exercises.iter().map(|exercise| exercise.id.as_str()));
+                    let title = &module.title;
+                    let message =
+                        format!("module `{title}` names the exercise `{id}`; expected {known}");
+                    return Err((Some(span), message));
+                }
+            }
+        }
+        Ok(Self {
+            title: raw.title,
+            modules: raw.module.into_iter().map(Spanned::into_inner).collect(),
+            exercises,
+        })
+    }
+
+    /// The exercise of this id.
+    pub fn exercise(&self, id: &str) -> Option<&Exercise> {
+        self.exercises.iter().find(|exercise| exercise.id == id)
+    }
+
+    /// The step of this id, with its exercise.
+    pub fn step(&self, id: &str) -> Option<(&Exercise, &Step)> {
+        self.exercises
+            .iter()
+            .find_map(|exercise| Some((exercise, exercise.step(id)?)))
+    }
+}
+
+impl Exercise {
+    /// The step of this id.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// `ex3`: the short name that attendees type.
+    pub fn short(&self) -> &str {
+        self.id.split('_').next().unwrap_or(&self.id)
+    }
+
+    /// `3`: the number that its steps begin with.
+    pub fn number(&self) -> &str {
+        self.short().trim_start_matches("ex")
+    }
+}
+
+/// What is wrong with the manifest, and where.
+#[derive(Debug)]
+pub struct CourseError {
+    path: PathBuf,
+    line: Option<usize>,
+    message: String,
+}
+
+impl fmt::Display for CourseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for CourseError {}
+
+type Mistake = (Option<Range<usize>>, String);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCourse {
+    title: String,
+    module: Vec<Spanned<Module>>,
+    exercise: Vec<RawExercise>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExercise {
+    id: Spanned<String>,
+    title: String,
+    status: Status,
+    #[serde(default)]
+    bonus: bool,
+    #[serde(default)]
+    step: Vec<RawStep>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Ready,
+    Planned,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStep {
+    id: Spanned<String>,
+    title: String,
+    #[serde(default)]
+    bonus: bool,
+    #[serde(default)]
+    needs: Vec<Spanned<String>>,
+    file: Option<PathBuf>,
+    anchor: Option<String>,
+    #[serde(default)]
+    hints: Vec<Spanned<String>>,
+}
+
+impl RawExercise {
+    fn validate(self, earlier: &[Exercise]) -> Result<Exercise, Mistake> {
+        let span = self.id.span();
+        let id = self.id.into_inner();
+        let number = id
+            .strip_prefix("ex")
+            .and_then(|rest| rest.split_once('_'))
+            .map(|(number, _)| number)
+            .filter(|number| number.parse::<u32>().is_ok());
+        let Some(number) = number else {
+            let message = format!("exercise id `{id}`; expected one like `ex3_store`");
+            return Err((Some(span), message));
+        };
+        if earlier.iter().any(|exercise| exercise.id == id) {
+            return Err((Some(span), format!("exercise `{id}` is there twice")));
+        }
+        let ready = self.status == Status::Ready;
+        let mut steps: Vec<Step> = Vec::new();
+        for step in self.step {
+            let step = step.validate(number, ready, &steps)?;
+            steps.push(step);
+        }
+        if ready && steps.is_empty() {
+            let message = format!("exercise `{id}` is ready; expected at least one step");
+            return Err((Some(span), message));
+        }
+        Ok(Exercise {
+            id,
+            title: self.title,
+            ready,
+            bonus: self.bonus,
+            steps,
+        })
+    }
+}
+
+impl RawStep {
+    fn validate(self, exercise: &str, ready: bool, earlier: &[Step]) -> Result<Step, Mistake> {
+        let span = self.id.span();
+        let id = self.id.into_inner();
+        let belongs = id
+            .split_once('.')
+            .is_some_and(|(before, after)| before == exercise && after.parse::<u32>().is_ok());
+        if !belongs {
+            let message =
+                format!("step id `{id}` in exercise {exercise}; expected one like `{exercise}.1`");
+            return Err((Some(span), message));
+        }
+        if earlier.iter().any(|step| step.id == id) {
+            return Err((Some(span), format!("step `{id}` is there twice")));
+        }
+        for need in &self.needs {
+            if !earlier.iter().any(|step| step.id == *need.get_ref()) {
+                let known = one_of(earlier.iter().map(|step| step.id.as_str()));
+                let need_id = need.get_ref();
+                let message = format!("step {id} needs `{need_id}`; expected {known}");
+                return Err((Some(need.span()), message));
+            }
+        }
+        if let Some(empty) = self.hints.iter().find(|hint| hint.get_ref().trim().is_empty()) {
+            return Err((Some(empty.span()), format!("a hint of step {id} is empty")));
+        }
+        let place = match (self.file, self.anchor) {
+            (Some(file), Some(anchor)) => Some(Place { file, anchor }),
+            _ if ready => {
+                let message = format!("step {id}; expected `file` and `anchor`: where to work");
+                return Err((Some(span), message));
+            }
+            _ => None,
+        };
+        if ready && self.hints.is_empty() {
+            return Err((Some(span), format!("step {id}; expected `hints`")));
+        }
+        Ok(Step {
+            id,
+            title: self.title,
+            bonus: self.bonus,
+            needs: self.needs.into_iter().map(Spanned::into_inner).collect(),
+            place,
+            hints: self.hints.into_iter().map(Spanned::into_inner).collect(),
+        })
+    }
+}
+
+/// "`a`, `b` or `c`", or what to say when there is none.
+fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "none, because nothing stands before it".to_owned(),
+        [only] => only.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+title = "A course"
+[[module]]
+title = "Do it"
+minutes = 5
+exercise = "ex1_a"
+[[exercise]]
+id = "ex1_a"
+title = "A"
+status = "planned"
+[[exercise.step]]
+id = "1.1"
+title = "first"
+[[exercise.step]]
+id = "1.2"
+title = "second"
+needs = ["1.1"]
+"#;
+
+    #[test]
+    fn a_good_manifest_is_read() {
+        let course = Course::parse(GOOD).unwrap();
+        let (exercise, step) = course.step("1.2").unwrap();
+        assert_eq!((exercise.short(), exercise.number()), ("ex1", "1"));
+        assert_eq!(step.needs, ["1.1"]);
+    }
+
+    #[test]
+    fn each_mistake_is_told_with_its_line_and_what_was_expected() {
+        let mistakes = [
+            ("minutes = 5", "minutes = \"5\""),
+            ("minutes = 5", "minuets = 5"),
+            ("status = \"planned\"", "status = \"soon\""),
+            ("status = \"planned\"", "status = \"ready\""),
+            ("exercise = \"ex1_a\"", "exercise = \"ex2_a\""),
+            ("needs = [\"1.1\"]", "needs = [\"1.3\"]"),
+            ("id = \"1.2\"", "id = \"1.1\""),
+            ("id = \"1.2\"", "id = \"2.2\""),
+            ("id = \"ex1_a\"", "id = \"first\""),
+            ("title = \"second\"", "title = \"second"),
+            ("title = \"second\"\n", ""),
+        ];
+        let told: String = mistakes
+            .iter()
+            .map(|(good, bad)| {
+                let text = GOOD.replacen(good, bad, 1);
+                assert_ne!(text, GOOD, "{bad} replaces nothing");
+                let (span, message) = Course::parse(&text).unwrap_err();
+                let line = span.map(|span| line_of(&text, span.start));
+                format!("{bad:30} line {line:?}: {message}\n")
+            })
+            .collect();
+        insta::assert_snapshot!(told);
+    }
+}

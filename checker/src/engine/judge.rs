@@ -1,0 +1,235 @@
+//! One check against one server: starts what it needs, watches the process, sums up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::time::{sleep_until, timeout};
+
+use super::{EraReport, Finding, NotStarted, Outcome, Plan, milliseconds};
+use crate::checks::{self, Check, Checked, Context, Isolation, Reach, Stop, Symptom};
+use crate::course::Step;
+use crate::mcp::{Era, Transcript};
+use crate::subject::Subject;
+use crate::subject::server::Server;
+
+/// No step takes longer, whatever the server does.
+const STEP_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a check may go on after its server panicked or exited, to say it better.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Judges the steps of one exercise on one era.
+pub(super) struct Judge<'a> {
+    plan: &'a Plan<'a>,
+    era: Era,
+    shared: Mutex<Option<Arc<Server>>>,
+}
+
+/// The server for one step, and the right to use it alone.
+struct Lease<'a> {
+    server: Option<Arc<Server>>,
+    _turn: Option<MutexGuard<'a, Option<Arc<Server>>>>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(plan: &'a Plan<'a>, era: Era) -> Self {
+        Self {
+            plan,
+            era,
+            shared: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn era(&self) -> Era {
+        self.era
+    }
+
+    pub(super) async fn judge(&self, step: &Step, slots: &Semaphore) -> EraReport {
+        let Some(check) = checks::of_step(&step.id) else {
+            return EraReport {
+                could_not: Some("this version of the checker has no check for it".to_owned()),
+                ..EraReport::new(self.era, Outcome::CouldNotCheck)
+            };
+        };
+        let transcript = Transcript::default();
+        let (checked, took) = {
+            let shared = matches!(check.isolation, Isolation::Shared);
+            let turn = match self.plan.subject {
+                Subject::Program(_) if shared => Some(self.shared.lock().await),
+                _ => None,
+            };
+            let _slot = slots.acquire().await;
+            let begin = Instant::now();
+            let checked = self.run(check, step, turn, &transcript).await;
+            (checked, begin.elapsed())
+        };
+        let report = match checked {
+            Ok(()) => EraReport::new(self.era, Outcome::Passed),
+            Err(Stop::Failed(finding)) => EraReport {
+                findings: vec![self.complete(step, *finding)],
+                ..EraReport::new(self.era, Outcome::Failed)
+            },
+            Err(Stop::NotStarted(reason)) => EraReport {
+                not_started: Some(reason),
+                ..EraReport::new(self.era, Outcome::NotStarted)
+            },
+            Err(Stop::CouldNotCheck(reason)) => EraReport {
+                could_not: Some(reason),
+                ..EraReport::new(self.era, Outcome::CouldNotCheck)
+            },
+        };
+        EraReport {
+            ms: milliseconds(took),
+            trace: transcript.exchanges(),
+            ..report
+        }
+    }
+
+    async fn run(
+        &self,
+        check: &Check,
+        step: &Step,
+        turn: Option<MutexGuard<'_, Option<Arc<Server>>>>,
+        transcript: &Transcript,
+    ) -> Checked {
+        let lease = self.lease(turn).await?;
+        let reach = match (self.plan.subject, &lease.server) {
+            (Subject::Program(program), Some(server)) => {
+                Reach::program(program.clone(), Arc::clone(server))
+            }
+            (Subject::Url(url), _) => Reach::url(url.clone()),
+            (Subject::Command(command), _) => Reach::command(command.clone()),
+            (Subject::Program(_), None) => unreachable!("a program is always leased as a server"),
+        };
+        let (context, mut symptoms) =
+            Context::new(self.era, reach, transcript.clone(), seed(self.plan.seed, &step.id));
+
+        let mut checking = (check.run)(&context);
+        let mut symptom: Option<Symptom> = None;
+        let mut patience_ends = tokio::time::Instant::now() + STEP_DEADLINE;
+        loop {
+            tokio::select! {
+                checked = &mut checking => {
+                    if let (Err(Stop::Failed(_)), None) = (&checked, &symptom) {
+                        // The process may have more to say about it than the wire.
+                        symptom = timeout(GRACE / 10, symptoms.recv()).await.ok().flatten();
+                    }
+                    return match (checked, symptom) {
+                        (Err(Stop::Failed(finding)), Some(symptom)) => {
+                            Err(self.blame(&symptom, &finding.sent))
+                        }
+                        (checked, _) => checked,
+                    };
+                }
+                Some(seen) = symptoms.recv(), if symptom.is_none() => {
+                    if matches!(&seen, Symptom::Panicked(panic) if panic.is_todo()) {
+                        return Err(self.blame(&seen, ""));
+                    }
+                    symptom = Some(seen);
+                    patience_ends = tokio::time::Instant::now() + GRACE;
+                }
+                () = sleep_until(patience_ends) => {
+                    let sent = last_sent(transcript);
+                    return Err(match symptom {
+                        Some(symptom) => self.blame(&symptom, &sent),
+                        None => Finding::new("too_slow")
+                            .sent(sent)
+                            .expected("the step to be over in a few milliseconds")
+                            .got(format!("still not over after {} s", STEP_DEADLINE.as_secs()))
+                            .why("Each answer came, but slowly. A client would have given up by now.")
+                            .into(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The shared server, started if there is none that lives; or one of the step's own.
+    async fn lease<'t>(
+        &self,
+        turn: Option<MutexGuard<'t, Option<Arc<Server>>>>,
+    ) -> Result<Lease<'t>, Stop> {
+        let Subject::Program(program) = self.plan.subject else {
+            return Ok(Lease { server: None, _turn: None });
+        };
+        let start = async || {
+            let started = Server::start(program).await;
+            started.map(Arc::new).map_err(|error| self.unstarted(error))
+        };
+        let Some(mut turn) = turn else {
+            let server = Some(start().await?);
+            return Ok(Lease { server, _turn: None });
+        };
+        let alive = turn.take().filter(|server| server.process.exit_status().is_none());
+        let server = match alive {
+            Some(server) => server,
+            None => start().await?,
+        };
+        *turn = Some(Arc::clone(&server));
+        Ok(Lease { server: Some(server), _turn: Some(turn) })
+    }
+
+    /// The verdict when the process shows what went wrong.
+    fn blame(&self, symptom: &Symptom, sent: &str) -> Stop {
+        match symptom {
+            Symptom::Panicked(panic) if panic.is_todo() => Stop::NotStarted(NotStarted::Todo {
+                place: Some(self.plan.places.of_panic(&panic.place)),
+            }),
+            Symptom::Panicked(panic) => checks::symptoms::panicked(
+                panic,
+                sent,
+                &self.plan.places.of_panic(&panic.place),
+            ),
+            Symptom::Exited { status, stderr } => {
+                checks::symptoms::exited(&status.to_string(), stderr, sent)
+            }
+        }
+    }
+
+    fn unstarted(&self, error: crate::subject::server::StartError) -> Stop {
+        use crate::subject::server::StartError;
+        match error {
+            StartError::Panicked(panic) => self.blame(&Symptom::Panicked(panic), ""),
+            StartError::Exited { status, stderr } => {
+                checks::symptoms::exited(&status.to_string(), &stderr, "")
+            }
+            StartError::NotListening { port, stderr } => {
+                checks::symptoms::not_listening(port, &stderr)
+            }
+            StartError::Spawn(error) => Stop::CouldNotCheck(format!(
+                "the system could not start the program: {error}. Try again; if it stays, restart the machine or free memory"
+            )),
+        }
+    }
+
+    /// Adds where to look and what to do next.
+    fn complete(&self, step: &Step, mut finding: Finding) -> Finding {
+        if finding.place.is_empty() {
+            finding.place = self.plan.places.of_step(step);
+        }
+        let id = &step.id;
+        let again = match self.plan.subject {
+            Subject::Program(program) if program.solution => " --solution".to_owned(),
+            Subject::Program(_) => String::new(),
+            Subject::Url(url) => format!(" --url {url}"),
+            Subject::Command(_) => " --command …".to_owned(),
+        };
+        let sep = "        ";
+        finding.next =
+            format!("cargo checker hint {id}{sep}cargo checker check {id}{again} --trace");
+        finding
+    }
+}
+
+fn last_sent(transcript: &Transcript) -> String {
+    let last = transcript.last_request();
+    last.map(|exchange| crate::mcp::session::describe(&exchange.sent)).unwrap_or_default()
+}
+
+/// A seed for the step alone, so that what runs beside it changes nothing: FNV-1a.
+fn seed(seed: u64, step: &str) -> u64 {
+    step.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

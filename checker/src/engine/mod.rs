@@ -1,0 +1,216 @@
+//! Steps × eras → events.
+//!
+//! - [`verdict`] has the outcomes and findings,
+//! - [`judge`] runs one check against one server, with an eye on the process,
+//! - [`places`] finds the lines that findings point at.
+//!
+//! What can run side by side does: both eras, and all steps that have a process of their own.
+//! Steps that only read share a process, one after the other, so that what the process prints
+//! belongs to one step.
+
+mod judge;
+mod places;
+mod verdict;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Semaphore, watch};
+
+pub use self::places::Places;
+pub use self::verdict::{EraReport, ExerciseReport, Finding, NotStarted, Outcome, StepReport};
+
+use self::judge::Judge;
+use crate::course::{Exercise, Step};
+use crate::mcp::Era;
+use crate::subject::Subject;
+
+/// What happens while an exercise is checked, in order.
+#[derive(Debug)]
+pub enum Event {
+    /// Cargo is being called for this package.
+    Building {
+        /// `ex3_store`
+        package: String,
+    },
+    /// Cargo has compiled a crate.
+    CrateBuilt(String),
+    /// Cargo is done.
+    Built(Duration),
+    /// The checks of this exercise begin.
+    Checking {
+        /// Its id and title.
+        exercise: Exercise,
+    },
+    /// A step was judged on every era. Steps come in the order of the course.
+    Step(Box<StepReport>),
+    /// The code does not compile; the report has no step that ran.
+    DoesNotCompile {
+        /// The first error, as rustc drew it.
+        first: String,
+        /// How many more there are.
+        others: usize,
+    },
+    /// All of an exercise is done.
+    Finished(Box<ExerciseReport>),
+}
+
+/// What to check.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The exercise.
+    pub exercise: &'a Exercise,
+    /// The one step to report, with what it needs checked first; all when `None`.
+    pub step: Option<&'a str>,
+    /// The eras to speak.
+    pub eras: &'a [Era],
+    /// Draws every random argument: the same seed sends the same.
+    pub seed: u64,
+    /// What to check it against.
+    pub subject: &'a Subject,
+    /// Where findings point.
+    pub places: &'a Places,
+}
+
+/// Checks what the plan says, and tells `events` about each step.
+pub async fn check(plan: &Plan<'_>, events: &UnboundedSender<Event>) -> ExerciseReport {
+    let begin = Instant::now();
+    let steps = plan.steps_to_run();
+    let parallel = match plan.subject {
+        // Its stock is shared by all that the checks do.
+        Subject::Url(_) => 1,
+        Subject::Program(_) | Subject::Command(_) => {
+            std::thread::available_parallelism().map_or(2, usize::from) + 1
+        }
+    };
+    let slots = Semaphore::new(parallel);
+    let judges: Vec<Judge<'_>> = plan.eras.iter().map(|era| Judge::new(plan, *era)).collect();
+    let outcomes = outcome_board(&steps, plan.eras);
+
+    let mut running: FuturesUnordered<_> = steps
+        .iter()
+        .enumerate()
+        .map(|(position, step)| {
+            let (judges, outcomes, slots) = (&judges, &outcomes, &slots);
+            async move {
+                let on_each_era = judges.iter().map(|judge| {
+                    let board = outcomes;
+                    run(judge, step, board, slots)
+                });
+                (position, StepReport::of(step, join_all(on_each_era).await))
+            }
+        })
+        .collect();
+
+    // Reported in the order of the course, each as soon as all before it are done.
+    let mut done: Vec<Option<StepReport>> = vec![None; steps.len()];
+    let mut reported = Vec::new();
+    while let Some((position, report)) = running.next().await {
+        done[position] = Some(report);
+        while let Some(report) = done.get_mut(reported.len()).and_then(Option::take) {
+            if plan.step.is_none_or(|wanted| wanted == report.id) {
+                let _ = events.send(Event::Step(Box::new(report.clone())));
+            }
+            reported.push(report);
+        }
+    }
+    reported.retain(|report| plan.step.is_none_or(|wanted| wanted == report.id));
+    ExerciseReport {
+        id: plan.exercise.id.clone(),
+        title: plan.exercise.title.clone(),
+        subject: plan.subject.kind(),
+        build_ms: 0,
+        check_ms: milliseconds(begin.elapsed()),
+        steps: reported,
+    }
+}
+
+/// The report for code that does not compile: it fails the first step that is reached, and
+/// all others wait.
+pub fn uncompiled(plan_steps: &[&Step], eras: &[Era], finding: &Finding) -> Vec<StepReport> {
+    let report = |step: &Step, era| match step.needs.first() {
+        None => EraReport {
+            findings: vec![finding.clone()],
+            ..EraReport::new(era, Outcome::Failed)
+        },
+        Some(need) => EraReport {
+            not_started: Some(NotStarted::Needs(need.clone())),
+            ..EraReport::new(era, Outcome::NotStarted)
+        },
+    };
+    plan_steps
+        .iter()
+        .map(|step| StepReport::of(step, eras.iter().map(|era| report(step, *era)).collect()))
+        .collect()
+}
+
+/// Waits for what the step needs, then has it judged.
+async fn run(judge: &Judge<'_>, step: &Step, board: &Board, slots: &Semaphore) -> EraReport {
+    let era = judge.era();
+    let mut missing = None;
+    for need in &step.needs {
+        if board.outcome(need, era).await != Outcome::Passed {
+            missing = missing.or(Some(need));
+        }
+    }
+    let report = match missing {
+        Some(need) => EraReport {
+            not_started: Some(NotStarted::Needs(need.clone())),
+            ..EraReport::new(era, Outcome::NotStarted)
+        },
+        None => judge.judge(step, slots).await,
+    };
+    board.post(&step.id, era, report.outcome);
+    report
+}
+
+impl<'a> Plan<'a> {
+    /// The wanted step with everything that it needs, in order; or all.
+    pub fn steps_to_run(&self) -> Vec<&'a Step> {
+        let steps = &self.exercise.steps;
+        let Some(wanted) = self.step else {
+            return steps.iter().collect();
+        };
+        let mut needed = vec![wanted];
+        // Needs are always earlier steps, so one walk backwards finds them all.
+        for step in steps.iter().rev() {
+            if needed.contains(&step.id.as_str()) {
+                needed.extend(step.needs.iter().map(String::as_str));
+            }
+        }
+        steps.iter().filter(|step| needed.contains(&step.id.as_str())).collect()
+    }
+}
+
+/// Where each step on each era posts its outcome for those that need it.
+struct Board(HashMap<(String, Era), watch::Sender<Option<Outcome>>>);
+
+fn outcome_board(steps: &[&Step], eras: &[Era]) -> Board {
+    let each = steps.iter().flat_map(|step| eras.iter().map(|era| (step.id.clone(), *era)));
+    Board(each.map(|key| (key, watch::Sender::new(None))).collect())
+}
+
+impl Board {
+    async fn outcome(&self, step: &str, era: Era) -> Outcome {
+        let Some(sender) = self.0.get(&(step.to_owned(), era)) else {
+            return Outcome::NotStarted;
+        };
+        let mut outcome = sender.subscribe();
+        let posted = outcome.wait_for(Option::is_some).await;
+        posted.ok().and_then(|outcome| *outcome).unwrap_or(Outcome::NotStarted)
+    }
+
+    fn post(&self, step: &str, era: Era, outcome: Outcome) {
+        if let Some(sender) = self.0.get(&(step.to_owned(), era)) {
+            sender.send_replace(Some(outcome));
+        }
+    }
+}
+
+/// Whole milliseconds, for reports.
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,13 @@
+//! The workshop's checker: builds and starts what an attendee wrote, drives it over MCP as a
+//! real client would, and says what works, what does not, why, and what to do next.
+//!
+//! Data flows one way: [`commands`] → [`engine`] → [`checks`] → [`mcp`] → [`subject`]. Events
+//! flow out through one channel to [`report`] and [`progress`]. Checks never print, reports
+//! never decide, `mcp` knows no exercise, [`course`] knows no protocol.
+
+pub mod checks;
+pub mod course;
+pub mod engine;
+pub mod mcp;
+pub mod progress;
+pub mod subject;

@@ -1,0 +1,167 @@
+//! HTTP by hand, with any header and any body: what no client would send.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use rmcp::model::ClientCapabilities;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::http::{Http, header};
+use super::session::{PATIENCE, client, failure};
+use super::transcript::{Exchange, Transcript};
+use super::{Era, Failure, Trouble};
+
+/// A hand-made session with an HTTP server.
+#[derive(Debug)]
+pub struct Raw {
+    era: Era,
+    http: Http,
+    session: Option<HeaderValue>,
+    next_id: AtomicU64,
+    transcript: Transcript,
+}
+
+/// What came back for a hand-made request.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status, as a number.
+    pub status: u16,
+    /// The exchange as it was recorded.
+    pub exchange: Exchange,
+}
+
+impl Raw {
+    /// Does the handshake that the era asks for, by hand. Modern has none.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] of the legacy handshake.
+    pub async fn open(era: Era, http: Http, transcript: Transcript) -> Result<Self, Failure> {
+        let mut raw = Self {
+            era,
+            http,
+            session: None,
+            next_id: AtomicU64::new(1),
+            transcript,
+        };
+        if era == Era::Legacy {
+            raw.initialize().await?;
+        }
+        Ok(raw)
+    }
+
+    async fn initialize(&mut self) -> Result<(), Failure> {
+        let params = serde_json::to_value(client()).unwrap_or_default();
+        let request = self.message("initialize", params);
+        let (reply, session) = self.send_for_session(request, HeaderMap::new()).await?;
+        if let Some(trouble) = Trouble::of(&reply.exchange) {
+            return Err(failure(Some(&reply.exchange), trouble));
+        }
+        self.session = session;
+        let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        self.send(initialized, HeaderMap::new()).await?;
+        Ok(())
+    }
+
+    /// A request with an id of its own and, on the modern era, the metadata it must carry.
+    pub fn message(&self, method: &str, mut params: Value) -> Value {
+        if self.era == Era::Modern {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": self.era.version(),
+                "io.modelcontextprotocol/clientInfo": client().client_info,
+                "io.modelcontextprotocol/clientCapabilities": ClientCapabilities::default(),
+            });
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+    }
+
+    /// Sends a message with the headers of the era, and with `extra` in front of them.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] only when no HTTP response came: any status is a reply.
+    pub async fn send(&self, message: Value, extra: HeaderMap) -> Result<Reply, Failure> {
+        let (reply, _) = self.send_for_session(message, extra).await?;
+        Ok(reply)
+    }
+
+    async fn send_for_session(
+        &self,
+        message: Value,
+        extra: HeaderMap,
+    ) -> Result<(Reply, Option<HeaderValue>), Failure> {
+        let body = message.to_string();
+        self.send_body(message, extra, body.into()).await
+    }
+
+    /// Sends `message`, with a body that the caller feeds as slowly as it likes. The time
+    /// runs from the last byte if `patience` begins then, so the caller bounds it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Raw::send`].
+    pub async fn send_body(
+        &self,
+        message: Value,
+        extra: HeaderMap,
+        body: reqwest::Body,
+    ) -> Result<(Reply, Option<HeaderValue>), Failure> {
+        let id = message.get("id").cloned().unwrap_or_default();
+        let mut headers = self.headers(&message);
+        headers.extend(extra);
+        let exchange = async {
+            let pending = self.http.post(message.clone(), headers, body).await?;
+            let status = pending.response.status().as_u16();
+            let session = header(&pending.response, "mcp-session-id");
+            self.http.read(pending, &id).await?;
+            Ok((status, session))
+        };
+        let outcome = match timeout(PATIENCE, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Trouble::Silent {
+                after: PATIENCE,
+                so_far: String::new(),
+            }),
+        };
+        let recorded = self.recorded(&message);
+        match (outcome, recorded) {
+            (Ok((status, session)), Some(exchange)) => {
+                let session = session.and_then(|session| HeaderValue::from_str(&session).ok());
+                Ok((Reply { status, exchange }, session))
+            }
+            (Err(trouble), exchange) => Err(failure(exchange.as_ref(), trouble)),
+            (Ok(_), None) => Err(failure(None, Trouble::Shape("an unrecorded message".to_owned()))),
+        }
+    }
+
+    fn recorded(&self, message: &Value) -> Option<Exchange> {
+        let mut newest_first = self.transcript.exchanges().into_iter().rev();
+        newest_first.find(|exchange| exchange.sent == *message)
+    }
+
+    fn headers(&self, message: &Value) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let mut insert = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        };
+        let method = message["method"].as_str().unwrap_or_default();
+        if method != "initialize" {
+            insert("mcp-protocol-version", self.era.version().as_str());
+        }
+        if self.era == Era::Modern {
+            insert("mcp-method", method);
+            let params = &message["params"];
+            if let Some(name) = params["name"].as_str().or_else(|| params["uri"].as_str()) {
+                insert("mcp-name", name);
+            }
+        }
+        if let Some(session) = &self.session {
+            headers.insert(HeaderName::from_static("mcp-session-id"), session.clone());
+        }
+        headers
+    }
+}

@@ -1,0 +1,91 @@
+//! The stdio side of the wire: one JSON message a line, recorded both ways.
+
+use std::io;
+
+use rmcp::RoleClient;
+use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::transport::Transport;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::sync::mpsc;
+
+use super::http::MAX_RESPONSE_BYTES;
+use super::transcript::{Received, Transcript};
+
+/// A child's two pipes as a transport for rmcp's client, with an eye on every line.
+#[derive(Debug)]
+pub struct Stdio {
+    writer: mpsc::UnboundedSender<String>,
+    reader: BufReader<ChildStdout>,
+    transcript: Transcript,
+}
+
+impl Stdio {
+    /// A transport over the pipes of a child.
+    pub fn new((stdin, stdout): (ChildStdin, ChildStdout), transcript: Transcript) -> Self {
+        let (writer, lines) = mpsc::unbounded_channel();
+        tokio::spawn(write(stdin, lines));
+        Self {
+            writer,
+            reader: BufReader::new(stdout),
+            transcript,
+        }
+    }
+
+    /// The next line, without its end. `None` when the child has closed its stdout, or sends
+    /// a line that is too long to be meant.
+    async fn line(&mut self) -> Option<String> {
+        let mut line = Vec::new();
+        let mut limited = (&mut self.reader).take(MAX_RESPONSE_BYTES as u64);
+        limited.read_until(b'\n', &mut line).await.ok()?;
+        let ended = line.pop()? == b'\n';
+        ended.then(|| String::from_utf8_lossy(&line).into_owned())
+    }
+}
+
+async fn write(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<String>) {
+    while let Some(line) = lines.recv().await {
+        let written = stdin.write_all(line.as_bytes()).await;
+        if written.is_err() || stdin.flush().await.is_err() {
+            break;
+        }
+    }
+}
+
+impl Transport<RoleClient> for Stdio {
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        message: ClientJsonRpcMessage,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let sent = serde_json::to_value(&message).map_err(io::Error::from).and_then(|message| {
+            let line = format!("{message}\n");
+            self.transcript.send("stdin", message);
+            self.writer.send(line).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        });
+        std::future::ready(sent)
+    }
+
+    async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
+        while let Some(line) = self.line().await {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let json: Option<Value> = serde_json::from_str(&line).ok();
+            let message = serde_json::from_str(&line).ok();
+            self.transcript
+                .receive_unordered(json.map_or(Received::Text(line), Received::Json));
+            if message.is_some() {
+                return message;
+            }
+        }
+        self.transcript.end_all();
+        None
+    }
+
+    async fn close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! Everything that can come instead of a result.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::transcript::{Exchange, Received};
+
+/// A request that brought no result, and what was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The request, as findings show it.
+    pub sent: String,
+    /// What came instead.
+    pub trouble: Trouble,
+}
+
+/// What came instead of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// A JSON-RPC error: the server understood, and refused.
+    Refused {
+        /// -32602 and the like.
+        code: i64,
+        /// The server's words.
+        message: String,
+    },
+    /// An HTTP status without a JSON-RPC message.
+    Status {
+        /// `403 Forbidden`
+        status: String,
+        /// The beginning of the body.
+        body: String,
+    },
+    /// Something that is not a JSON-RPC response to the request.
+    NotMcp(String),
+    /// A response to another request than the one that was sent.
+    WrongId {
+        /// The id that was sent.
+        sent: String,
+        /// The id that came back.
+        got: String,
+    },
+    /// A result that lacks what the specification demands.
+    Shape(String),
+    /// Nothing, or not all, within the time.
+    Silent {
+        /// How long was waited.
+        after: Duration,
+        /// What had come until then.
+        so_far: String,
+    },
+    /// More than anyone would send in earnest.
+    TooMuch {
+        /// Where reading stopped, in bytes.
+        limit: usize,
+    },
+    /// The connection could not be opened, or ended before the response did.
+    Unreachable(String),
+}
+
+impl Trouble {
+    /// The best explanation of why this exchange did not end in a result. `None` when it did.
+    pub fn of(exchange: &Exchange) -> Option<Self> {
+        if let Some(answer) = exchange.answer() {
+            let error = answer.get("error")?;
+            return Some(Self::Refused {
+                code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+                message: error
+                    .get("message")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
+            });
+        }
+        let body = match exchange.received.last() {
+            None => String::new(),
+            Some(Received::Text(text)) => text.clone(),
+            Some(Received::Json(value)) => {
+                let sent = exchange.sent.get("id")?;
+                return Some(match value.get("id") {
+                    Some(got) if got != sent && !got.is_null() => Self::WrongId {
+                        sent: sent.to_string(),
+                        got: got.to_string(),
+                    },
+                    _ => Self::NotMcp(value.to_string()),
+                });
+            }
+        };
+        match &exchange.status {
+            Some(status) if !status.starts_with('2') => Some(Self::Status {
+                status: status.clone(),
+                body,
+            }),
+            _ if !body.is_empty() => Some(Self::NotMcp(body)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { code, message } => write!(f, "the JSON-RPC error {code}, {message:?}"),
+            Self::Status { status, body } if body.is_empty() => write!(f, "HTTP {status}"),
+            Self::Status { status, body } => write!(f, "HTTP {status}, {body:?}"),
+            Self::NotMcp(got) => write!(f, "something that is not a JSON-RPC response: {got:?}"),
+            Self::WrongId { sent, got } => {
+                write!(f, "a response with the id {got}; the request had the id {sent}")
+            }
+            Self::Shape(wrong) => f.write_str(wrong),
+            Self::Silent { after, so_far } if so_far.is_empty() => {
+                write!(f, "no answer within {} s", after.as_secs())
+            }
+            Self::Silent { after, so_far } => {
+                let seconds = after.as_secs();
+                write!(f, "no complete answer within {seconds} s, only {so_far:?}")
+            }
+            Self::TooMuch { limit } => {
+                write!(f, "more than {} MB, and no end", limit / 1_000_000)
+            }
+            Self::Unreachable(error) => f.write_str(error),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What this attendee has passed: one small readable file, `.workshop/progress.toml`.
+//!
+//! It is read, changed and replaced under a lock, atomically, so that two checkers at once
+//! or a kill at any moment lose nothing. Ids that this version of the course does not know
+//! are kept.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Outcome, StepReport};
+
+/// How far the attendee is with one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Not begun, as far as a check has seen.
+    NotStarted,
+    /// Begun and not right yet, or right on one era only.
+    InProgress,
+    /// Passed on every era.
+    Passed,
+    /// Passed before, failed now.
+    Regressed,
+}
+
+/// The progress file's contents.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The exercise last named in a command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// By step id. A step that is not in it is not started.
+    #[serde(default)]
+    pub steps: BTreeMap<String, State>,
+    /// How many hints of a step were shown.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hints: BTreeMap<String, usize>,
+}
+
+impl Progress {
+    /// The state of one step.
+    pub fn state(&self, step: &str) -> State {
+        self.steps.get(step).copied().unwrap_or(State::NotStarted)
+    }
+
+    /// Takes in what a check of the attendee's own exercise on every era has found.
+    pub fn record(&mut self, report: &StepReport) {
+        let before = self.state(&report.id);
+        if let Some(after) = next_state(before, report) {
+            self.steps.insert(report.id.clone(), after);
+        }
+    }
+}
+
+/// `None` where the check says nothing new: a step that could not be judged keeps its state.
+fn next_state(before: State, report: &StepReport) -> Option<State> {
+    let passed_before = matches!(before, State::Passed | State::Regressed);
+    match report.outcome {
+        Outcome::Passed => Some(State::Passed),
+        Outcome::Failed if passed_before => Some(State::Regressed),
+        Outcome::Failed => Some(State::InProgress),
+        Outcome::NotStarted if report.passed_somewhere() => Some(State::InProgress),
+        Outcome::NotStarted if report.only_waits() => None,
+        Outcome::NotStarted => Some(State::NotStarted),
+        Outcome::CouldNotCheck => None,
+    }
+}
+
+/// The file that holds the progress, in a checkout.
+#[derive(Debug)]
+pub struct ProgressFile {
+    folder: PathBuf,
+}
+
+impl ProgressFile {
+    /// The progress file of the checkout at `root`. Nothing is created yet.
+    pub fn new(root: &Path) -> Self {
+        Self {
+            folder: root.join(".workshop"),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("progress.toml")
+    }
+
+    /// What the file says; empty when there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When it is there and cannot be read.
+    pub fn read(&self) -> Result<Progress> {
+        let path = self.path();
+        match fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text).with_context(|| {
+                let path = path.display();
+                format!("{path} cannot be understood. Mend the line, or delete the file to begin anew: your code is not in it")
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Progress::default()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Changes the progress and replaces the file, if the change changes anything.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is read-only or the disk is full; the old file is then still whole.
+    pub fn update(&self, change: impl FnOnce(&mut Progress)) -> Result<Progress> {
+        let path = self.path();
+        let cannot = || format!("cannot write {}", path.display());
+        fs::create_dir_all(&self.folder).with_context(cannot)?;
+        let lock = File::create(self.folder.join("lock")).with_context(cannot)?;
+        lock.lock().with_context(cannot)?;
+
+        let old = self.read()?;
+        let mut new = self.read()?;
+        change(&mut new);
+        if new != old {
+            let text = toml::to_string(&new).with_context(cannot)?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder).with_context(cannot)?;
+            file.write_all(HEADER.as_bytes())
+                .and_then(|()| file.write_all(text.as_bytes()))
+                .and_then(|()| file.as_file().sync_all())
+                .with_context(cannot)?;
+            file.persist(&path).with_context(cannot)?;
+        }
+        Ok(new)
+    }
+}
+
+const HEADER: &str = "\
+# What you have passed, by step. `cargo checker` keeps this file; git ignores it.
+# Deleting it loses no code: the next check writes it again.
+
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{EraReport, NotStarted};
+    use crate::mcp::Era;
+
+    fn report(modern: Outcome, legacy: Outcome, reason: NotStarted) -> StepReport {
+        let era = |era, outcome| EraReport {
+            not_started: (outcome == Outcome::NotStarted).then(|| reason.clone()),
+            ..EraReport::new(era, outcome)
+        };
+        StepReport::new("3.4", vec![era(Era::Modern, modern), era(Era::Legacy, legacy)])
+    }
+
+    #[test]
+    fn a_step_moves_between_its_states_as_the_checks_find_it() {
+        use Outcome::*;
+        let todo = NotStarted::Todo { place: None };
+        let waits = NotStarted::Needs("3.3".to_owned());
+        let cases = [
+            (State::NotStarted, Passed, Passed, &todo, State::Passed),
+            (State::NotStarted, Failed, Passed, &todo, State::InProgress),
+            (State::NotStarted, NotStarted, Passed, &todo, State::InProgress),
+            (State::Passed, Failed, Passed, &todo, State::Regressed),
+            (State::Regressed, Failed, Failed, &todo, State::Regressed),
+            (State::Regressed, Passed, Passed, &todo, State::Passed),
+            (State::Passed, NotStarted, NotStarted, &todo, State::NotStarted),
+            (State::Passed, NotStarted, NotStarted, &waits, State::Passed),
+            (State::InProgress, CouldNotCheck, CouldNotCheck, &todo, State::InProgress),
+        ];
+        for (before, modern, legacy, reason, after) in cases {
+            let mut progress = Progress::default();
+            progress.steps.insert("3.4".to_owned(), before);
+            progress.record(&report(modern, legacy, reason.clone()));
+            assert_eq!(progress.state("3.4"), after, "{before:?} {modern:?} {legacy:?}");
+        }
+    }
+
+    #[test]
+    fn an_update_keeps_the_steps_of_another_version_of_the_course() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = ProgressFile::new(folder.path());
+        file.update(|progress| {
+            progress.steps.insert("9.9".to_owned(), State::Passed);
+        })
+        .unwrap();
+        let after = file
+            .update(|progress| progress.current = Some("ex3_store".to_owned()))
+            .unwrap();
+        assert_eq!(after, file.read().unwrap());
+        assert_eq!(after.state("9.9"), State::Passed);
+    }
+
+    #[test]
+    fn two_checkers_at_once_both_have_their_say() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let file = ProgressFile::new(folder.path());
+                scope.spawn(move || {
+                    file.update(|progress| {
+                        progress.steps.insert(format!("3.{n}"), State::Passed);
+                    })
+                    .unwrap();
+                });
+            }
+        });
+        let progress = ProgressFile::new(folder.path()).read().unwrap();
+        assert_eq!(progress.steps.len(), 8);
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_that_says_how_to_mend_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = ProgressFile::new(folder.path());
+        file.update(|progress| progress.current = Some("ex3_store".to_owned())).unwrap();
+        fs::write(file.path(), "steps = 3").unwrap();
+        let error = file.update(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("delete the file to begin anew"), "{error}");
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), "steps = 3");
+    }
+}

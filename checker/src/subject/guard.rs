@@ -1,0 +1,114 @@
+//! The guard: a second process of the checker that ends the subjects of a killed one.
+//!
+//! A checker that is interrupted or panics stops its subjects itself. One that is killed
+//! cannot. So it starts, first of all, a copy of itself that only reads its stdin: `+PID`
+//! when a process group was started, `-PID` when it is gone. When the pipe closes, the
+//! checker is dead, and the guard kills the groups that are left. On Windows a job object
+//! does this, and there is no guard.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The hidden argument that makes the checker a guard.
+pub const ARGUMENT: &str = "__guard";
+
+/// The checker's end of the pipe. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Guard {
+    pipe: Option<Arc<Mutex<ChildStdin>>>,
+}
+
+impl Guard {
+    /// Starts the guard from the checker's own executable.
+    ///
+    /// # Errors
+    ///
+    /// When the system cannot start it.
+    pub fn start(checker: &Path) -> std::io::Result<Self> {
+        if !cfg!(unix) {
+            return Ok(Self::default());
+        }
+        let mut command = Command::new(checker);
+        command
+            .arg(ARGUMENT)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        // In a group of its own, so that what ends the checker's group spares the guard.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let pipe = command.spawn()?.stdin.take();
+        Ok(Self {
+            pipe: pipe.map(|pipe| Arc::new(Mutex::new(pipe))),
+        })
+    }
+
+    /// No guard, for a checker that is itself watched, as in tests.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Has the process group of this leader killed when the checker dies first.
+    pub fn watch(&self, leader: Option<u32>) -> Watched {
+        if let Some(leader) = leader {
+            self.say('+', leader);
+        }
+        Watched {
+            guard: self.clone(),
+            leader,
+        }
+    }
+
+    fn say(&self, sign: char, leader: u32) {
+        if let Some(pipe) = &self.pipe {
+            let mut pipe = pipe.lock().unwrap_or_else(PoisonError::into_inner);
+            // A guard that is gone cannot be told; the checker still cleans up by itself.
+            let _ = writeln!(pipe, "{sign}{leader}");
+        }
+    }
+}
+
+/// A process group under guard, until this is dropped.
+#[derive(Debug)]
+pub struct Watched {
+    guard: Guard,
+    leader: Option<u32>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            self.guard.say('-', leader);
+        }
+    }
+}
+
+/// What the guard does: waits for the end of stdin, then kills what is left.
+pub fn keep_watch() {
+    let mut groups = Vec::new();
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        match line.split_at_checked(1) {
+            Some(("+", leader)) => groups.extend(leader.parse::<u32>()),
+            Some((_, leader)) => groups.retain(|group| Ok(*group) != leader.parse()),
+            None => (),
+        }
+    }
+    groups.into_iter().for_each(kill_group);
+}
+
+/// Ends every process of the group that this process leads, at once.
+#[cfg(unix)]
+pub fn kill_group(leader: u32) {
+    use nix::sys::signal::{Signal, killpg};
+    use nix::unistd::Pid;
+
+    if let Ok(leader) = i32::try_from(leader) {
+        let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+    }
+}
+
+/// On Windows the job object of the process does this.
+#[cfg(not(unix))]
+pub fn kill_group(_leader: u32) {}

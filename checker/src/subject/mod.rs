@@ -1,0 +1,55 @@
+//! Building, starting, watching and stopping the program under check.
+//!
+//! - [`build`] runs cargo and finds the first error,
+//! - [`process`] starts a process group, and ends it whatever happens,
+//! - [`stderr`] reads what the process complains about, for symptoms,
+//! - [`server`] starts a program as an HTTP server and waits until it listens,
+//! - [`guard`] ends what a killed checker would leave behind.
+
+pub mod build;
+pub mod guard;
+pub mod process;
+pub mod server;
+pub mod stderr;
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+
+use self::guard::Guard;
+
+/// The program under check.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A built program of this workshop: HTTP on `STORE_PORT`, stdio with `--stdio`.
+    Program(Program),
+    /// A server that runs already, somewhere.
+    Url(Url),
+    /// A stdio server in any language: a program and its arguments.
+    Command(Vec<String>),
+}
+
+/// A built program, and where its source is.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The executable.
+    pub executable: PathBuf,
+    /// The folder of its package, to look up the lines that findings point at.
+    pub folder: PathBuf,
+    /// Whether it is the reference rather than the attendee's.
+    pub solution: bool,
+    /// What ends its processes if the checker cannot.
+    pub guard: Guard,
+}
+
+impl Subject {
+    /// The word for it in reports: `starter`, `solution`, `url` or `command`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Program(Program { solution: true, .. }) => "solution",
+            Self::Program(_) => "starter",
+            Self::Url(_) => "url",
+            Self::Command(_) => "command",
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A process group that never outlives its owner.
+
+use std::process::{ExitStatus, Stdio};
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::sync::{mpsc, watch};
+
+use super::guard::{Guard, Watched, kill_group};
+use super::stderr::{self, Stderr};
+
+/// A running child with its whole process group. Dropping it kills the group.
+#[derive(Debug)]
+pub struct Process {
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    vitals: Vitals,
+    // Closing this channel is what stops the child: see `reap`.
+    stop: Option<mpsc::Sender<()>>,
+    leader: Option<u32>,
+    _watched: Watched,
+}
+
+/// What can be seen of a process from outside. Clones see the same, and keep nothing alive.
+#[derive(Clone, Debug)]
+pub struct Vitals {
+    /// What it wrote on stderr.
+    pub stderr: Stderr,
+    exit: watch::Receiver<Option<ExitStatus>>,
+}
+
+impl Vitals {
+    /// How the process ended, if it has.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        *self.exit.borrow()
+    }
+
+    /// Waits until the process has ended.
+    pub async fn ended(&self) -> Option<ExitStatus> {
+        let mut exit = self.exit.clone();
+        exit.wait_for(Option::is_some).await.ok().and_then(|status| *status)
+    }
+}
+
+impl Drop for Process {
+    /// Does not rely on the runtime, which may be on its way down.
+    fn drop(&mut self) {
+        if let (Some(leader), None) = (self.leader, self.exit_status()) {
+            kill_group(leader);
+        }
+    }
+}
+
+impl Process {
+    /// Starts `command` as the leader of a process group of its own, with its three standard
+    /// streams as pipes.
+    ///
+    /// # Errors
+    ///
+    /// When the system cannot start it.
+    pub fn start(mut command: Command, guard: &Guard) -> std::io::Result<Self> {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut command = CommandWrap::from(command);
+        #[cfg(unix)]
+        command.wrap(process_wrap::tokio::ProcessGroup::leader());
+        #[cfg(windows)]
+        command.wrap(process_wrap::tokio::JobObject);
+        let mut child = command.spawn()?;
+        let leader = child.id();
+        let watched = guard.watch(leader);
+
+        let (exited, exit) = watch::channel(None);
+        let (stop, stopped) = mpsc::channel(1);
+        let stdin = child.stdin().take();
+        let stdout = child.stdout().take();
+        let stderr = stderr::follow(child.stderr().take());
+        tokio::spawn(reap(child, stopped, exited));
+        Ok(Self {
+            stdin,
+            stdout,
+            vitals: Vitals { stderr, exit },
+            stop: Some(stop),
+            leader,
+            _watched: watched,
+        })
+    }
+
+    /// The child's stdin and stdout; once.
+    pub fn take_stdio(&mut self) -> Option<(ChildStdin, ChildStdout)> {
+        self.stdin.take().zip(self.stdout.take())
+    }
+
+    /// The child's stdout; once.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.stdout.take()
+    }
+
+    /// What can be seen of it from outside.
+    pub fn vitals(&self) -> Vitals {
+        self.vitals.clone()
+    }
+
+    /// What the child wrote on stderr.
+    pub fn stderr(&self) -> &Stderr {
+        &self.vitals.stderr
+    }
+
+    /// How it ended, if it has.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.vitals.exit_status()
+    }
+
+    /// Waits until the child has ended by itself.
+    pub async fn ended(&self) -> Option<ExitStatus> {
+        self.vitals.ended().await
+    }
+
+    /// Kills the group and waits until the child is gone.
+    pub async fn stop(mut self) {
+        self.stop = None;
+        self.ended().await;
+    }
+}
+
+/// Waits for the child to end, and kills its group when the owner is gone or the child is:
+/// what it started itself must not outlive it.
+async fn reap(
+    mut child: Box<dyn ChildWrapper>,
+    mut stopped: mpsc::Receiver<()>,
+    exited: watch::Sender<Option<ExitStatus>>,
+) {
+    let status = tokio::select! {
+        status = child.inner_mut().wait() => status,
+        _ = stopped.recv() => {
+            let _ = child.start_kill();
+            child.inner_mut().wait().await
+        }
+    };
+    let _ = child.start_kill();
+    let _ = exited.send(Some(status.unwrap_or_default()));
+}

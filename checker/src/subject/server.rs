@@ -1,0 +1,137 @@
+//! A program as an HTTP server on a port of its own.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use reqwest::Url;
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use super::Program;
+use super::process::Process;
+use super::stderr::Panic;
+
+/// How long a program may take until it listens. A debug build takes 20 ms.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Tries with another port when something else took the chosen one in between.
+const TRIES: usize = 3;
+
+/// A program that serves HTTP, until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Its process.
+    pub process: Process,
+    /// The port that it was told to listen on.
+    pub port: u16,
+}
+
+/// Why a program did not become a server.
+#[derive(Debug)]
+pub enum StartError {
+    /// The system could not start the executable.
+    Spawn(std::io::Error),
+    /// A `todo!()` or a panic came first.
+    Panicked(Panic),
+    /// It ended before it listened.
+    Exited {
+        /// How it ended.
+        status: ExitStatus,
+        /// Its last words.
+        stderr: Vec<String>,
+    },
+    /// It runs, and does not listen.
+    NotListening {
+        /// Where it was expected.
+        port: u16,
+        /// Its last words.
+        stderr: Vec<String>,
+    },
+}
+
+impl Server {
+    /// Starts `program` on a free port of 127.0.0.1 and waits until it accepts connections.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`] when it does not come to that.
+    pub async fn start(program: &Program) -> Result<Self, StartError> {
+        let mut last = Self::start_once(program).await;
+        for _ in 1..TRIES {
+            match &last {
+                Err(StartError::Exited { stderr, .. }) if tells_port_taken(stderr) => {
+                    last = Self::start_once(program).await;
+                }
+                _ => break,
+            }
+        }
+        last
+    }
+
+    async fn start_once(program: &Program) -> Result<Self, StartError> {
+        let port = free_port().map_err(StartError::Spawn)?;
+        let mut command = command(program);
+        command.env("STORE_PORT", port.to_string());
+        let process = Process::start(command, &program.guard).map_err(StartError::Spawn)?;
+        let server = Self { process, port };
+        tokio::select! {
+            () = server.accepts() => Ok(server),
+            panic = server.process.stderr().panic_after(0) => Err(StartError::Panicked(panic)),
+            Some(status) = server.process.ended() => {
+                // Its last words may still be in the pipe.
+                sleep(Duration::from_millis(20)).await;
+                let stderr = server.process.stderr().last_lines();
+                Err(StartError::Exited { status, stderr })
+            }
+            () = sleep(PATIENCE) => {
+                let stderr = server.process.stderr().last_lines();
+                Err(StartError::NotListening { port, stderr })
+            }
+        }
+    }
+
+    /// `http://127.0.0.1:PORT/mcp`
+    pub fn url(&self) -> Url {
+        let mut url = Url::parse("http://127.0.0.1/mcp").unwrap_or_else(|_| unreachable!());
+        let _ = url.set_port(Some(self.port));
+        url
+    }
+
+    async fn accepts(&self) {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let begin = Instant::now();
+        while TcpStream::connect(address).await.is_err() {
+            // Fast at first, because most programs are there within 20 ms.
+            let pause = if begin.elapsed() < Duration::from_secs(1) { 1 } else { 50 };
+            sleep(Duration::from_millis(pause)).await;
+        }
+    }
+}
+
+/// The program with an environment in which its stderr can be read by a machine.
+pub fn command(program: &Program) -> Command {
+    let mut command = Command::new(&program.executable);
+    command
+        .current_dir(&program.folder)
+        .env("NO_COLOR", "1")
+        .env("RUST_BACKTRACE", "0")
+        .env_remove("RUST_LOG")
+        .env_remove("STORE_HOST");
+    command
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> std::io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// How Linux, macOS and Windows say it, through Rust and through Python.
+pub fn tells_port_taken(stderr: &[String]) -> bool {
+    const SENTENCES: [&str; 4] = ["already in use", "os error 98", "os error 48", "os error 10048"];
+    stderr
+        .iter()
+        .any(|line| SENTENCES.iter().any(|sentence| line.contains(sentence)))
+}

@@ -1,0 +1,111 @@
+//! The tool `buy_product`: what it accepts, and how it says yes and no.
+
+use std::future::pending;
+
+use serde_json::{Value, json};
+
+use crate::Store;
+use crate::declarations::product_name_field;
+use crate::flaw::{Flaw, Flaws};
+use crate::message::{INTERNAL_ERROR, INVALID_PARAMS, RpcError};
+use crate::sale::{Receipt, Refusal};
+use crate::tools::{Arguments, mistyped, structured, text};
+
+pub async fn buy_product(store: &Store, arguments: &Arguments) -> Result<Value, RpcError> {
+    let flaws = &store.flaws;
+    if flaws.has(Flaw::HangsOnBuy) {
+        pending::<()>().await;
+    }
+    let (product_name, quantity) = match order(flaws, arguments) {
+        Ok(order) => order,
+        Err(refusal) => return no(flaws, &refusal),
+    };
+    match store.shop.buy(&product_name, quantity).await {
+        Ok(receipt) => Ok(yes(flaws, receipt)),
+        Err(refusal) => no(flaws, &refusal),
+    }
+}
+
+/// What is to be bought, if the arguments say so. Whether it can be is up to the shop.
+fn order(flaws: &Flaws, arguments: &Arguments) -> Result<(String, i64), Refusal> {
+    let field = product_name_field(flaws);
+    let product_name = match arguments.get(field) {
+        Some(Value::String(name)) => name.clone(),
+        Some(value) => return Err(mistyped(field, "a string", value)),
+        None => {
+            return Err(Refusal::Missing {
+                field: field.to_owned(),
+            });
+        }
+    };
+    let quantity = match arguments.get("quantity") {
+        Some(value) => whole_number(flaws, value)
+            .ok_or_else(|| mistyped("quantity", "a whole number from 1 to 1000", value))?,
+        None if flaws.has(Flaw::DefaultQuantity) => 1,
+        None => {
+            return Err(Refusal::Missing {
+                field: "quantity".to_owned(),
+            });
+        }
+    };
+    Ok((product_name, quantity))
+}
+
+fn whole_number(flaws: &Flaws, value: &Value) -> Option<i64> {
+    match value {
+        Value::String(digits) if flaws.has(Flaw::AcceptsTextNumber) => digits.parse().ok(),
+        Value::Number(number) => match number.as_i64() {
+            Some(huge) if huge > i64::from(u32::MAX) && flaws.has(Flaw::HugeWraps) => {
+                Some(huge & i64::from(u32::MAX))
+            }
+            None if flaws.has(Flaw::AcceptsFraction) => number.as_f64().map(|float| float as i64),
+            whole => whole,
+        },
+        _ => None,
+    }
+}
+
+fn yes(flaws: &Flaws, receipt: Receipt) -> Value {
+    let receipt = match flaws.has(Flaw::CannedReceipt) {
+        true => Receipt {
+            product_name: "Croissant".to_owned(),
+            quantity: 1,
+            total_cents: 320,
+            remaining_stock: 11,
+        },
+        false => receipt,
+    };
+    let mut content = json!(receipt);
+    if flaws.has(Flaw::ReceiptLies) {
+        content["total_cents"] = json!(receipt.total_cents.to_string());
+    }
+    match flaws.has(Flaw::ReceiptAsText) {
+        true => text(content.to_string(), false),
+        false => structured(&content),
+    }
+}
+
+/// A refusal is a tool error that a model can read, unless something is wrong.
+fn no(flaws: &Flaws, refusal: &Refusal) -> Result<Value, RpcError> {
+    let message = flaws.text(refusal.to_string());
+    match refusal {
+        Refusal::LostRace { .. } => Err(RpcError::new(INTERNAL_ERROR, message)),
+        Refusal::Mistyped {
+            value: Value::String(_),
+            field,
+            ..
+        } if field == "quantity" && flaws.has(Flaw::MistypedAsProtocolError) => {
+            Err(RpcError::new(INVALID_PARAMS, message))
+        }
+        Refusal::NotEnough { .. } if flaws.has(Flaw::RefusalAsProtocolError) => {
+            Err(RpcError::new(INVALID_PARAMS, message))
+        }
+        Refusal::NotEnough { .. } if flaws.has(Flaw::RefusalAsSuccess) => Ok(text(message, false)),
+        Refusal::UnknownProduct { .. } if flaws.has(Flaw::UnknownAsSuccess) => {
+            Ok(text("Sorry, unknown product", false))
+        }
+        _ if flaws.has(Flaw::EmptyRefusal) => Ok(json!({ "content": [], "isError": true })),
+        _ if flaws.has(Flaw::VagueRefusal) => Ok(text("error", true)),
+        _ => Ok(text(message, true)),
+    }
+}

@@ -1,0 +1,185 @@
+//! The tools as `tools/list` shows them.
+
+use serde_json::{Value, json};
+
+use crate::Store;
+use crate::flaw::{Flaw, Flaws};
+
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// The declarations of all tools that the store has.
+pub fn all(store: &Store) -> Vec<Value> {
+    let flaws = &store.flaws;
+    let mut tools = vec![buy_product(flaws), list_products(flaws), search_products()];
+    for tool in &mut tools {
+        if let Some(description) = tool["description"].as_str() {
+            tool["description"] = json!(flaws.text(description));
+        }
+    }
+    if !has_buy_product(store) {
+        tools.remove(0);
+    }
+    tools
+}
+
+pub fn has_buy_product(store: &Store) -> bool {
+    !(store.over_stdio && store.flaws.has(Flaw::StdioOtherTools))
+}
+
+/// What the tool is called that everybody else calls `list_products`.
+pub fn list_products_name(flaws: &Flaws) -> &'static str {
+    match flaws.has(Flaw::MisnamedTool) {
+        true => "listProducts",
+        false => "list_products",
+    }
+}
+
+/// What the parameter is called that everybody else calls `product_name`.
+pub fn product_name_field(flaws: &Flaws) -> &'static str {
+    match flaws.has(Flaw::RenamedParameter) {
+        true => "product",
+        false => "product_name",
+    }
+}
+
+/// What the field in `list_products` is called that everybody else calls `price_cents`.
+pub fn price_field(flaws: &Flaws) -> &'static str {
+    match flaws.has(Flaw::RenamedField) {
+        true => "price",
+        false => "price_cents",
+    }
+}
+
+fn list_products(flaws: &Flaws) -> Value {
+    let mut tool = json!({
+        "name": list_products_name(flaws),
+        "description": "Lists everything the store sells, with prices in cents and how many are \
+                        left.",
+        "inputSchema": { "$schema": DRAFT, "type": "object", "properties": {} },
+        "outputSchema": product_list(price_field(flaws)),
+        "annotations": { "readOnlyHint": true, "openWorldHint": false },
+    });
+    if flaws.has(Flaw::NoOutputSchema) {
+        remove(&mut tool, "outputSchema");
+    }
+    if flaws.has(Flaw::BrokenOutputSchema) {
+        tool["outputSchema"]["type"] = json!("objekt");
+    }
+    if flaws.has(Flaw::ListNotReadOnly) {
+        tool["annotations"]["readOnlyHint"] = json!(false);
+    }
+    tool
+}
+
+fn buy_product(flaws: &Flaws) -> Value {
+    let product_name = product_name_field(flaws);
+    let mut quantity = json!({
+        "type": "integer", "minimum": 1, "maximum": 1000, "description": "How many to buy.",
+    });
+    if flaws.has(Flaw::NoParameterDescription) {
+        remove(&mut quantity, "description");
+    }
+    if flaws.has(Flaw::NoConstraint) {
+        remove(&mut quantity, "minimum");
+        remove(&mut quantity, "maximum");
+    }
+    let mut tool = json!({
+        "name": "buy_product",
+        "description": "Buys a product and returns the receipt. Each call buys again.",
+        "inputSchema": {
+            "$schema": DRAFT,
+            "type": "object",
+            "properties": {
+                product_name: {
+                    "type": "string",
+                    "description": "The product to buy, by the name that `list_products` gives.",
+                },
+                "quantity": quantity,
+            },
+            "required": [product_name, "quantity"],
+        },
+        "outputSchema": receipt(),
+        "annotations": {
+            "readOnlyHint": flaws.has(Flaw::DishonestAnnotations),
+            "destructiveHint": true,
+            "idempotentHint": flaws.has(Flaw::IdempotentBuy),
+            "openWorldHint": false,
+        },
+    });
+    if flaws.has(Flaw::NoToolDescription) {
+        remove(&mut tool, "description");
+    }
+    if flaws.has(Flaw::NoAnnotations) {
+        remove(&mut tool, "annotations");
+    }
+    tool
+}
+
+fn search_products() -> Value {
+    let price = |which: &str| {
+        json!({
+            "type": ["integer", "null"], "minimum": 0,
+            "description": format!("The {which} price, in cents."),
+        })
+    };
+    json!({
+        "name": "search_products",
+        "description": "Finds products by a part of their name, a price range, or both.",
+        "inputSchema": {
+            "$schema": DRAFT,
+            "type": "object",
+            "properties": {
+                "keyword": {
+                    "type": ["string", "null"],
+                    "description": "A part of the product's name, in any case.",
+                },
+                "min_price_cents": price("lowest"),
+                "max_price_cents": price("highest"),
+            },
+        },
+        "outputSchema": product_list("price_cents"),
+        "annotations": { "readOnlyHint": true, "openWorldHint": false },
+    })
+}
+
+fn product_list(price: &str) -> Value {
+    let product = json!({
+        "type": "object",
+        "properties": {
+            "name": { "type": "string", "description": "The name to buy it by." },
+            price: count("The price of one, in cents."),
+            "stock": count("How many are left."),
+        },
+        "required": ["name", price, "stock"],
+    });
+    json!({
+        "$schema": DRAFT,
+        "type": "object",
+        "properties": { "products": { "type": "array", "items": product } },
+        "required": ["products"],
+    })
+}
+
+fn receipt() -> Value {
+    json!({
+        "$schema": DRAFT,
+        "type": "object",
+        "properties": {
+            "product_name": { "type": "string", "description": "The product that was bought." },
+            "quantity": count("How many were bought."),
+            "total_cents": count("What they cost together, in cents."),
+            "remaining_stock": count("How many the store has left."),
+        },
+        "required": ["product_name", "quantity", "total_cents", "remaining_stock"],
+    })
+}
+
+fn count(description: &str) -> Value {
+    json!({ "type": "integer", "minimum": 0, "description": description })
+}
+
+fn remove(object: &mut Value, key: &str) {
+    if let Some(object) = object.as_object_mut() {
+        object.remove(key);
+    }
+}

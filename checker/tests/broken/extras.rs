@@ -1,0 +1,199 @@
+//! Resources, prompts and completions.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use crate::Store;
+use crate::flaw::Flaw;
+use crate::message::{Era, INVALID_PARAMS, RESOURCE_NOT_FOUND, RpcError};
+use crate::shop::Product;
+
+const INVENTORY: &str = "store://inventory";
+const PRODUCT: &str = "store://products/";
+const JSON: &str = "application/json";
+
+/// What a user is offered while typing an occasion. Any other is as welcome.
+const OCCASIONS: [&str; 5] = ["anniversary", "birthday", "breakfast", "brunch", "picnic"];
+
+pub fn resources() -> Value {
+    json!({ "resources": [{
+        "uri": INVENTORY,
+        "name": "inventory",
+        "description": "Everything the store sells",
+        "mimeType": JSON,
+    }] })
+}
+
+pub fn templates(store: &Store) -> Value {
+    if store.flaws.has(Flaw::NoTemplate) {
+        return json!({ "resourceTemplates": [] });
+    }
+    json!({ "resourceTemplates": [{
+        "uriTemplate": format!("{PRODUCT}{{name}}"),
+        "name": "product",
+        "description": "One product, by its name",
+        "mimeType": JSON,
+    }] })
+}
+
+/// The contents behind a URI.
+pub fn read(store: &Store, era: Era, params: &Value) -> Result<Value, RpcError> {
+    let Some(uri) = params["uri"].as_str() else {
+        return Err(invalid("resources/read needs a uri"));
+    };
+    if uri == INVENTORY {
+        return Ok(contents(store, uri, &inventory(store)));
+    }
+    if let Some(product) = product(store, uri) {
+        return Ok(contents(store, uri, &json!(product)));
+    }
+    if store.flaws.has(Flaw::EmptyContents) {
+        return Ok(json!({ "contents": [] }));
+    }
+    if store.flaws.has(Flaw::UnknownUriSuccess) {
+        return Ok(contents(store, uri, &inventory(store)));
+    }
+    let code = match era {
+        Era::Modern => INVALID_PARAMS,
+        Era::Legacy => RESOURCE_NOT_FOUND,
+    };
+    Err(RpcError::new(
+        code,
+        format!("There is no resource {uri}. Try {INVENTORY}."),
+    ))
+}
+
+fn inventory(store: &Store) -> Value {
+    let products = match store.flaws.has(Flaw::StaleInventory) {
+        true => store.shop.products_of_opening_day(),
+        false => store.shop.products(),
+    };
+    json!({ "products": products })
+}
+
+/// The product that a URI of the template names.
+fn product(store: &Store, uri: &str) -> Option<Product> {
+    let encoded = uri.strip_prefix(PRODUCT)?;
+    let name = match store.flaws.has(Flaw::UndecodedName) {
+        true => encoded.into(),
+        false => percent_decode_str(encoded).decode_utf8().ok()?,
+    };
+    let products = store.shop.products();
+    let named = products.iter().position(|product| product.name == name)?;
+    let shown = if store.flaws.has(Flaw::ProductWrong) {
+        0
+    } else {
+        named
+    };
+    products.get(shown).cloned()
+}
+
+fn contents(store: &Store, uri: &str, content: &Value) -> Value {
+    let text = match store.flaws.has(Flaw::ResourceNotJson) {
+        true => format!("On the shelves today: {content}"),
+        false => format!("{content:#}"),
+    };
+    let mime_type = match store.flaws.has(Flaw::TextPlain) {
+        true => "text/plain",
+        false => JSON,
+    };
+    json!({ "contents": [{ "uri": uri, "mimeType": mime_type, "text": text }] })
+}
+
+pub fn prompts() -> Value {
+    json!({ "prompts": [{
+        "name": "recommend",
+        "description": "Asks for a recommendation from today's products.",
+        "arguments": [
+            { "name": "occasion", "description": "What the food is for.", "required": true },
+            {
+                "name": "budget_cents",
+                "description": "The most that one item may cost, in cents.",
+                "required": false,
+            },
+        ],
+    }] })
+}
+
+/// The prompt `recommend`.
+pub fn prompt(store: &Store, params: &Value) -> Result<Value, RpcError> {
+    let flaws = &store.flaws;
+    if params["name"] != "recommend" {
+        return match flaws.has(Flaw::UnknownPromptEmpty) {
+            true => Ok(json!({ "messages": [] })),
+            false => Err(invalid(format!("There is no prompt {}.", params["name"]))),
+        };
+    }
+    let arguments = &params["arguments"];
+    let occasion = match &arguments["occasion"] {
+        Value::String(occasion) if !flaws.has(Flaw::PromptIgnoresOccasion) => occasion,
+        Value::String(_) => "whatever it may be",
+        Value::Null if flaws.has(Flaw::OccasionOptional) => "none in particular",
+        _ => return Err(invalid("occasion is missing, or not a string")),
+    };
+    let max_price_cents = budget(store, &arguments["budget_cents"])?;
+    let menu: String = affordable(store, max_price_cents)
+        .iter()
+        .map(|product| {
+            let (name, price, stock) = (&product.name, product.price_cents, product.stock);
+            format!("- {name}: {price} cents, {stock} left\n")
+        })
+        .collect();
+    let text = format!(
+        "Recommend something for this occasion: {occasion}.\n\
+         Choose only from what the store has in this price range:\n{menu}\
+         Say why it fits, and what it costs in total."
+    );
+    let content = json!({ "type": "text", "text": text });
+    Ok(json!({ "messages": [{ "role": "user", "content": content }] }))
+}
+
+/// What is in stock and costs no more than that.
+fn affordable(store: &Store, max_price_cents: Option<i64>) -> Vec<Product> {
+    let ignored = store.flaws.has(Flaw::PromptIgnoresBudget);
+    let mut products = store.shop.products();
+    products.retain(|product| {
+        let affordable = max_price_cents.is_none_or(|max| product.price_cents <= max);
+        product.stock > 0 && (affordable || ignored)
+    });
+    products
+}
+
+/// A budget as a user typed it.
+fn budget(store: &Store, budget: &Value) -> Result<Option<i64>, RpcError> {
+    let cents = match budget {
+        Value::Null => return Ok(None),
+        number if store.flaws.has(Flaw::BudgetAsNumber) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let cents = cents.and_then(|cents| i64::try_from(cents).ok());
+    if cents.is_none() && !store.flaws.has(Flaw::BadBudgetAccepted) {
+        let message = format!("budget_cents must be a whole number of cents, not {budget}");
+        return Err(invalid(message));
+    }
+    Ok(cents)
+}
+
+/// The occasions that begin with what the user has typed so far.
+pub fn complete(store: &Store, params: &Value) -> Value {
+    let (prompt, argument) = (&params["ref"], &params["argument"]);
+    let for_occasion = prompt["type"] == "ref/prompt"
+        && prompt["name"] == "recommend"
+        && argument["name"] == "occasion";
+    let typed = argument["value"]
+        .as_str()
+        .unwrap_or_default()
+        .to_lowercase();
+    let fits = |occasion: &str| {
+        occasion.starts_with(&typed) || store.flaws.has(Flaw::CompletionIgnoresPrefix)
+    };
+    let mut values = OCCASIONS.to_vec();
+    values
+        .retain(|occasion| for_occasion && fits(occasion) && !store.flaws.has(Flaw::NoCompletions));
+    json!({ "completion": { "values": values, "total": values.len(), "hasMore": false } })
+}
+
+fn invalid(message: impl Into<String>) -> RpcError {
+    RpcError::new(INVALID_PARAMS, message)
+}
