@@ -6,8 +6,11 @@
 //! never decide, `mcp` knows no exercise, [`course`] knows no protocol.
 
 pub mod checks;
+pub mod cli;
+pub mod commands;
 pub mod course;
 pub mod engine;
 pub mod mcp;
 pub mod progress;
+pub mod report;
 pub mod subject;

@@ -1,1 +1,70 @@
-fn main(){}
+//! Parse, dispatch, exit code.
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+
+use checker::cli::Cli;
+use checker::commands::{self, COULD_NOT};
+use checker::subject::guard;
+use clap::Parser;
+use futures::FutureExt;
+
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == guard::ARGUMENT) {
+        guard::keep_watch();
+        return ExitCode::SUCCESS;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("error: the checker itself failed, not your code: {panic}\nPlease report this. Nothing of yours was changed.");
+    }));
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return could_not(&format!("the system gives the checker no threads: {error}")),
+    };
+    let code = runtime.block_on(async {
+        tokio::select! {
+            code = AssertUnwindSafe(commands::run(cli)).catch_unwind() => match code {
+                Ok(Ok(code)) => code,
+                Ok(Err(error)) if is_closed_pipe(&error) => ExitCode::from(COULD_NOT),
+                Ok(Err(error)) => could_not(&format!("{error:#}")),
+                Err(_) => ExitCode::from(COULD_NOT),
+            },
+            signal = asked_to_stop() => could_not(&format!(
+                "stopped by {signal}. Nothing is left running and nothing is lost: run it again"
+            )),
+        }
+    });
+    // Whatever still runs is dropped, and kills its processes.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    code
+}
+
+fn could_not(why: &str) -> ExitCode {
+    anstream::eprintln!("error: {why}");
+    ExitCode::from(COULD_NOT)
+}
+
+/// `cargo checker list | head` is no mistake.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// The name of the signal that asked the checker to stop.
+async fn asked_to_stop() -> &'static str {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+        if let (Ok(mut terminate), Ok(mut hangup)) = signals {
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => "Ctrl-C",
+                _ = terminate.recv() => "a termination signal",
+                _ = hangup.recv() => "the end of the terminal",
+            };
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+    "Ctrl-C"
+}

@@ -22,6 +22,7 @@ const GRACE: Duration = Duration::from_millis(200);
 /// Judges the steps of one exercise on one era.
 pub(super) struct Judge<'a> {
     plan: &'a Plan<'a>,
+    subject: &'a Subject,
     era: Era,
     shared: Mutex<Option<Arc<Server>>>,
 }
@@ -33,9 +34,10 @@ struct Lease<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, era: Era) -> Self {
+    pub(super) fn new(plan: &'a Plan<'a>, subject: &'a Subject, era: Era) -> Self {
         Self {
             plan,
+            subject,
             era,
             shared: Mutex::new(None),
         }
@@ -55,7 +57,7 @@ impl<'a> Judge<'a> {
         let transcript = Transcript::default();
         let (checked, took) = {
             let shared = matches!(check.isolation, Isolation::Shared);
-            let turn = match self.plan.subject {
+            let turn = match self.subject {
                 Subject::Program(_) if shared => Some(self.shared.lock().await),
                 _ => None,
             };
@@ -94,7 +96,7 @@ impl<'a> Judge<'a> {
         transcript: &Transcript,
     ) -> Checked {
         let lease = self.lease(turn).await?;
-        let reach = match (self.plan.subject, &lease.server) {
+        let reach = match (self.subject, &lease.server) {
             (Subject::Program(program), Some(server)) => {
                 Reach::program(program.clone(), Arc::clone(server))
             }
@@ -150,7 +152,7 @@ impl<'a> Judge<'a> {
         &self,
         turn: Option<MutexGuard<'t, Option<Arc<Server>>>>,
     ) -> Result<Lease<'t>, Stop> {
-        let Subject::Program(program) = self.plan.subject else {
+        let Subject::Program(program) = self.subject else {
             return Ok(Lease { server: None, _turn: None });
         };
         let start = async || {
@@ -209,8 +211,8 @@ impl<'a> Judge<'a> {
             finding.place = self.plan.places.of_step(step);
         }
         let id = &step.id;
-        let again = match self.plan.subject {
-            Subject::Program(program) if program.solution => " --solution".to_owned(),
+        let again = match self.subject {
+            Subject::Program(_) if self.plan.kind == "solution" => " --solution".to_owned(),
             Subject::Program(_) => String::new(),
             Subject::Url(url) => format!(" --url {url}"),
             Subject::Command(_) => " --command …".to_owned(),

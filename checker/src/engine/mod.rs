@@ -38,8 +38,8 @@ pub enum Event {
     },
     /// Cargo has compiled a crate.
     CrateBuilt(String),
-    /// Cargo is done.
-    Built(Duration),
+    /// Cargo is done, well or not.
+    Built,
     /// The checks of this exercise begin.
     Checking {
         /// Its id and title.
@@ -69,17 +69,21 @@ pub struct Plan<'a> {
     pub eras: &'a [Era],
     /// Draws every random argument: the same seed sends the same.
     pub seed: u64,
-    /// What to check it against.
-    pub subject: &'a Subject,
+    /// The word for the subject in reports: `starter`, `solution`, `url` or `command`.
+    pub kind: &'static str,
     /// Where findings point.
     pub places: &'a Places,
 }
 
-/// Checks what the plan says, and tells `events` about each step.
-pub async fn check(plan: &Plan<'_>, events: &UnboundedSender<Event>) -> ExerciseReport {
+/// Checks the subject as the plan says, and tells `events` about each step.
+pub async fn check(
+    plan: &Plan<'_>,
+    subject: &Subject,
+    events: &UnboundedSender<Event>,
+) -> ExerciseReport {
     let begin = Instant::now();
     let steps = plan.steps_to_run();
-    let parallel = match plan.subject {
+    let parallel = match subject {
         // Its stock is shared by all that the checks do.
         Subject::Url(_) => 1,
         Subject::Program(_) | Subject::Command(_) => {
@@ -87,7 +91,7 @@ pub async fn check(plan: &Plan<'_>, events: &UnboundedSender<Event>) -> Exercise
         }
     };
     let slots = Semaphore::new(parallel);
-    let judges: Vec<Judge<'_>> = plan.eras.iter().map(|era| Judge::new(plan, *era)).collect();
+    let judges: Vec<Judge<'_>> = plan.eras.iter().map(|era| Judge::new(plan, subject, *era)).collect();
     let outcomes = outcome_board(&steps, plan.eras);
 
     let mut running: FuturesUnordered<_> = steps
@@ -96,11 +100,9 @@ pub async fn check(plan: &Plan<'_>, events: &UnboundedSender<Event>) -> Exercise
         .map(|(position, step)| {
             let (judges, outcomes, slots) = (&judges, &outcomes, &slots);
             async move {
-                let on_each_era = judges.iter().map(|judge| {
-                    let board = outcomes;
-                    run(judge, step, board, slots)
-                });
-                (position, StepReport::of(step, join_all(on_each_era).await))
+                let on_each_era = judges.iter().map(|judge| run(judge, step, outcomes, slots));
+                let eras = join_all(on_each_era).await;
+                (position, StepReport::of(step, plan.places.of_step(step), eras))
             }
         })
         .collect();
@@ -121,16 +123,23 @@ pub async fn check(plan: &Plan<'_>, events: &UnboundedSender<Event>) -> Exercise
     ExerciseReport {
         id: plan.exercise.id.clone(),
         title: plan.exercise.title.clone(),
-        subject: plan.subject.kind(),
+        subject: plan.kind,
         build_ms: 0,
         check_ms: milliseconds(begin.elapsed()),
         steps: reported,
     }
 }
 
-/// The report for code that does not compile: it fails the first step that is reached, and
-/// all others wait.
-pub fn uncompiled(plan_steps: &[&Step], eras: &[Era], finding: &Finding) -> Vec<StepReport> {
+/// The report for code that does not compile: the first step that is reached fails, and all
+/// others wait.
+pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport {
+    let finding = Finding::new("does_not_compile")
+        .expected("code that compiles")
+        .got(match others {
+            0 => first.to_owned(),
+            others => format!("{first}\nand {others} more"),
+        })
+        .why("Nothing can be checked before it compiles. The first error is often the cause of the others.");
     let report = |step: &Step, era| match step.needs.first() {
         None => EraReport {
             findings: vec![finding.clone()],
@@ -141,10 +150,19 @@ pub fn uncompiled(plan_steps: &[&Step], eras: &[Era], finding: &Finding) -> Vec<
             ..EraReport::new(era, Outcome::NotStarted)
         },
     };
-    plan_steps
-        .iter()
-        .map(|step| StepReport::of(step, eras.iter().map(|era| report(step, *era)).collect()))
-        .collect()
+    let steps = plan.steps_to_run().into_iter().map(|step| {
+        let eras = plan.eras.iter().map(|era| report(step, *era)).collect();
+        StepReport::of(step, String::new(), eras)
+    });
+    let wanted = |report: &StepReport| plan.step.is_none_or(|wanted| wanted == report.id);
+    ExerciseReport {
+        id: plan.exercise.id.clone(),
+        title: plan.exercise.title.clone(),
+        subject: plan.kind,
+        build_ms: 0,
+        check_ms: 0,
+        steps: steps.filter(wanted).collect(),
+    }
 }
 
 /// Waits for what the step needs, then has it judged.

@@ -151,6 +151,8 @@ pub struct StepReport {
     pub title: String,
     /// Whether the exercise is complete without it.
     pub bonus: bool,
+    /// Where the attendee works on it; empty when the source is not known.
+    pub place: String,
     /// The worst of its eras.
     pub outcome: Outcome,
     /// One report for each era, newest first.
@@ -165,16 +167,18 @@ impl StepReport {
             id: id.to_owned(),
             title: String::new(),
             bonus: false,
+            place: String::new(),
             outcome: outcomes.max().unwrap_or(Outcome::CouldNotCheck),
             eras,
         }
     }
 
-    /// The same, with the step's title.
-    pub fn of(step: &Step, eras: Vec<EraReport>) -> Self {
+    /// The same, with what the course says of the step.
+    pub fn of(step: &Step, place: String, eras: Vec<EraReport>) -> Self {
         Self {
             title: step.title.clone(),
             bonus: step.bonus,
+            place,
             ..Self::new(&step.id, eras)
         }
     }

@@ -5,10 +5,12 @@
 //! - [`http`] and [`stdio`] are the wire under it, which records every exchange; checks use
 //!   them directly for what a client hides,
 //! - [`raw`] speaks HTTP by hand, with any header,
+//! - [`probe`] finds out whether something speaks MCP at all,
 //! - [`transcript`] is the record: what was sent, why, and what came back,
 //! - [`trouble`] is everything that can come instead of a result.
 
 pub mod http;
+pub mod probe;
 pub mod raw;
 pub mod session;
 pub mod stdio;

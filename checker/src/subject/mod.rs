@@ -36,20 +36,6 @@ pub struct Program {
     pub executable: PathBuf,
     /// The folder of its package, to look up the lines that findings point at.
     pub folder: PathBuf,
-    /// Whether it is the reference rather than the attendee's.
-    pub solution: bool,
     /// What ends its processes if the checker cannot.
     pub guard: Guard,
-}
-
-impl Subject {
-    /// The word for it in reports: `starter`, `solution`, `url` or `command`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Program(Program { solution: true, .. }) => "solution",
-            Self::Program(_) => "starter",
-            Self::Url(_) => "url",
-            Self::Command(_) => "command",
-        }
-    }
 }

@@ -121,11 +121,14 @@ impl Shop {
         let mut products = self.lock();
         let product = self.sellable(&mut products, name, quantity)?;
         let receipt = self.receipt(product, quantity);
-        product.stock = match () {
-            () if self.flaws.has(Flaw::StockStays) => product.stock,
-            () if self.flaws.has(Flaw::SellsOne) => product.stock - 1,
-            () => rest(product.stock, quantity),
+        let taken = if self.flaws.has(Flaw::StockStays) {
+            0
+        } else if self.flaws.has(Flaw::SellsOne) {
+            1
+        } else {
+            quantity
         };
+        product.stock = rest(product.stock, taken);
         Ok(receipt)
     }
 

@@ -1,0 +1,123 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use reqwest::Url;
+
+use crate::mcp::Era;
+use crate::report::Format;
+
+/// Checks what you write in the workshop, and tells you what works, what does not, why, and
+/// what to do next.
+///
+/// Without a command: says where you are, checks the current exercise, and names the next
+/// thing to do.
+#[derive(Debug, Parser)]
+#[command(name = "checker", bin_name = "cargo checker", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo checker                        where am I, what works, what is next
+  cargo checker check 3.4              one step
+  cargo checker check 3.4 --trace      the same, with the JSON-RPC that crossed the wire
+  cargo checker hint 3.4               a nudge; again for more
+  cargo checker check ex3 --solution   what a pass looks like
+
+Exit codes:
+  0  passed
+  1  failed, or not started yet
+  2  the checker could not do what was asked; the reason is on stderr";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check an exercise, a step, or all
+    Check(Check),
+    /// List every exercise and step with its state
+    List,
+    /// Show the next hint for a step: a nudge, the API to use, almost the code
+    Hint {
+        /// The step, as in 3.4; else the one that you are at
+        step: Option<String>,
+    },
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+const COMPLETIONS: &str = "\
+They complete the word `checker`. In bash:
+  alias checker='cargo checker'
+  source <(cargo checker completions bash)";
+
+/// What to check, and how.
+#[derive(Debug, Default, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub struct Check {
+    /// An exercise (ex3), a step (3.4) or all; else the current exercise
+    #[arg(value_name = "EX")]
+    pub exercise: Option<String>,
+    /// A step of that exercise
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// Check the reference solution instead of your code
+    #[arg(long, conflicts_with_all = ["url", "command"])]
+    pub solution: bool,
+    /// Check a server that runs already, by the stock that it has
+    #[arg(long, value_name = "URL", conflicts_with = "command")]
+    pub url: Option<Url>,
+    /// Check a stdio server in any language: its command line, in one string
+    #[arg(long, value_name = "CMD ARGS")]
+    pub command: Option<String>,
+    /// Speak one protocol era only
+    #[arg(long, value_enum, default_value_t)]
+    pub era: Eras,
+    /// Draw the same random arguments as another run
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Show the JSON-RPC that crossed the wire, with what each message is for
+    #[arg(long)]
+    pub trace: bool,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  cargo checker check ex3
+  cargo checker check 3.4 --trace --era modern
+  cargo checker check ex3 --url http://127.0.0.1:8000/mcp
+  cargo checker check ex3 --command 'python store.py'
+  cargo checker check all --format junit > report.xml";
+
+/// The eras to speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Eras {
+    /// 2026-07-28: stateless, server/discover
+    Modern,
+    /// 2025-11-25: initialize
+    Legacy,
+    /// One after the other
+    #[default]
+    Both,
+}
+
+impl Eras {
+    /// The eras, newest first.
+    pub fn list(self) -> &'static [Era] {
+        match self {
+            Self::Modern => &[Era::Modern],
+            Self::Legacy => &[Era::Legacy],
+            Self::Both => &Era::ALL,
+        }
+    }
+}

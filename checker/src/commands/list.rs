@@ -1,0 +1,38 @@
+//! `cargo checker list`: every exercise and step with its state.
+
+use std::io::Write;
+
+use anstyle::Style;
+use anyhow::Result;
+
+use super::{PASSED, Workshop};
+use crate::report::symbol_of_state;
+
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+pub(super) fn run(workshop: &Workshop) -> Result<u8> {
+    let progress = workshop.progress.read()?;
+    let current = workshop.current(&progress).map(|exercise| exercise.id.as_str());
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{}", workshop.course.title)?;
+    for exercise in &workshop.course.exercises {
+        let mut notes = Vec::new();
+        notes.extend(exercise.bonus.then_some("bonus"));
+        notes.extend((!exercise.ready).then_some("not written yet"));
+        notes.extend((current == Some(&exercise.id)).then_some("you are here"));
+        let notes = match notes.as_slice() {
+            [] => String::new(),
+            notes => format!("  {FAINT}({}){FAINT:#}", notes.join(", ")),
+        };
+        let (number, title) = (exercise.number(), &exercise.title);
+        writeln!(out, "\n{STRONG}Exercise {number}  {title}{STRONG:#}{notes}")?;
+        for step in &exercise.steps {
+            let (symbol, style) = symbol_of_state(progress.state(&step.id));
+            let bonus = if step.bonus { " (bonus)" } else { "" };
+            writeln!(out, " {style}{symbol}{style:#} {:<5}{}{bonus}", step.id, step.title)?;
+        }
+    }
+    writeln!(out, "\n{FAINT}✓ passed   ~ in progress   ✗ passed before, failed now   · not started{FAINT:#}")?;
+    Ok(PASSED)
+}

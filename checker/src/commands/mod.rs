@@ -1,0 +1,40 @@
+//! One file per command; each reads as a short story over the other rooms.
+
+mod check;
+mod completions;
+mod here;
+mod hint;
+mod list;
+mod select;
+mod workshop;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+pub use self::workshop::Workshop;
+
+use crate::cli::{Cli, Command};
+
+/// All that was asked for is passed.
+pub const PASSED: u8 = 0;
+/// Something failed, or is not started.
+pub const FAILED: u8 = 1;
+/// The checker could not do what was asked.
+pub const COULD_NOT: u8 = 2;
+
+/// Does what the command line says.
+///
+/// # Errors
+///
+/// When that cannot be done; the message holds the reason and the mend.
+pub async fn run(cli: Cli) -> Result<ExitCode> {
+    let code = match cli.command {
+        None => here::run(&Workshop::open()?).await?,
+        Some(Command::Check(arguments)) => check::run(&Workshop::open()?, &arguments).await?,
+        Some(Command::List) => list::run(&Workshop::open()?)?,
+        Some(Command::Hint { step }) => hint::run(&Workshop::open()?, step.as_deref())?,
+        Some(Command::Completions { shell }) => completions::run(shell),
+    };
+    Ok(ExitCode::from(code))
+}

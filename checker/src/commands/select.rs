@@ -1,0 +1,94 @@
+//! What the words `ex3`, `3.4` and `all` name.
+
+use anyhow::{Result, bail};
+
+use super::Workshop;
+use crate::course::{Course, Exercise, Step};
+
+/// What to check.
+#[derive(Clone, Copy, Debug)]
+pub enum Selection<'a> {
+    /// Every exercise that is ready.
+    All,
+    /// One exercise.
+    Exercise(&'a Exercise),
+    /// One step of it.
+    Step(&'a Exercise, &'a Step),
+}
+
+/// Reads `[EX] [STEP]`. `None` when both are missing.
+///
+/// # Errors
+///
+/// When a word names nothing, or something that is not written yet.
+pub fn select<'a>(
+    workshop: &'a Workshop,
+    exercise: Option<&str>,
+    step: Option<&str>,
+) -> Result<Option<Selection<'a>>> {
+    let course = &workshop.course;
+    let selection = match (exercise, step) {
+        (None, _) => return Ok(None),
+        (Some("all"), None) => return Ok(Some(Selection::All)),
+        (Some(word), None) => named(course, word)?,
+        (Some(exercise), Some(step)) => match named(course, exercise)? {
+            Selection::Exercise(exercise) => {
+                let full = format!("{}.{step}", exercise.number());
+                match exercise.step(step).or_else(|| exercise.step(&full)) {
+                    Some(step) => Selection::Step(exercise, step),
+                    None => bail!(unknown(step, exercise.steps.iter().map(|step| step.id.as_str()))),
+                }
+            }
+            _ => bail!("`{exercise}` names a step already; leave `{step}` out"),
+        },
+    };
+    if let Selection::Exercise(exercise) | Selection::Step(exercise, _) = selection
+        && !exercise.ready
+    {
+        bail!(
+            "exercise {} ({}) is not written yet; `git pull` brings it once it is. Ready: {}",
+            exercise.number(),
+            exercise.title,
+            workshop.ready()
+        );
+    }
+    Ok(Some(selection))
+}
+
+/// A step by its id.
+///
+/// # Errors
+///
+/// As [`select`].
+pub fn step<'a>(workshop: &'a Workshop, word: &str) -> Result<(&'a Exercise, &'a Step)> {
+    match select(workshop, Some(word), None)? {
+        Some(Selection::Step(exercise, step)) => Ok((exercise, step)),
+        _ => bail!("`{word}` is no step; a step looks like 3.4. `cargo checker list` shows them all"),
+    }
+}
+
+fn named<'a>(course: &'a Course, word: &str) -> Result<Selection<'a>> {
+    let exercise = course.exercises.iter().find(|exercise| {
+        [exercise.id.as_str(), exercise.short(), exercise.number()].contains(&word)
+    });
+    if let Some(exercise) = exercise {
+        return Ok(Selection::Exercise(exercise));
+    }
+    if let Some((exercise, step)) = course.step(word) {
+        return Ok(Selection::Step(exercise, step));
+    }
+    let exercises = course.exercises.iter();
+    let names = exercises.flat_map(|exercise| {
+        let steps = exercise.steps.iter().map(|step| step.id.as_str());
+        [exercise.id.as_str(), exercise.short()].into_iter().chain(steps)
+    });
+    bail!(unknown(word, names.chain(["all"])))
+}
+
+/// "there is no `3.44`. Did you mean `3.4`?"
+fn unknown<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let closeness = |name: &str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
+    let nearest = names.max_by_key(|name| closeness(name)).filter(|name| closeness(name) > 600);
+    let guess = nearest.map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+    format!("there is no exercise or step `{word}`.{guess} `cargo checker list` shows them all")
+}

@@ -1,0 +1,72 @@
+//! The checkout that the attendee stands in.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::course::{Course, Exercise};
+use crate::progress::{Progress, ProgressFile, State};
+
+/// The checkout that the attendee stands in: its course and its progress.
+#[derive(Debug)]
+pub struct Workshop {
+    /// The folder with `course.toml`.
+    pub root: PathBuf,
+    /// What `course.toml` says.
+    pub course: Course,
+    /// What the attendee has passed.
+    pub progress: ProgressFile,
+}
+
+impl Workshop {
+    /// Finds the checkout around the current folder.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or its `course.toml` is broken.
+    pub fn open() -> Result<Self> {
+        let here = std::env::current_dir().context(
+            "the folder you are in does not exist any more: cd to the folder of the workshop",
+        )?;
+        Self::open_at(&here)
+    }
+
+    /// Finds the checkout around a folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workshop::open`].
+    pub fn open_at(here: &Path) -> Result<Self> {
+        let is_root = |folder: &&Path| folder.join("course.toml").is_file();
+        let Some(root) = here.ancestors().find(is_root) else {
+            bail!(
+                "{} is not inside the workshop: cd to the folder that you cloned (it has a course.toml), and try again",
+                here.display()
+            );
+        };
+        Ok(Self {
+            root: root.to_owned(),
+            course: Course::load(&root.join("course.toml"))?,
+            progress: ProgressFile::new(root),
+        })
+    }
+
+    /// The exercise last named in a command, else the first core exercise with an open step.
+    /// `None` when all that is ready is passed.
+    pub fn current(&self, progress: &Progress) -> Option<&Exercise> {
+        let named = progress.current.as_deref().and_then(|id| self.course.exercise(id));
+        named.filter(|exercise| exercise.ready).or_else(|| {
+            let mut ready = self.course.exercises.iter().filter(|one| one.ready && !one.bonus);
+            ready.find(|exercise| {
+                let mut core = exercise.steps.iter().filter(|step| !step.bonus);
+                core.any(|step| progress.state(&step.id) != State::Passed)
+            })
+        })
+    }
+
+    /// `ex3, ex4`: what can be checked.
+    pub fn ready(&self) -> String {
+        let ready = self.course.exercises.iter().filter(|exercise| exercise.ready);
+        ready.map(Exercise::short).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,110 @@
+//! The report for GitHub Actions: an annotation for each failed step, beside the line where
+//! the attendee works, and a table for the job's summary.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+
+use super::escape::{one_line, visible};
+use crate::engine::{ExerciseReport, Outcome, StepReport};
+
+pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::Result<()> {
+    let steps = exercises.iter().flat_map(|exercise| &exercise.steps);
+    for step in steps.filter(|step| step.outcome == Outcome::Failed) {
+        writeln!(out, "{}", annotation(step))?;
+    }
+    for exercise in exercises {
+        let passed = count(exercise, Outcome::Passed);
+        let failed = count(exercise, Outcome::Failed);
+        writeln!(out, "{}: {passed} passed, {failed} failed", exercise.id)?;
+    }
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(summary(exercises).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// `::error file=…,line=…,title=…::message`
+fn annotation(step: &StepReport) -> String {
+    let Some((finding, _)) = step.finding() else {
+        return String::new();
+    };
+    let mut place = finding.place.split(':');
+    let properties = [
+        ("file", place.next().unwrap_or_default().to_owned()),
+        ("line", place.next().unwrap_or_default().to_owned()),
+        ("title", format!("{} {}", step.id, step.title)),
+    ];
+    let properties: Vec<String> = properties
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", property(value)))
+        .collect();
+    let mut message = String::new();
+    let lines = [
+        ("sent", &finding.sent),
+        ("expected", &finding.expected),
+        ("got", &finding.got),
+        ("why", &finding.why),
+    ];
+    for (label, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
+        let _ = writeln!(message, "{label}: {}", visible(text));
+    }
+    format!("::error {}::{}", properties.join(","), data(message.trim_end()))
+}
+
+/// The escapes of a workflow command's message.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The escapes of a workflow command's property.
+fn property(text: &str) -> String {
+    data(&one_line(text)).replace(':', "%3A").replace(',', "%2C")
+}
+
+fn summary(exercises: &[ExerciseReport]) -> String {
+    let mut page = String::new();
+    for exercise in exercises {
+        let _ = writeln!(page, "### {}: {}\n", exercise.id, cell(&exercise.title));
+        let _ = writeln!(page, "| | step | |\n| --- | --- | --- |");
+        for step in &exercise.steps {
+            let mark = match step.outcome {
+                Outcome::Passed => "✅",
+                Outcome::Failed => "❌",
+                Outcome::NotStarted => "⬜",
+                Outcome::CouldNotCheck => "❔",
+            };
+            let said = match step.finding() {
+                Some((finding, _)) => finding.got.clone(),
+                None => step.eras.iter().find_map(|era| era.reason()).unwrap_or_default(),
+            };
+            let _ = writeln!(page, "| {mark} | {} {} | {} |", step.id, cell(&step.title), cell(&said));
+        }
+        page.push('\n');
+    }
+    page
+}
+
+/// Text in a cell of a Markdown table: nothing in it is markup.
+fn cell(text: &str) -> String {
+    let mut safe = String::new();
+    for letter in one_line(text).chars() {
+        match letter {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '!' | '#' => {
+                safe.push('\\');
+                safe.push(letter);
+            }
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}
+
+fn count(exercise: &ExerciseReport, outcome: Outcome) -> usize {
+    exercise.steps.iter().filter(|step| step.outcome == outcome).count()
+}

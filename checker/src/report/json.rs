@@ -1,0 +1,96 @@
+//! The JSON report. Tools outside this repository read it: fields are added, never renamed.
+//! Its schema is `checker/report.schema.json`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::engine::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
+use crate::mcp::Era;
+
+/// The document, ready to be written.
+pub fn document(seed: u64, exercises: &[ExerciseReport]) -> impl Serialize {
+    Document {
+        version: 1,
+        seed,
+        exercises: exercises.iter().map(exercise).collect(),
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    seed: u64,
+    exercises: Vec<ExerciseDocument>,
+}
+
+#[derive(Serialize)]
+struct ExerciseDocument {
+    id: String,
+    outcome: Outcome,
+    subject: SubjectDocument,
+    steps: Vec<StepDocument>,
+}
+
+#[derive(Serialize)]
+struct SubjectDocument {
+    kind: &'static str,
+    build_ms: u64,
+    check_ms: u64,
+}
+
+#[derive(Serialize)]
+struct StepDocument {
+    id: String,
+    title: String,
+    bonus: bool,
+    outcome: Outcome,
+    eras: BTreeMap<Era, EraDocument>,
+}
+
+#[derive(Serialize)]
+struct EraDocument {
+    outcome: Outcome,
+    ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    findings: Vec<Finding>,
+}
+
+fn exercise(report: &ExerciseReport) -> ExerciseDocument {
+    ExerciseDocument {
+        id: report.id.clone(),
+        outcome: report.outcome(),
+        subject: SubjectDocument {
+            kind: report.subject,
+            build_ms: report.build_ms,
+            check_ms: report.check_ms,
+        },
+        steps: report.steps.iter().map(step).collect(),
+    }
+}
+
+fn step(report: &StepReport) -> StepDocument {
+    StepDocument {
+        id: report.id.clone(),
+        title: report.title.clone(),
+        bonus: report.bonus,
+        outcome: report.outcome,
+        eras: report.eras.iter().map(|one| (one.era, era(one))).collect(),
+    }
+}
+
+fn era(report: &EraReport) -> EraDocument {
+    let finding = |finding: &Finding| Finding {
+        // Rustc draws its errors with colours.
+        got: anstream::adapter::strip_str(&finding.got).to_string(),
+        next: finding.next.split_whitespace().collect::<Vec<_>>().join(" "),
+        ..finding.clone()
+    };
+    EraDocument {
+        outcome: report.outcome,
+        ms: report.ms,
+        reason: report.reason(),
+        findings: report.findings.iter().map(finding).collect(),
+    }
+}

@@ -1,0 +1,195 @@
+//! The report for people.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::Reporter;
+use super::escape::{one_line, visible};
+use super::trace::write_trace;
+use crate::engine::{Event, ExerciseReport, Finding, Outcome, StepReport};
+use crate::mcp::Era;
+use crate::progress::State;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const ODD: Style = AnsiColor::Yellow.on_default();
+const FAINT: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+
+/// Where the text behind a step's number begins.
+const INDENT: usize = 8;
+
+/// The width of the labels of a finding.
+const LABEL: usize = 10;
+
+/// Writes for people, as the steps are judged. The writer strips colours where there is no
+/// terminal.
+#[derive(Debug)]
+pub struct Terminal<W> {
+    out: W,
+    width: usize,
+    traced: bool,
+    seed: u64,
+    shown_finding: bool,
+}
+
+impl<W: Write> Terminal<W> {
+    /// A report `width` columns wide. With `traced`, the exchanges follow each step.
+    pub fn new(out: W, width: usize, traced: bool, seed: u64) -> Self {
+        Self {
+            out,
+            width,
+            traced,
+            seed,
+            shown_finding: false,
+        }
+    }
+
+    fn step(&mut self, step: &StepReport) -> io::Result<()> {
+        let (symbol, style) = symbol(step.outcome);
+        let bonus = if step.bonus { " (bonus)" } else { "" };
+        let title = format!("{}{bonus}", step.title);
+        write!(self.out, " {style}{symbol}{style:#} {:<5}{title}", step.id)?;
+        match (step.outcome, step.finding()) {
+            (Outcome::Failed, Some((finding, eras))) => {
+                self.eras(step, title.chars().count())?;
+                if self.shown_finding {
+                    let command = format!("cargo checker check {}", step.id);
+                    return writeln!(self.out, "{:INDENT$}{FAINT}details: {command}{FAINT:#}", "");
+                }
+                self.shown_finding = true;
+                self.finding(finding, &eras, step.eras.len())
+            }
+            _ => {
+                let reason = step.eras.iter().find_map(|era| era.reason());
+                match reason {
+                    Some(reason) => writeln!(self.out, "  {FAINT}{}{FAINT:#}", one_line(&reason)),
+                    None => writeln!(self.out),
+                }
+            }
+        }
+    }
+
+    /// `modern ✗  legacy ✓`, at the same column for all steps that have room.
+    fn eras(&mut self, step: &StepReport, title: usize) -> io::Result<()> {
+        let pad = 58_usize.saturating_sub(title).max(2);
+        write!(self.out, "{:pad$}", "")?;
+        for era in &step.eras {
+            let (symbol, style) = symbol(era.outcome);
+            write!(self.out, "{} {style}{symbol}{style:#}  ", era.era)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn finding(&mut self, finding: &Finding, eras: &[Era], checked: usize) -> io::Result<()> {
+        let only = match eras {
+            [era] if checked > 1 => format!("  (on the {era} era)"),
+            _ => String::new(),
+        };
+        let sent = if finding.sent.is_empty() { String::new() } else { format!("{}{only}", finding.sent) };
+        self.labelled("sent", &sent, Style::new())?;
+        self.labelled("expected", &finding.expected, Style::new())?;
+        self.labelled("got", &finding.got, BAD)?;
+        self.labelled("why", &finding.why, Style::new())?;
+        self.labelled("where", &finding.place, Style::new())?;
+        self.labelled("next", &finding.next, STRONG)
+    }
+
+    /// A label and its text, wrapped beside it. Nothing for an empty text.
+    fn labelled(&mut self, label: &str, text: &str, style: Style) -> io::Result<()> {
+        let room = self.width.saturating_sub(INDENT + LABEL).max(20);
+        let mut label = label;
+        for line in visible(text).lines() {
+            // A diff and a command are meant to keep their spaces.
+            let pieces = textwrap::wrap(line, textwrap::Options::new(room).break_words(false));
+            for piece in pieces {
+                writeln!(self.out, "{:INDENT$}{FAINT}{label:<LABEL$}{FAINT:#}{style}{piece}{style:#}", "")?;
+                label = "";
+            }
+        }
+        Ok(())
+    }
+
+    fn compile_error(&mut self, first: &str, others: usize) -> io::Result<()> {
+        writeln!(self.out, " {BAD}✗{BAD:#} it does not compile yet\n\n{}", first.trim_end())?;
+        match others {
+            0 => writeln!(self.out),
+            1 => writeln!(self.out, "\n{FAINT}and one more error, which may go with the first{FAINT:#}\n"),
+            n => writeln!(self.out, "\n{FAINT}and {n} more errors, some of which may go with the first{FAINT:#}\n"),
+        }
+    }
+
+    fn summary(&mut self, report: &ExerciseReport) -> io::Result<()> {
+        let count = |outcome, bonus| {
+            let steps = report.steps.iter();
+            steps.filter(|step| step.bonus == bonus && step.outcome == outcome).count()
+        };
+        let total = |bonus| report.steps.iter().filter(|step| step.bonus == bonus).count();
+        let mut parts = Vec::new();
+        if total(false) > 0 {
+            parts.push(format!("{} of {} steps passed", count(Outcome::Passed, false), total(false)));
+        }
+        if total(true) > 0 {
+            let words = if parts.is_empty() { "bonus steps passed" } else { "bonus" };
+            parts.push(format!("{} of {} {words}", count(Outcome::Passed, true), total(true)));
+        }
+        let failed = count(Outcome::Failed, false) + count(Outcome::Failed, true);
+        if failed > 0 {
+            parts.push(format!("{failed} failed"));
+        }
+        let (_, style) = symbol(report.outcome());
+        let seconds = report.check_ms as f64 / 1000.0;
+        writeln!(self.out, "\n{style}{}{style:#} {FAINT}in {seconds:.2} s{FAINT:#}", parts.join(", "))?;
+        if failed > 0 {
+            let seed = self.seed;
+            writeln!(self.out, "{FAINT}arguments were random; --seed {seed} sends the same again{FAINT:#}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Reporter for Terminal<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Checking { exercise } => {
+                self.shown_finding = false;
+                let (number, title) = (exercise.number(), &exercise.title);
+                writeln!(self.out, "{STRONG}Exercise {number}  {title}{STRONG:#}\n")
+            }
+            Event::Step(step) => {
+                self.step(step)?;
+                if self.traced {
+                    write_trace(&mut self.out, step)?;
+                }
+                self.out.flush()
+            }
+            Event::DoesNotCompile { first, others } => self.compile_error(first, *others),
+            Event::Finished(report) => self.summary(report),
+            Event::Building { .. } | Event::CrateBuilt(_) | Event::Built => Ok(()),
+        }
+    }
+
+    fn finish(&mut self, _exercises: &[ExerciseReport]) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn symbol(outcome: Outcome) -> (char, Style) {
+    match outcome {
+        Outcome::Passed => ('✓', GOOD),
+        Outcome::Failed => ('✗', BAD),
+        Outcome::NotStarted => ('·', FAINT),
+        Outcome::CouldNotCheck => ('?', ODD),
+    }
+}
+
+/// The symbol and style of a step's state in a list.
+pub fn symbol_of_state(state: State) -> (char, Style) {
+    match state {
+        State::Passed => ('✓', GOOD),
+        State::Regressed => ('✗', BAD),
+        State::InProgress => ('~', ODD),
+        State::NotStarted => ('·', FAINT),
+    }
+}
