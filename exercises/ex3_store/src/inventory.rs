@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-// ANCHOR: step_3_2
 /// One product, as customers see it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Product {
@@ -18,93 +17,44 @@ pub struct Product {
     pub stock: u32,
 }
 
+// ANCHOR: step_3_2
 /// Everything the store sells, shared by all its customers.
 pub struct Inventory {
-    products: Mutex<Vec<Product>>,
+    // TODO 3.2: keep the products here. Many customers will buy at the same moment: what lets
+    // you change them behind a shared `&self`?
 }
 
 impl Inventory {
     /// The shelves on opening day.
     pub fn opening_day() -> Self {
-        let shelves = [
-            ("Croissant", 320, 12),
-            ("Pain au chocolat", 380, 8),
-            ("Sourdough loaf", 750, 5),
-            ("Crème brûlée tart", 590, 3),
-            ("Wedding cake", 24_000, 1),
-        ];
-        let products = shelves.map(|(name, price_cents, stock)| Product {
-            name: name.to_owned(),
-            price_cents,
-            stock,
-        });
-        Self {
-            products: Mutex::new(products.into()),
-        }
+        // TODO 3.2: at least three products, one of them with a stock of three or more. What
+        // your store sells is up to you.
+        Self {}
     }
 
-    /// All products, the sold-out ones too.
-    pub fn products(&self) -> Vec<Product> {
-        self.lock().clone()
-    }
-
-    /// Nothing panics while it holds the lock, so a poisoned one is as good as a clean one.
-    fn lock(&self) -> MutexGuard<'_, Vec<Product>> {
-        self.products.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    // TODO 3.2: `pub fn products(&self) -> Vec<Product>`: all products, the sold-out ones too.
 }
 // ANCHOR_END: step_3_2
 
 // ANCHOR: step_3_3
 /// What a customer bought.
+// TODO 3.3: `product_name`, `quantity`, `total_cents` and `remaining_stock`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Receipt {
-    /// The product that was bought.
-    pub product_name: String,
-    /// How many were bought.
-    pub quantity: u32,
-    /// What they cost together, in cents.
-    pub total_cents: u64,
-    /// How many the store has left.
-    pub remaining_stock: u32,
-}
+pub struct Receipt {}
 
 impl Inventory {
-    /// Sells `quantity` of a product, or says why not and changes nothing.
-    ///
-    /// One guard is held from the look at the stock to the sale: between the two no other
-    /// customer can buy, so nothing is sold twice.
-    pub fn buy(&self, product_name: &str, quantity: u32) -> Result<Receipt, Refusal> {
-        let mut products = self.lock();
-        let product = sellable(&mut products, product_name, quantity)?;
-        product.stock -= quantity;
-        Ok(Receipt {
-            product_name: product.name.clone(),
-            quantity,
-            total_cents: u64::from(product.price_cents) * u64::from(quantity),
-            remaining_stock: product.stock,
-        })
-    }
+    // TODO 3.3: `pub fn buy(&self, product_name: &str, quantity: u32) -> Result<Receipt, Refusal>`.
+    // `sellable` below finds the product; lower its stock and write the receipt. Think of 3.5
+    // while you are here: between the look at the stock and the sale, nobody else may buy.
 }
 // ANCHOR_END: step_3_3
 
 // ANCHOR: step_3_4
 /// Why the store does not sell. A model reads the text, so each says what would work.
+// TODO 3.4: a variant for each reason, with `thiserror`'s `#[error("…")]` texts: no such product, a quantity
+// of 0, sold out, not enough left.
 #[derive(Debug, Error)]
-pub enum Refusal {
-    #[error("There is no product named {name:?}. The store sells: {}.", .sold.join(", "))]
-    UnknownProduct { name: String, sold: Vec<String> },
-    #[error("The quantity is 0. Buy at least 1.")]
-    NothingOrdered,
-    #[error("{name:?} is sold out.")]
-    SoldOut { name: String },
-    #[error("Only {stock} of {name:?} left, not {quantity}. Buy {stock} or fewer.")]
-    NotEnough {
-        name: String,
-        stock: u32,
-        quantity: u32,
-    },
-}
+pub enum Refusal {}
 
 /// The product, if `quantity` of it can be sold right now.
 fn sellable<'a>(
@@ -112,73 +62,20 @@ fn sellable<'a>(
     name: &str,
     quantity: u32,
 ) -> Result<&'a mut Product, Refusal> {
-    let Some(position) = products.iter().position(|product| product.name == name) else {
-        return Err(Refusal::UnknownProduct {
-            name: name.to_owned(),
-            sold: products
-                .iter()
-                .map(|product| product.name.clone())
-                .collect(),
-        });
-    };
-    let product = &mut products[position];
-    let name = product.name.clone();
-    match product.stock {
-        _ if quantity == 0 => Err(Refusal::NothingOrdered),
-        0 => Err(Refusal::SoldOut { name }),
-        stock if stock < quantity => Err(Refusal::NotEnough {
-            name,
-            stock,
-            quantity,
-        }),
-        _ => Ok(product),
-    }
+    // What can be sold is found already. TODO 3.4: say why everything else cannot.
+    products
+        .iter_mut()
+        .find(|product| product.name == name && (1..=product.stock).contains(&quantity))
+        .ok_or_else(|| todo!("3.4"))
 }
 // ANCHOR_END: step_3_4
 
 // ANCHOR: step_3_9
-/// What a customer is looking for. A field that is not given excludes nothing.
-#[derive(Debug, Default)]
-pub struct Search {
-    pub keyword: Option<String>,
-    pub min_price_cents: Option<u32>,
-    pub max_price_cents: Option<u32>,
-}
-
-impl Search {
-    /// The keyword is looked for anywhere in the name, in any case; both prices are included.
-    fn matches(&self, product: &Product) -> bool {
-        let name = product.name.to_lowercase();
-        let keyword = self.keyword.as_deref().unwrap_or_default().to_lowercase();
-        name.contains(&keyword)
-            && self
-                .min_price_cents
-                .is_none_or(|min| min <= product.price_cents)
-            && self
-                .max_price_cents
-                .is_none_or(|max| product.price_cents <= max)
-    }
-}
-
-impl Inventory {
-    /// The products that fit, in the order of [`Inventory::products`].
-    pub fn search(&self, search: &Search) -> Vec<Product> {
-        let mut products = self.products();
-        products.retain(|product| search.matches(product));
-        products
-    }
-}
+// TODO 3.9 (bonus): `pub struct Search` with three fields that may be missing (`keyword`,
+// `min_price_cents`, `max_price_cents`), and `Inventory::search`, which finds what fits. The
+// keyword is a part of the name in any case; both prices are included.
 // ANCHOR_END: step_3_9
 
 // ANCHOR: step_3_10
-impl Inventory {
-    /// The product of exactly this name.
-    pub fn product(&self, name: &str) -> Option<Product> {
-        let products = self.lock();
-        products
-            .iter()
-            .find(|product| product.name == name)
-            .cloned()
-    }
-}
+// TODO 3.10 (bonus): `Inventory::product`: the product of exactly this name, or `None`.
 // ANCHOR_END: step_3_10

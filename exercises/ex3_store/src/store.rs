@@ -9,7 +9,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Inventory, Product, Receipt, Search};
+use crate::inventory::{Inventory, Product, Receipt};
 use crate::resources;
 
 /// The MCP server. Clones share one inventory.
@@ -28,78 +28,41 @@ impl Store {
 /// A list of products. An object, not an array: structured content is always an object.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProductList {
-    products: Vec<Product>,
+    // TODO 3.2: the products.
 }
 // ANCHOR_END: step_3_2
 
 // ANCHOR: step_3_3
-/// The arguments of `buy_product`.
-#[derive(Debug, Deserialize, JsonSchema)]
-struct BuyProduct {
-    /// The product to buy, by the name that `list_products` gives.
-    product_name: String,
-    /// How many to buy.
-    #[schemars(range(min = 1, max = 1000))]
-    quantity: u32,
-}
+// TODO 3.3: the arguments of `buy_product`, a struct with `product_name` and `quantity` that
+// derives `Deserialize` and `JsonSchema`.
+// TODO 3.6: tell a model what each field means, and that the quantity is at least 1.
 // ANCHOR_END: step_3_3
 
 // ANCHOR: step_3_9
-/// The arguments of `search_products`.
-#[derive(Debug, Deserialize, JsonSchema)]
-struct SearchProducts {
-    /// A part of the product's name, in any case.
-    keyword: Option<String>,
-    /// The lowest price, in cents.
-    min_price_cents: Option<u32>,
-    /// The highest price, in cents.
-    max_price_cents: Option<u32>,
-}
+// TODO 3.9 (bonus): the arguments of `search_products`. `Option` makes one optional.
 // ANCHOR_END: step_3_9
 
 #[tool_router]
 impl Store {
     // ANCHOR: step_3_2_tool
-    /// Lists everything the store sells, with prices in cents and how many are left.
-    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    // TODO 3.2: return everything the store sells. `#[tool]` makes the method a tool, and `Json`
+    // makes its result structured content, with a schema, and the same as text.
+    #[tool]
     fn list_products(&self) -> Json<ProductList> {
-        let products = self.inventory.products();
-        Json(ProductList { products })
+        todo!("3.2")
     }
     // ANCHOR_END: step_3_2_tool
 
     // ANCHOR: step_3_3_tool
-    /// Buys a product and returns the receipt. Each call buys again.
-    #[tool(annotations(
-        read_only_hint = false,
-        destructive_hint = true,
-        idempotent_hint = false,
-        open_world_hint = false
-    ))]
-    fn buy_product(
-        &self,
-        Parameters(order): Parameters<BuyProduct>,
-    ) -> Result<Json<Receipt>, String> {
-        // An `Err(String)` becomes a result with `isError: true`: the model reads why, and
-        // can do better. An `Err(ErrorData)` would be a protocol error, for the host alone.
-        self.inventory
-            .buy(&order.product_name, order.quantity)
-            .map(Json)
-            .map_err(|refusal| refusal.to_string())
-    }
+    // TODO 3.3: the tool `buy_product`. It takes `Parameters<…>` of your arguments and returns
+    // `Result<Json<Receipt>, String>`: an `Err` becomes a result with `isError: true`, which
+    // the model reads. Refusals have a text, `refusal.to_string()`.
+    // TODO 3.6: say in the description what the tool does, and in its annotations that it
+    // changes something, and that calling it again buys again. `list_products` only reads.
     // ANCHOR_END: step_3_3_tool
 
     // ANCHOR: step_3_9_tool
-    /// Finds products by a part of their name, a price range, or both.
-    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
-    fn search_products(&self, Parameters(wanted): Parameters<SearchProducts>) -> Json<ProductList> {
-        let products = self.inventory.search(&Search {
-            keyword: wanted.keyword,
-            min_price_cents: wanted.min_price_cents,
-            max_price_cents: wanted.max_price_cents,
-        });
-        Json(ProductList { products })
-    }
+    // TODO 3.9 (bonus): the tool `search_products`, with the same result as `list_products`.
     // ANCHOR_END: step_3_9_tool
 }
 
@@ -107,71 +70,34 @@ impl Store {
 fn capabilities() -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     // ANCHOR: step_3_10_capability
-    let capabilities = capabilities.enable_resources();
+    // TODO 3.10 (bonus): `.enable_resources()`
     // ANCHOR_END: step_3_10_capability
     // ANCHOR: step_3_11_capability
-    let capabilities = capabilities.enable_prompts().enable_completions();
+    // TODO 3.11 (bonus): `.enable_prompts()` and `.enable_completions()`
     // ANCHOR_END: step_3_11_capability
     capabilities.build()
 }
 
 #[tool_handler]
 // ANCHOR: step_3_11_handler
-#[rmcp::prompt_handler]
+// TODO 3.11 (bonus): `#[rmcp::prompt_handler]`
 // ANCHOR_END: step_3_11_handler
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
         // ANCHOR: step_3_1
-        ServerConfig::new(capabilities())
-            .with_server_info(
-                Implementation::new("corner-bakery", env!("CARGO_PKG_VERSION"))
-                    .with_title("Corner Bakery"),
-            )
-            .with_instructions(
-                "A small bakery. Prices are in cents. Look at the products before you buy: \
-                 names must match exactly, and stock is limited.",
-            )
+        // TODO 3.1: describe your server: what it can do (`capabilities()` says it already), a
+        // name and a version of its own, and a sentence or two that a model should know before
+        // it calls a tool. Begin with `ServerConfig::new(…)`.
+        todo!("3.1")
         // ANCHOR_END: step_3_1
     }
 
     // ANCHOR: step_3_10
-    async fn list_resources(
-        &self,
-        _page: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ListResourcesResult, ErrorData> {
-        Ok(ListResourcesResult::with_all_items(vec![
-            resources::inventory(),
-        ]))
-    }
-
-    async fn list_resource_templates(
-        &self,
-        _page: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Ok(ListResourceTemplatesResult::with_all_items(vec![
-            resources::product(),
-        ]))
-    }
-
-    async fn read_resource(
-        &self,
-        request: ReadResourceRequestParams,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResponse, ErrorData> {
-        let contents = resources::read(&self.inventory, &request.uri)?;
-        Ok(ReadResourceResult::new(vec![contents]).into())
-    }
+    // TODO 3.10 (bonus): `list_resources`, `list_resource_templates` and `read_resource`. What
+    // they answer is written in `resources.rs`.
     // ANCHOR_END: step_3_10
 
     // ANCHOR: step_3_11
-    async fn complete(
-        &self,
-        request: CompleteRequestParams,
-        _context: RequestContext<RoleServer>,
-    ) -> Result<CompleteResult, ErrorData> {
-        Ok(CompleteResult::new(crate::prompts::complete(&request)))
-    }
+    // TODO 3.11 (bonus): `complete`, which offers occasions while the user types one.
     // ANCHOR_END: step_3_11
 }

@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-// ANCHOR: step_3_2
 /// One product, as customers see it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Product {
@@ -18,6 +17,7 @@ pub struct Product {
     pub stock: u32,
 }
 
+// ANCHOR: step_3_2
 /// Everything the store sells, shared by all its customers.
 pub struct Inventory {
     products: Mutex<Vec<Product>>,

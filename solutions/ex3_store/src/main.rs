@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::serve::ListenerExt;
 use clap::Parser;
 use rmcp::ServiceExt;
 use rmcp::transport::stdio;
@@ -75,6 +76,11 @@ async fn serve_http(store: Store, address: SocketAddr) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {address}; STORE_PORT chooses another port"))?;
     info!("serving MCP at http://{}/mcp", listener.local_addr()?);
+    // Answers are small. Without this the system may hold one back for 40 ms, to send it
+    // together with more.
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
 
     let shutdown = CancellationToken::new();
     let app = router(store, shutdown.clone());

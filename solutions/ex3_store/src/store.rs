@@ -9,7 +9,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Inventory, Product, Receipt, Search};
+use crate::inventory::{Inventory, Product, Receipt};
 use crate::resources;
 
 /// The MCP server. Clones share one inventory.
@@ -45,6 +45,8 @@ struct BuyProduct {
 // ANCHOR_END: step_3_3
 
 // ANCHOR: step_3_9
+use crate::inventory::Search;
+
 /// The arguments of `search_products`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct SearchProducts {

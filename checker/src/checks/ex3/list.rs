@@ -16,12 +16,12 @@ pub(super) async fn check(context: &Context) -> Checked {
     let shop = Shop::enter(context).await?;
     context.purpose("see which tools there are, and their schemas");
     let tool = shop.declared("list_products").await?;
+    context.purpose("list the products, as a customer would");
+    let called = shop.session.call("list_products", json!({})).await?;
+
     tools_are_a_declared_capability(&shop)?;
     let schema = output_schema(&tool)?;
     contract::compare(&[contract::tool(&tool)], CONTRACT)?;
-
-    context.purpose("list the products, as a customer would");
-    let called = shop.session.call("list_products", json!({})).await?;
     shop::succeeded(&called, "a list of products")?;
     let content: Value = shop::structured(&called)?;
     fits(&called, &content, &schema)?;
