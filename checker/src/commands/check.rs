@@ -145,6 +145,7 @@ async fn program(
             let program = Program {
                 executable: built.executable.clone(),
                 folder,
+                environment: Vec::new(),
                 guard: guard.clone(),
             };
             Ok(Ok((program, built)))

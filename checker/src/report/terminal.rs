@@ -143,9 +143,27 @@ impl<W: Write> Terminal<W> {
         writeln!(self.out, "\n{style}{}{style:#} {FAINT}in {seconds:.2} s{FAINT:#}", parts.join(", "))?;
         if failed > 0 {
             let seed = self.seed;
-            writeln!(self.out, "{FAINT}arguments were random; --seed {seed} sends the same again{FAINT:#}")?;
+            return writeln!(self.out, "{FAINT}arguments were random; --seed {seed} sends the same again{FAINT:#}");
         }
-        Ok(())
+        self.next(report)
+    }
+
+    /// The one thing to do now, where nothing is wrong.
+    fn next(&mut self, report: &ExerciseReport) -> io::Result<()> {
+        if report.subject != "starter" {
+            return Ok(());
+        }
+        let Some(step) = report.first_open() else {
+            return writeln!(self.out, "All of it. `cargo checker list` shows what comes next.");
+        };
+        if step.bonus && report.outcome() == Outcome::Passed {
+            writeln!(self.out, "The exercise is done. If there is time, a bonus:")?;
+        }
+        writeln!(self.out, "\n{STRONG}next{STRONG:#}  {}  {}", step.id, step.title)?;
+        if !step.place.is_empty() {
+            writeln!(self.out, "      {FAINT}write{FAINT:#}   {}", step.place)?;
+        }
+        writeln!(self.out, "      {FAINT}stuck{FAINT:#}   cargo checker hint {}", step.id)
     }
 }
 

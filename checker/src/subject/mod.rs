@@ -36,6 +36,8 @@ pub struct Program {
     pub executable: PathBuf,
     /// The folder of its package, to look up the lines that findings point at.
     pub folder: PathBuf,
+    /// What it finds in its environment, besides where to listen.
+    pub environment: Vec<(String, String)>,
     /// What ends its processes if the checker cannot.
     pub guard: Guard,
 }

@@ -118,7 +118,8 @@ pub fn command(program: &Program) -> Command {
         .env("NO_COLOR", "1")
         .env("RUST_BACKTRACE", "0")
         .env_remove("RUST_LOG")
-        .env_remove("STORE_HOST");
+        .env_remove("STORE_HOST")
+        .envs(program.environment.iter().map(|(name, value)| (name, value)));
     command
 }
 

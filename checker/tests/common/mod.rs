@@ -1,0 +1,84 @@
+//! What the tests share: programs to check, and the report as an attendee would read it.
+#![allow(dead_code, missing_docs, clippy::expect_used, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use checker::course::{Course, Exercise};
+use checker::engine::{self, Event, ExerciseReport, Outcome, Places, Plan};
+use checker::mcp::Era;
+use checker::report::{Reporter, Terminal};
+use checker::subject::guard::Guard;
+use checker::subject::{Program, Subject};
+use tokio::sync::mpsc::unbounded_channel;
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+pub fn course() -> Course {
+    Course::load(&root().join("course.toml")).unwrap()
+}
+
+/// A binary that cargo has put beside the checker's.
+pub fn beside_checker(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_checker")).parent().unwrap();
+    let path = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(path.is_file(), "{} is not built: run `cargo ci`", path.display());
+    path
+}
+
+/// The broken server with these flaws, as if it were the attendee's exercise.
+pub fn broken(flaws: &str) -> Program {
+    Program {
+        executable: beside_checker("examples/broken"),
+        folder: root(),
+        environment: vec![("STORE_FLAWS".to_owned(), flaws.to_owned())],
+        guard: Guard::none(),
+    }
+}
+
+pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> ExerciseReport {
+    let folder = root().join("exercises").join(&exercise.id);
+    let plan = Plan {
+        exercise,
+        step: None,
+        eras: &Era::ALL,
+        seed,
+        kind: "starter",
+        places: &Places::in_folder(&root(), &folder),
+    };
+    let (events, _received) = unbounded_channel();
+    engine::check(&plan, &Subject::Program(program), &events).await
+}
+
+/// What the terminal says of the steps that did not pass, without colours.
+pub fn told(report: &ExerciseReport) -> String {
+    let mut out = Vec::new();
+    let mut terminal = Terminal::new(&mut out, 100, false, 7);
+    for step in report.steps.iter().filter(|step| step.outcome != Outcome::Passed) {
+        terminal.event(&Event::Step(Box::new(step.clone()))).unwrap();
+    }
+    drop(terminal);
+    anstream::adapter::strip_bytes(&out).into_vec().try_into_string()
+}
+
+trait IntoText {
+    fn try_into_string(self) -> String;
+}
+
+impl IntoText for Vec<u8> {
+    fn try_into_string(self) -> String {
+        String::from_utf8(self).unwrap()
+    }
+}
+
+/// What differs from run to run, and from machine to machine.
+pub fn redacted() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"127\.0\.0\.([12]):\d+", "127.0.0.$1:[port]");
+    settings.add_filter(r"port \d+", "port [port]");
+    settings.add_filter(r"(\w\.rs):\d+(:\d+)?", "$1:[line]");
+    settings.add_filter(r"\b\d+ buyers have it", "[n] buyers have it");
+    settings.add_filter(r"thread '([\w-]+)' \(\d+\)", "thread '$1' ([id])");
+    settings
+}

@@ -1,0 +1,52 @@
+//! The contract snapshots are what the reference solution really declares.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use checker::checks::contract;
+use checker::mcp::http::Http;
+use checker::mcp::{Era, Session, Transcript};
+use checker::subject::Program;
+use checker::subject::guard::Guard;
+use checker::subject::server::Server;
+
+use common::{beside_checker, root};
+
+#[tokio::test]
+async fn the_solution_declares_the_contract_of_each_step() {
+    let server = Server::start(&Program {
+        executable: beside_checker("ex3_store_solution"),
+        folder: root(),
+        environment: Vec::new(),
+        guard: Guard::none(),
+    })
+    .await
+    .unwrap();
+    let transcript = Transcript::default();
+    let http = Http::new(server.url(), transcript.clone()).unwrap();
+    let session = Session::over_http(Era::Modern, http, transcript).await.unwrap();
+    let tools = session.tools().await.unwrap();
+    let tool = |name| contract::tool(tools.iter().find(|tool| tool.name == name).unwrap());
+    let resources = session.resources().await.unwrap();
+    let templates = session.resource_templates().await.unwrap();
+    let prompts = session.prompts().await.unwrap();
+    let contracts = [
+        ("3.2", tool("list_products")),
+        ("3.3", tool("buy_product")),
+        ("3.9", tool("search_products")),
+        (
+            "3.10",
+            format!("{}\n{}", contract::resource(&resources[0]), contract::template(&templates[0])),
+        ),
+        ("3.11", contract::prompt(&prompts[0])),
+    ];
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../src/checks/ex3/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (step, lines) in contracts {
+            insta::assert_snapshot!(step, lines);
+        }
+    });
+}
