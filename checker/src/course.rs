@@ -282,7 +282,11 @@ impl RawStep {
                 return Err((Some(need.span()), message));
             }
         }
-        if let Some(empty) = self.hints.iter().find(|hint| hint.get_ref().trim().is_empty()) {
+        if let Some(empty) = self
+            .hints
+            .iter()
+            .find(|hint| hint.get_ref().trim().is_empty())
+        {
             return Err((Some(empty.span()), format!("a hint of step {id} is empty")));
         }
         let place = match (self.file, self.anchor) {

@@ -10,17 +10,24 @@ use clap::Parser;
 use futures::FutureExt;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == guard::ARGUMENT) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == guard::ARGUMENT)
+    {
         guard::keep_watch();
         return ExitCode::SUCCESS;
     }
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!("error: the checker itself failed, not your code: {panic}\nPlease report this. Nothing of yours was changed.");
+        eprintln!(
+            "error: the checker itself failed, not your code: {panic}\nPlease report this. Nothing of yours was changed."
+        );
     }));
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return could_not(&format!("the system gives the checker no threads: {error}")),
+        Err(error) => {
+            return could_not(&format!("the system gives the checker no threads: {error}"));
+        }
     };
     let code = runtime.block_on(async {
         tokio::select! {
@@ -56,7 +63,10 @@ async fn asked_to_stop() -> &'static str {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+        let signals = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        );
         if let (Ok(mut terminate), Ok(mut hangup)) = signals {
             return tokio::select! {
                 _ = tokio::signal::ctrl_c() => "Ctrl-C",

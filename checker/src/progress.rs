@@ -151,7 +151,10 @@ mod tests {
             not_started: (outcome == Outcome::NotStarted).then(|| reason.clone()),
             ..EraReport::new(era, outcome)
         };
-        StepReport::new("3.4", vec![era(Era::Modern, modern), era(Era::Legacy, legacy)])
+        StepReport::new(
+            "3.4",
+            vec![era(Era::Modern, modern), era(Era::Legacy, legacy)],
+        )
     }
 
     #[test]
@@ -162,19 +165,41 @@ mod tests {
         let cases = [
             (State::NotStarted, Passed, Passed, &todo, State::Passed),
             (State::NotStarted, Failed, Passed, &todo, State::InProgress),
-            (State::NotStarted, NotStarted, Passed, &todo, State::InProgress),
+            (
+                State::NotStarted,
+                NotStarted,
+                Passed,
+                &todo,
+                State::InProgress,
+            ),
             (State::Passed, Failed, Passed, &todo, State::Regressed),
             (State::Regressed, Failed, Failed, &todo, State::Regressed),
             (State::Regressed, Passed, Passed, &todo, State::Passed),
-            (State::Passed, NotStarted, NotStarted, &todo, State::NotStarted),
+            (
+                State::Passed,
+                NotStarted,
+                NotStarted,
+                &todo,
+                State::NotStarted,
+            ),
             (State::Passed, NotStarted, NotStarted, &waits, State::Passed),
-            (State::InProgress, CouldNotCheck, CouldNotCheck, &todo, State::InProgress),
+            (
+                State::InProgress,
+                CouldNotCheck,
+                CouldNotCheck,
+                &todo,
+                State::InProgress,
+            ),
         ];
         for (before, modern, legacy, reason, after) in cases {
             let mut progress = Progress::default();
             progress.steps.insert("3.4".to_owned(), before);
             progress.record(&report(modern, legacy, reason.clone()));
-            assert_eq!(progress.state("3.4"), after, "{before:?} {modern:?} {legacy:?}");
+            assert_eq!(
+                progress.state("3.4"),
+                after,
+                "{before:?} {modern:?} {legacy:?}"
+            );
         }
     }
 
@@ -215,10 +240,14 @@ mod tests {
     fn a_broken_file_is_an_error_that_says_how_to_mend_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = ProgressFile::new(folder.path());
-        file.update(|progress| progress.current = Some("ex3_store".to_owned())).unwrap();
+        file.update(|progress| progress.current = Some("ex3_store".to_owned()))
+            .unwrap();
         fs::write(file.path(), "steps = 3").unwrap();
         let error = file.update(|_| ()).unwrap_err();
-        assert!(error.to_string().contains("delete the file to begin anew"), "{error}");
+        assert!(
+            error.to_string().contains("delete the file to begin anew"),
+            "{error}"
+        );
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "steps = 3");
     }
 }

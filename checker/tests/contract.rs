@@ -24,7 +24,9 @@ async fn the_solution_declares_the_contract_of_each_step() {
     .unwrap();
     let transcript = Transcript::default();
     let http = Http::new(server.url(), transcript.clone()).unwrap();
-    let session = Session::over_http(Era::Modern, http, transcript).await.unwrap();
+    let session = Session::over_http(Era::Modern, http, transcript)
+        .await
+        .unwrap();
     let tools = session.tools().await.unwrap();
     let tool = |name| contract::tool(tools.iter().find(|tool| tool.name == name).unwrap());
     let resources = session.resources().await.unwrap();
@@ -36,7 +38,11 @@ async fn the_solution_declares_the_contract_of_each_step() {
         ("3.9", tool("search_products")),
         (
             "3.10",
-            format!("{}\n{}", contract::resource(&resources[0]), contract::template(&templates[0])),
+            format!(
+                "{}\n{}",
+                contract::resource(&resources[0]),
+                contract::template(&templates[0])
+            ),
         ),
         ("3.11", contract::prompt(&prompts[0])),
     ];

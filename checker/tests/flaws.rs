@@ -45,8 +45,14 @@ const FLAWS: [(&str, &str); 12] = [
         "no-tool-description no-parameter-description no-constraint no-annotations \
          dishonest-annotations list-not-read-only unknown-tool-as-result idempotent-buy",
     ),
-    ("3.7", "no-stdio stdout-banner stdout-logs stdio-other-tools stdio-garbles stdio-hangs"),
-    ("3.8", "all-interfaces any-origin any-host late-origin-check origin-wrong-status host-wrong-status"),
+    (
+        "3.7",
+        "no-stdio stdout-banner stdout-logs stdio-other-tools stdio-garbles stdio-hangs",
+    ),
+    (
+        "3.8",
+        "all-interfaces any-origin any-host late-origin-check origin-wrong-status host-wrong-status",
+    ),
     (
         "3.9",
         "search-ignores-keyword search-ignores-min search-ignores-max search-exclusive \
@@ -76,18 +82,30 @@ async fn a_server_without_a_flaw_passes_every_step_whatever_the_seed() {
     for seed in 0..5 {
         let report = check(exercise, broken(""), seed).await;
         assert_eq!(failed(&report), "", "seed {seed}:\n{}", told(&report));
-        assert_eq!(report.outcome(), Outcome::Passed, "seed {seed}:\n{}", told(&report));
+        assert_eq!(
+            report.outcome(),
+            Outcome::Passed,
+            "seed {seed}:\n{}",
+            told(&report)
+        );
     }
 }
 
 #[test]
 fn every_flaw_of_the_broken_server_belongs_to_a_step() {
-    let listed = Command::new(beside_checker("examples/broken")).arg("--list").output().unwrap();
+    let listed = Command::new(beside_checker("examples/broken"))
+        .arg("--list")
+        .output()
+        .unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
-    let listed: BTreeSet<&str> =
-        listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let covered: BTreeSet<&str> =
-        FLAWS.iter().flat_map(|(_, flaws)| flaws.split_whitespace()).collect();
+    let listed: BTreeSet<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let covered: BTreeSet<&str> = FLAWS
+        .iter()
+        .flat_map(|(_, flaws)| flaws.split_whitespace())
+        .collect();
     assert_eq!(listed, covered);
 }
 
@@ -159,6 +177,12 @@ async fn fails_alone(step: &str) {
 
 /// The ids of the failed steps.
 fn failed(report: &ExerciseReport) -> String {
-    let failed = report.steps.iter().filter(|step| step.outcome == Outcome::Failed);
-    failed.map(|step| step.id.as_str()).collect::<Vec<_>>().join(" ")
+    let failed = report
+        .steps
+        .iter()
+        .filter(|step| step.outcome == Outcome::Failed);
+    failed
+        .map(|step| step.id.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

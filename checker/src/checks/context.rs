@@ -16,11 +16,11 @@ use crate::mcp::http::Http;
 use crate::mcp::raw::Raw;
 use crate::mcp::stdio::Stdio;
 use crate::mcp::{Era, Failure, Session, Transcript, Trouble};
+use crate::subject::Program;
 use crate::subject::guard::Guard;
 use crate::subject::process::{Process, Vitals};
 use crate::subject::server::{self, Server};
 use crate::subject::stderr::Panic;
-use crate::subject::Program;
 
 /// What a check works with.
 #[derive(Debug)]
@@ -41,7 +41,10 @@ pub struct Reach(Way);
 
 #[derive(Debug)]
 enum Way {
-    Program { program: Program, server: Arc<Server> },
+    Program {
+        program: Program,
+        server: Arc<Server>,
+    },
     Url(Url),
     Command(Vec<String>),
 }
@@ -157,7 +160,10 @@ impl Context {
             return Err(unstarted(std::io::ErrorKind::BrokenPipe.into()).into());
         };
         watch(self.symptoms.clone(), process.vitals(), true);
-        self.children.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+        self.children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(process);
         let pipes = Stdio::new(pipes, self.transcript.clone());
         Ok(Session::over_stdio(self.era, pipes, self.transcript.clone()).await?)
     }
@@ -196,7 +202,8 @@ impl Context {
             Way::Url(url) => url.clone(),
             Way::Command(_) => {
                 return Err(Stop::CouldNotCheck(
-                    "a stdio server has no HTTP: check it with `--url` while it serves HTTP".to_owned(),
+                    "a stdio server has no HTTP: check it with `--url` while it serves HTTP"
+                        .to_owned(),
                 ));
             }
         };

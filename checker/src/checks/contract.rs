@@ -53,7 +53,11 @@ pub fn prompt(prompt: &Prompt) -> String {
         .iter()
         .flatten()
         .map(|argument| {
-            let optional = if argument.required == Some(true) { "" } else { "?" };
+            let optional = if argument.required == Some(true) {
+                ""
+            } else {
+                "?"
+            };
             format!("{}{optional}", argument.name)
         })
         .collect();
@@ -84,6 +88,7 @@ pub fn compare(lines: &[String], snapshot: &str) -> Result<(), Finding> {
         })
         .collect();
     Err(Finding::new("contract")
+        .sent("the lists of what the server offers")
         .expected("the contract of this step: the lines with -")
         .got(format!("the lines with +\n{}", diff.join("\n")))
         .why("Names, types and which arguments are optional are what other programs are written against."))
@@ -116,7 +121,10 @@ fn shape(schema: &Value, root: &Value, depth: usize) -> String {
         Value::String(kind) => kind.clone(),
         Value::Array(kinds) => {
             let kinds = kinds.iter().filter_map(Value::as_str);
-            kinds.filter(|kind| *kind != "null").collect::<Vec<_>>().join(" | ")
+            kinds
+                .filter(|kind| *kind != "null")
+                .collect::<Vec<_>>()
+                .join(" | ")
         }
         _ => "any".to_owned(),
     };
@@ -150,7 +158,9 @@ fn fields(schema: &Value, root: &Value, depth: usize) -> Vec<String> {
 pub fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..MAX_DEPTH {
-        let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        let reference = schema["$ref"]
+            .as_str()
+            .and_then(|reference| reference.strip_prefix('#'));
         match reference.and_then(|pointer| root.pointer(pointer)) {
             Some(target) => schema = target,
             None => break,
@@ -198,6 +208,9 @@ mod tests {
         let snapshot = "---\nsource: x\nexpression: y\n---\ntool a() → {}\n";
         assert_eq!(compare(&["tool a() → {}".to_owned()], snapshot), Ok(()));
         let finding = compare(&["tool b() → {}".to_owned()], snapshot).unwrap_err();
-        assert_eq!(finding.got, "the lines with +\n- tool a() → {}\n+ tool b() → {}");
+        assert_eq!(
+            finding.got,
+            "the lines with +\n- tool a() → {}\n+ tool b() → {}"
+        );
     }
 }

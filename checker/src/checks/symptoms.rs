@@ -16,6 +16,10 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
             "method_not_found",
             "-32601 says that the server does not know this method at all.",
         ),
+        Trouble::Refused { code: -32603, .. } => (
+            "internal_error",
+            "-32603 says that the handler broke down. What a model could mend belongs in a result with isError: true.",
+        ),
         Trouble::Refused { .. } => (
             "protocol_error",
             "A JSON-RPC error says that the request itself was wrong. This one is right.",
@@ -72,14 +76,14 @@ pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
         .expected("an answer")
         .got(format!("a panic: {}", panic.message))
         .why("A panic ends the handler, and the client waits for an answer that never comes. Return an error instead.");
-    finding.place = place.to_owned();
+    finding.place = Some(place.to_owned());
     finding.into()
 }
 
-/// The program ended.
+/// The program ended. Where, nobody knows.
 pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
     if tells_port_taken(stderr) {
-        return Finding::new("port_taken")
+        return nowhere("port_taken")
             .expected("a server that listens on STORE_PORT")
             .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
             .why("The checker gives each server a free port in STORE_PORT. Listen on that one: a fixed port may be taken by the server you started yourself.")
@@ -89,7 +93,7 @@ pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
         "" => "a server that listens, and goes on listening",
         _ => "an answer, and a server that goes on",
     };
-    Finding::new("server_exited")
+    nowhere("server_exited")
         .sent(sent)
         .expected(expected)
         .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
@@ -99,11 +103,19 @@ pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
 
 /// The program runs, and nothing listens on its port.
 pub fn not_listening(port: u16, stderr: &[String]) -> Stop {
-    Finding::new("not_listening")
+    nowhere("not_listening")
         .expected("a server on 127.0.0.1, at the port in STORE_PORT")
         .got(format!("nothing listens on port {port}. Its last words:\n{}", last_words(stderr)))
         .why("The checker tells the program its port in STORE_PORT and connects to 127.0.0.1. Is another address or port written into the code?")
         .into()
+}
+
+/// A finding that no line of the source stands for.
+fn nowhere(code: &str) -> Finding {
+    Finding {
+        place: Some(String::new()),
+        ..Finding::new(code)
+    }
 }
 
 fn last_words(stderr: &[String]) -> String {

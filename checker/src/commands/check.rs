@@ -25,10 +25,17 @@ const WIDTH: usize = 100;
 
 pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
     let selection = selection(workshop, arguments)?;
-    let seed = arguments.seed.unwrap_or_else(|| u64::from(rand::random::<u16>()));
+    let seed = arguments
+        .seed
+        .unwrap_or_else(|| u64::from(rand::random::<u16>()));
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
     let exercises: Vec<&Exercise> = match selection {
-        Selection::All => workshop.course.exercises.iter().filter(|one| one.ready).collect(),
+        Selection::All => workshop
+            .course
+            .exercises
+            .iter()
+            .filter(|one| one.ready)
+            .collect(),
         Selection::Exercise(exercise) | Selection::Step(exercise, _) => vec![exercise],
     };
     if let [exercise] = exercises.as_slice() {
@@ -69,7 +76,11 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
 
 /// What the words name; the current exercise without any.
 fn selection<'a>(workshop: &'a Workshop, arguments: &Check) -> Result<Selection<'a>> {
-    let named = select(workshop, arguments.exercise.as_deref(), arguments.step.as_deref())?;
+    let named = select(
+        workshop,
+        arguments.exercise.as_deref(),
+        arguments.step.as_deref(),
+    )?;
     if let Some(selection) = named {
         return Ok(selection);
     }
@@ -104,7 +115,9 @@ async fn check(
             }
         },
     };
-    let _ = events.send(Event::Checking { exercise: plan.exercise.clone() });
+    let _ = events.send(Event::Checking {
+        exercise: plan.exercise.clone(),
+    });
     let mut report = engine::check(plan, &subject, events).await;
     report.build_ms = build_ms;
     let _ = events.send(Event::Finished(Box::new(report.clone())));
@@ -131,10 +144,15 @@ async fn program(
         bail!(
             "{} is not there. `git checkout -- {}` brings back the committed one",
             folder.display(),
-            folder.strip_prefix(&workshop.root).unwrap_or(&folder).display()
+            folder
+                .strip_prefix(&workshop.root)
+                .unwrap_or(&folder)
+                .display()
         );
     }
-    let _ = events.send(Event::Building { package: package.clone() });
+    let _ = events.send(Event::Building {
+        package: package.clone(),
+    });
     let told = |name: &str| {
         let _ = events.send(Event::CrateBuilt(name.to_owned()));
     };
@@ -150,11 +168,15 @@ async fn program(
             };
             Ok(Ok((program, built)))
         }
-        Err(BuildError::Compile { first, .. }) if first.contains(NO_SPACE) => bail!(cargo_failed(&first)),
+        Err(BuildError::Compile { first, .. }) if first.contains(NO_SPACE) => {
+            bail!(cargo_failed(&first))
+        }
         Err(BuildError::Compile { first, others }) => Ok(Err((first, others))),
         Err(BuildError::Cargo(words)) => bail!(cargo_failed(&words)),
         Err(BuildError::NoCargo(error)) => {
-            bail!("cargo cannot be started ({error}): install Rust from https://rustup.rs, or mend your PATH")
+            bail!(
+                "cargo cannot be started ({error}): install Rust from https://rustup.rs, or mend your PATH"
+            )
         }
     }
 }
@@ -164,15 +186,32 @@ const NO_SPACE: &str = "No space left on device";
 /// Cargo's own words, with the mend where it is known.
 fn cargo_failed(words: &str) -> String {
     const MENDS: [(&str, &str); 5] = [
-        (NO_SPACE, "The disk is full. `cargo clean` frees the most; the next build takes minutes."),
-        ("Read-only file system", "The workshop lies on a read-only file system. Copy it to a folder of yours, or set CARGO_TARGET_DIR to one."),
-        ("Permission denied", "You may not write here. Copy the workshop to a folder of yours, or set CARGO_TARGET_DIR to one."),
-        ("Could not resolve host", "A crate is missing and there is no network. Once online, `cargo fetch --locked` gets them all."),
-        ("failed to download", "A crate is missing and could not be fetched. Once online, `cargo fetch --locked` gets them all."),
+        (
+            NO_SPACE,
+            "The disk is full. `cargo clean` frees the most; the next build takes minutes.",
+        ),
+        (
+            "Read-only file system",
+            "The workshop lies on a read-only file system. Copy it to a folder of yours, or set CARGO_TARGET_DIR to one.",
+        ),
+        (
+            "Permission denied",
+            "You may not write here. Copy the workshop to a folder of yours, or set CARGO_TARGET_DIR to one.",
+        ),
+        (
+            "Could not resolve host",
+            "A crate is missing and there is no network. Once online, `cargo fetch --locked` gets them all.",
+        ),
+        (
+            "failed to download",
+            "A crate is missing and could not be fetched. Once online, `cargo fetch --locked` gets them all.",
+        ),
     ];
     let mend = MENDS.iter().find(|(symptom, _)| words.contains(symptom));
     let mend = mend.map_or("", |(_, mend)| *mend);
-    format!("cargo could not build it:\n{words}\n{mend}").trim_end().to_owned()
+    format!("cargo could not build it:\n{words}\n{mend}")
+        .trim_end()
+        .to_owned()
 }
 
 /// A URL behind which something speaks MCP.
@@ -206,7 +245,9 @@ async fn startable(command: &str, guard: &Guard) -> Result<Subject> {
     trial.args(arguments);
     match Process::start(trial, guard) {
         Ok(process) => process.stop().await,
-        Err(error) => bail!("`{program}` cannot be started: {error}. Is it spelled right, and on your PATH?"),
+        Err(error) => {
+            bail!("`{program}` cannot be started: {error}. Is it spelled right, and on your PATH?")
+        }
     }
     Ok(Subject::Command(words))
 }
@@ -223,7 +264,12 @@ async fn tell(
         false => WIDTH,
     };
     let mut reporter: Box<dyn Reporter> = match arguments.format {
-        Format::Human => Box::new(Terminal::new(anstream::stdout(), width, arguments.trace, seed)),
+        Format::Human => Box::new(Terminal::new(
+            anstream::stdout(),
+            width,
+            arguments.trace,
+            seed,
+        )),
         Format::Json => Box::new(report::json(io::stdout(), seed)),
         Format::Junit => Box::new(report::junit(io::stdout())),
         Format::Github => Box::new(report::github(io::stdout())),
@@ -250,7 +296,11 @@ fn kind(arguments: &Check) -> &'static str {
 }
 
 fn folder(workshop: &Workshop, arguments: &Check, exercise: &Exercise) -> PathBuf {
-    let kind = if arguments.solution { "solutions" } else { "exercises" };
+    let kind = if arguments.solution {
+        "solutions"
+    } else {
+        "exercises"
+    };
     workshop.root.join(kind).join(&exercise.id)
 }
 
@@ -264,7 +314,9 @@ fn places(workshop: &Workshop, arguments: &Check, exercise: &Exercise) -> Places
 /// The current exercise is the one last named. That it cannot be kept is told at the end,
 /// with the result.
 fn remember(workshop: &Workshop, exercise: &Exercise) {
-    let _ = workshop.progress.update(|progress| progress.current = Some(exercise.id.clone()));
+    let _ = workshop
+        .progress
+        .update(|progress| progress.current = Some(exercise.id.clone()));
 }
 
 /// Only the attendee's own code, on both eras, counts.
@@ -294,7 +346,10 @@ fn does_not_compile(report: &ExerciseReport) -> bool {
 
 fn exit_code(reports: &[ExerciseReport]) -> u8 {
     let outcomes: Vec<Outcome> = reports.iter().map(ExerciseReport::outcome).collect();
-    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed | Outcome::NotStarted)) {
+    if outcomes
+        .iter()
+        .any(|outcome| matches!(outcome, Outcome::Failed | Outcome::NotStarted))
+    {
         FAILED
     } else if outcomes.contains(&Outcome::Passed) {
         PASSED

@@ -25,7 +25,13 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
     let rung = seen.min(rungs.saturating_sub(1));
 
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{STRONG}{}  {}{STRONG:#}  {FAINT}hint {} of {rungs}{FAINT:#}\n", step.id, step.title, rung + 1)?;
+    writeln!(
+        out,
+        "{STRONG}{}  {}{STRONG:#}  {FAINT}hint {} of {rungs}{FAINT:#}\n",
+        step.id,
+        step.title,
+        rung + 1
+    )?;
     if let Some(hint) = step.hints.get(rung) {
         for line in hint.trim_matches('\n').lines() {
             writeln!(out, "  {line}")?;
@@ -33,7 +39,11 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
     }
     if let Some(place) = &step.place {
         let file = format!("exercises/{}/{}", exercise.id, place.file.display());
-        writeln!(out, "\n  {FAINT}where{FAINT:#}  {file}, between the marks of {}", place.anchor)?;
+        writeln!(
+            out,
+            "\n  {FAINT}where{FAINT:#}  {file}, between the marks of {}",
+            place.anchor
+        )?;
     }
     let after = match rungs - rung {
         0 | 1 => "that was the last one".to_owned(),
@@ -42,7 +52,9 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
     writeln!(out, "  {FAINT}more{FAINT:#}   {after}")?;
     workshop.progress.update(|progress| {
         progress.current = Some(exercise.id.clone());
-        progress.hints.insert(step.id.clone(), (rung + 1).min(rungs));
+        progress
+            .hints
+            .insert(step.id.clone(), (rung + 1).min(rungs));
     })?;
     Ok(PASSED)
 }
@@ -52,6 +64,8 @@ fn first_open<'a>(workshop: &'a Workshop, progress: &Progress) -> Option<(&'a Ex
     let exercise = workshop.current(progress)?;
     let open = |step: &&Step| progress.state(&step.id) != State::Passed;
     let mut core = exercise.steps.iter().filter(|step| !step.bonus);
-    let step = core.find(open).or_else(|| exercise.steps.iter().find(open))?;
+    let step = core
+        .find(open)
+        .or_else(|| exercise.steps.iter().find(open))?;
     Some((exercise, step))
 }

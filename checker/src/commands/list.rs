@@ -13,7 +13,9 @@ const FAINT: Style = Style::new().dimmed();
 
 pub(super) fn run(workshop: &Workshop) -> Result<u8> {
     let progress = workshop.progress.read()?;
-    let current = workshop.current(&progress).map(|exercise| exercise.id.as_str());
+    let current = workshop
+        .current(&progress)
+        .map(|exercise| exercise.id.as_str());
     let mut out = anstream::stdout().lock();
     writeln!(out, "{}", workshop.course.title)?;
     for exercise in &workshop.course.exercises {
@@ -30,9 +32,16 @@ pub(super) fn run(workshop: &Workshop) -> Result<u8> {
         for step in &exercise.steps {
             let (symbol, style) = symbol_of_state(progress.state(&step.id));
             let bonus = if step.bonus { " (bonus)" } else { "" };
-            writeln!(out, " {style}{symbol}{style:#} {:<5}{}{bonus}", step.id, step.title)?;
+            writeln!(
+                out,
+                " {style}{symbol}{style:#} {:<5}{}{bonus}",
+                step.id, step.title
+            )?;
         }
     }
-    writeln!(out, "\n{FAINT}✓ passed   ~ in progress   ✗ passed before, failed now   · not started{FAINT:#}")?;
+    writeln!(
+        out,
+        "\n{FAINT}✓ passed   ~ in progress   ✗ passed before, failed now   · not started{FAINT:#}"
+    )?;
     Ok(PASSED)
 }

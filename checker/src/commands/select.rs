@@ -36,7 +36,10 @@ pub fn select<'a>(
                 let full = format!("{}.{step}", exercise.number());
                 match exercise.step(step).or_else(|| exercise.step(&full)) {
                     Some(step) => Selection::Step(exercise, step),
-                    None => bail!(unknown(step, exercise.steps.iter().map(|step| step.id.as_str()))),
+                    None => bail!(unknown(
+                        step,
+                        exercise.steps.iter().map(|step| step.id.as_str())
+                    )),
                 }
             }
             _ => bail!("`{exercise}` names a step already; leave `{step}` out"),
@@ -63,7 +66,9 @@ pub fn select<'a>(
 pub fn step<'a>(workshop: &'a Workshop, word: &str) -> Result<(&'a Exercise, &'a Step)> {
     match select(workshop, Some(word), None)? {
         Some(Selection::Step(exercise, step)) => Ok((exercise, step)),
-        _ => bail!("`{word}` is no step; a step looks like 3.4. `cargo checker list` shows them all"),
+        _ => {
+            bail!("`{word}` is no step; a step looks like 3.4. `cargo checker list` shows them all")
+        }
     }
 }
 
@@ -80,7 +85,9 @@ fn named<'a>(course: &'a Course, word: &str) -> Result<Selection<'a>> {
     let exercises = course.exercises.iter();
     let names = exercises.flat_map(|exercise| {
         let steps = exercise.steps.iter().map(|step| step.id.as_str());
-        [exercise.id.as_str(), exercise.short()].into_iter().chain(steps)
+        [exercise.id.as_str(), exercise.short()]
+            .into_iter()
+            .chain(steps)
     });
     bail!(unknown(word, names.chain(["all"])))
 }
@@ -88,7 +95,11 @@ fn named<'a>(course: &'a Course, word: &str) -> Result<Selection<'a>> {
 /// "there is no `3.44`. Did you mean `3.4`?"
 fn unknown<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
     let closeness = |name: &str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
-    let nearest = names.max_by_key(|name| closeness(name)).filter(|name| closeness(name) > 600);
-    let guess = nearest.map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+    let nearest = names
+        .max_by_key(|name| closeness(name))
+        .filter(|name| closeness(name) > 600);
+    let guess = nearest
+        .map(|name| format!(" Did you mean `{name}`?"))
+        .unwrap_or_default();
     format!("there is no exercise or step `{word}`.{guess} `cargo checker list` shows them all")
 }

@@ -54,9 +54,16 @@ impl Workshop {
     /// The exercise last named in a command, else the first core exercise with an open step.
     /// `None` when all that is ready is passed.
     pub fn current(&self, progress: &Progress) -> Option<&Exercise> {
-        let named = progress.current.as_deref().and_then(|id| self.course.exercise(id));
+        let named = progress
+            .current
+            .as_deref()
+            .and_then(|id| self.course.exercise(id));
         named.filter(|exercise| exercise.ready).or_else(|| {
-            let mut ready = self.course.exercises.iter().filter(|one| one.ready && !one.bonus);
+            let mut ready = self
+                .course
+                .exercises
+                .iter()
+                .filter(|one| one.ready && !one.bonus);
             ready.find(|exercise| {
                 let mut core = exercise.steps.iter().filter(|step| !step.bonus);
                 core.any(|step| progress.state(&step.id) != State::Passed)
@@ -66,7 +73,11 @@ impl Workshop {
 
     /// `ex3, ex4`: what can be checked.
     pub fn ready(&self) -> String {
-        let ready = self.course.exercises.iter().filter(|exercise| exercise.ready);
+        let ready = self
+            .course
+            .exercises
+            .iter()
+            .filter(|exercise| exercise.ready);
         ready.map(Exercise::short).collect::<Vec<_>>().join(", ")
     }
 }

@@ -104,8 +104,12 @@ impl<'a> Judge<'a> {
             (Subject::Command(command), _) => Reach::command(command.clone()),
             (Subject::Program(_), None) => unreachable!("a program is always leased as a server"),
         };
-        let (context, mut symptoms) =
-            Context::new(self.era, reach, transcript.clone(), seed(self.plan.seed, &step.id));
+        let (context, mut symptoms) = Context::new(
+            self.era,
+            reach,
+            transcript.clone(),
+            seed(self.plan.seed, &step.id),
+        );
 
         let mut checking = (check.run)(&context);
         let mut symptom: Option<Symptom> = None;
@@ -153,7 +157,10 @@ impl<'a> Judge<'a> {
         turn: Option<MutexGuard<'t, Option<Arc<Server>>>>,
     ) -> Result<Lease<'t>, Stop> {
         let Subject::Program(program) = self.subject else {
-            return Ok(Lease { server: None, _turn: None });
+            return Ok(Lease {
+                server: None,
+                _turn: None,
+            });
         };
         let start = async || {
             let started = Server::start(program).await;
@@ -161,15 +168,23 @@ impl<'a> Judge<'a> {
         };
         let Some(mut turn) = turn else {
             let server = Some(start().await?);
-            return Ok(Lease { server, _turn: None });
+            return Ok(Lease {
+                server,
+                _turn: None,
+            });
         };
-        let alive = turn.take().filter(|server| server.process.exit_status().is_none());
+        let alive = turn
+            .take()
+            .filter(|server| server.process.exit_status().is_none());
         let server = match alive {
             Some(server) => server,
             None => start().await?,
         };
         *turn = Some(Arc::clone(&server));
-        Ok(Lease { server: Some(server), _turn: Some(turn) })
+        Ok(Lease {
+            server: Some(server),
+            _turn: Some(turn),
+        })
     }
 
     /// The verdict when the process shows what went wrong.
@@ -178,11 +193,9 @@ impl<'a> Judge<'a> {
             Symptom::Panicked(panic) if panic.is_todo() => Stop::NotStarted(NotStarted::Todo {
                 place: Some(self.plan.places.of_panic(&panic.place)),
             }),
-            Symptom::Panicked(panic) => checks::symptoms::panicked(
-                panic,
-                sent,
-                &self.plan.places.of_panic(&panic.place),
-            ),
+            Symptom::Panicked(panic) => {
+                checks::symptoms::panicked(panic, sent, &self.plan.places.of_panic(&panic.place))
+            }
             Symptom::Exited { status, stderr } => {
                 checks::symptoms::exited(&status.to_string(), stderr, sent)
             }
@@ -207,9 +220,9 @@ impl<'a> Judge<'a> {
 
     /// Adds where to look and what to do next.
     fn complete(&self, step: &Step, mut finding: Finding) -> Finding {
-        if finding.place.is_empty() {
-            finding.place = self.plan.places.of_step(step);
-        }
+        finding
+            .place
+            .get_or_insert_with(|| self.plan.places.of_step(step));
         let id = &step.id;
         let again = match self.subject {
             Subject::Program(_) if self.plan.kind == "solution" => " --solution".to_owned(),
@@ -226,12 +239,14 @@ impl<'a> Judge<'a> {
 
 fn last_sent(transcript: &Transcript) -> String {
     let last = transcript.last_request();
-    last.map(|exchange| crate::mcp::session::describe(&exchange.sent)).unwrap_or_default()
+    last.map(|exchange| crate::mcp::session::describe(&exchange.sent))
+        .unwrap_or_default()
 }
 
 /// A seed for the step alone, so that what runs beside it changes nothing: FNV-1a.
 fn seed(seed: u64, step: &str) -> u64 {
-    step.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    step.bytes()
+        .fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
 }

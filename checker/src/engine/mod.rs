@@ -91,7 +91,11 @@ pub async fn check(
         }
     };
     let slots = Semaphore::new(parallel);
-    let judges: Vec<Judge<'_>> = plan.eras.iter().map(|era| Judge::new(plan, subject, *era)).collect();
+    let judges: Vec<Judge<'_>> = plan
+        .eras
+        .iter()
+        .map(|era| Judge::new(plan, subject, *era))
+        .collect();
     let outcomes = outcome_board(&steps, plan.eras);
 
     let mut running: FuturesUnordered<_> = steps
@@ -102,7 +106,10 @@ pub async fn check(
             async move {
                 let on_each_era = judges.iter().map(|judge| run(judge, step, outcomes, slots));
                 let eras = join_all(on_each_era).await;
-                (position, StepReport::of(step, plan.places.of_step(step), eras))
+                (
+                    position,
+                    StepReport::of(step, plan.places.of_step(step), eras),
+                )
             }
         })
         .collect();
@@ -199,7 +206,10 @@ impl<'a> Plan<'a> {
                 needed.extend(step.needs.iter().map(String::as_str));
             }
         }
-        steps.iter().filter(|step| needed.contains(&step.id.as_str())).collect()
+        steps
+            .iter()
+            .filter(|step| needed.contains(&step.id.as_str()))
+            .collect()
     }
 }
 
@@ -207,7 +217,9 @@ impl<'a> Plan<'a> {
 struct Board(HashMap<(String, Era), watch::Sender<Option<Outcome>>>);
 
 fn outcome_board(steps: &[&Step], eras: &[Era]) -> Board {
-    let each = steps.iter().flat_map(|step| eras.iter().map(|era| (step.id.clone(), *era)));
+    let each = steps
+        .iter()
+        .flat_map(|step| eras.iter().map(|era| (step.id.clone(), *era)));
     Board(each.map(|key| (key, watch::Sender::new(None))).collect())
 }
 
@@ -218,7 +230,10 @@ impl Board {
         };
         let mut outcome = sender.subscribe();
         let posted = outcome.wait_for(Option::is_some).await;
-        posted.ok().and_then(|outcome| *outcome).unwrap_or(Outcome::NotStarted)
+        posted
+            .ok()
+            .and_then(|outcome| *outcome)
+            .unwrap_or(Outcome::NotStarted)
     }
 
     fn post(&self, step: &str, era: Era, outcome: Outcome) {

@@ -53,7 +53,9 @@ impl Places {
 /// The number of the first line inside the block.
 fn line_of_anchor(text: &str, anchor: &str) -> Option<usize> {
     let mark = format!("ANCHOR: {anchor}");
-    let position = text.lines().position(|line| line.trim_end().ends_with(&mark))?;
+    let position = text
+        .lines()
+        .position(|line| line.trim_end().ends_with(&mark))?;
     Some(position + 2)
 }
 

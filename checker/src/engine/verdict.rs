@@ -36,9 +36,10 @@ pub struct Finding {
     pub got: String,
     /// Why it matters.
     pub why: String,
-    /// `exercises/ex3_store/src/store.rs:41`; empty when the source is not known.
+    /// `exercises/ex3_store/src/store.rs:41`. `None` stands for where the step is written;
+    /// empty when the source is not known.
     #[serde(rename = "where")]
-    pub place: String,
+    pub place: Option<String>,
     /// The commands that help on.
     pub next: String,
 }
@@ -196,11 +197,17 @@ impl StepReport {
 
     /// The finding to show, with the eras that have it.
     pub fn finding(&self) -> Option<(&Finding, Vec<Era>)> {
-        let mut failed = self.eras.iter().filter(|era| era.outcome == Outcome::Failed);
+        let mut failed = self
+            .eras
+            .iter()
+            .filter(|era| era.outcome == Outcome::Failed);
         let first = failed.next()?;
         let finding = first.findings.first()?;
         let same = failed.filter(|era| era.findings.iter().any(|other| other.code == finding.code));
-        let eras = std::iter::once(first).chain(same).map(|era| era.era).collect();
+        let eras = std::iter::once(first)
+            .chain(same)
+            .map(|era| era.era)
+            .collect();
         Some((finding, eras))
     }
 }
@@ -243,7 +250,9 @@ impl ExerciseReport {
 
     /// The first failed step.
     pub fn first_failed(&self) -> Option<&StepReport> {
-        self.steps.iter().find(|step| step.outcome == Outcome::Failed)
+        self.steps
+            .iter()
+            .find(|step| step.outcome == Outcome::Failed)
     }
 
     /// The core step to work on next, or else the first bonus that is open.
@@ -277,7 +286,10 @@ mod tests {
     fn a_step_is_the_worst_of_its_eras() {
         use Outcome::*;
         let worst = |modern, legacy| {
-            let eras = vec![EraReport::new(Era::Modern, modern), EraReport::new(Era::Legacy, legacy)];
+            let eras = vec![
+                EraReport::new(Era::Modern, modern),
+                EraReport::new(Era::Legacy, legacy),
+            ];
             StepReport::new("3.1", eras).outcome
         };
         assert_eq!(worst(Passed, Failed), Failed);

@@ -57,7 +57,11 @@ impl Http {
             // A redirect is an answer that the check should see.
             .redirect(reqwest::redirect::Policy::none());
         let on_this_machine = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let builder = if on_this_machine { builder.no_proxy() } else { builder };
+        let builder = if on_this_machine {
+            builder.no_proxy()
+        } else {
+            builder
+        };
         let client = builder.build().map_err(|error| unreachable(&error))?;
         Ok(Self {
             client,
@@ -132,20 +136,23 @@ impl Http {
 
     /// The whole body, recorded.
     async fn body(&self, pending: Pending) -> Result<Vec<u8>, Trouble> {
-        let mut chunks = std::pin::pin!(bounded(pending.response.bytes_stream()));
+        let Pending { response, index } = pending;
+        let chunks = bounded(response.bytes_stream(), self.transcript.clone(), index);
+        let mut chunks = std::pin::pin!(chunks);
         let mut body = Vec::new();
         while let Some(chunk) = chunks.next().await {
             match chunk {
                 Ok(chunk) => body.extend_from_slice(&chunk),
                 Err(error) => {
-                    self.transcript.receive(pending.index, preview(&body));
+                    self.transcript.receive(index, preview(&body));
                     return Err(of_stream(&error));
                 }
             }
         }
         if !body.is_empty() {
-            let received = serde_json::from_slice(&body).map_or_else(|_| preview(&body), Received::Json);
-            self.transcript.receive(pending.index, received);
+            let received =
+                serde_json::from_slice(&body).map_or_else(|_| preview(&body), Received::Json);
+            self.transcript.receive(index, received);
         }
         Ok(body)
     }
@@ -155,10 +162,14 @@ impl Http {
         let transcript = self.transcript.clone();
         let index = pending.index;
         let ends = EndOnDrop(transcript.clone(), index);
-        SseStream::from_bytes_stream(bounded(pending.response.bytes_stream()))
+        let bytes = bounded(pending.response.bytes_stream(), transcript.clone(), index);
+        SseStream::from_bytes_stream(bytes)
             .inspect(move |event| {
                 let _open = &ends;
-                let Ok(Sse { data: Some(data), .. }) = event else {
+                let Ok(Sse {
+                    data: Some(data), ..
+                }) = event
+                else {
                     return;
                 };
                 // Legacy streams begin with an empty event, to be resumed from.
@@ -208,7 +219,10 @@ impl StreamableHttpClient for Http {
         let mut headers: HeaderMap = custom_headers.into_iter().collect();
         let extra = [
             ("mcp-session-id", session_id.map(|id| id.to_string())),
-            ("authorization", auth_token.map(|token| format!("Bearer {token}"))),
+            (
+                "authorization",
+                auth_token.map(|token| format!("Bearer {token}")),
+            ),
         ];
         for (name, value) in extra {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
@@ -217,17 +231,25 @@ impl StreamableHttpClient for Http {
         }
         let body = message.to_string().into();
         let id = message.get("id").cloned();
-        let pending = self.post(message, headers, body).await.map_err(as_unexpected)?;
+        let pending = self
+            .post(message, headers, body)
+            .await
+            .map_err(as_unexpected)?;
         let response = &pending.response;
         if let (StatusCode::UNAUTHORIZED, Some(challenge)) =
             (response.status(), header(response, "www-authenticate"))
         {
             self.transcript.end(pending.index);
-            return Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(challenge)));
+            return Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(
+                challenge,
+            )));
         }
         let session = header(response, "mcp-session-id");
         if response.status().is_success() && is_event_stream(response) {
-            return Ok(StreamableHttpPostResponse::Sse(self.events(pending), session));
+            return Ok(StreamableHttpPostResponse::Sse(
+                self.events(pending),
+                session,
+            ));
         }
         let index = pending.index;
         let body = self.body(pending).await;
@@ -266,7 +288,10 @@ impl StreamableHttpClient for Http {
         _custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<(), HttpError> {
         let request = self.client.delete(self.url.clone());
-        let _ = request.header("mcp-session-id", session_id.as_ref()).send().await;
+        let _ = request
+            .header("mcp-session-id", session_id.as_ref())
+            .send()
+            .await;
         Ok(())
     }
 }
@@ -287,8 +312,12 @@ pub fn header(response: &reqwest::Response, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// The same bytes, and an error after too many of them.
-fn bounded<S, B>(stream: S) -> impl Stream<Item = io::Result<B>> + Send
+/// The same bytes, counted in the record, and an error after too many of them.
+fn bounded<S, B>(
+    stream: S,
+    transcript: Transcript,
+    index: Index,
+) -> impl Stream<Item = io::Result<B>> + Send
 where
     S: Stream<Item = Result<B, reqwest::Error>> + Send,
     B: AsRef<[u8]> + Send,
@@ -297,6 +326,7 @@ where
     stream.map(move |chunk| {
         let chunk = chunk.map_err(|error| io::Error::other(root_cause(&error)))?;
         total += chunk.as_ref().len();
+        transcript.more_bytes(index, chunk.as_ref().len());
         if total > MAX_RESPONSE_BYTES {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }

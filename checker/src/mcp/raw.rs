@@ -122,7 +122,7 @@ impl Raw {
             Ok(outcome) => outcome,
             Err(_) => Err(Trouble::Silent {
                 after: PATIENCE,
-                so_far: String::new(),
+                bytes: self.recorded(&message).map_or(0, |exchange| exchange.bytes),
             }),
         };
         let recorded = self.recorded(&message);
@@ -132,7 +132,10 @@ impl Raw {
                 Ok((Reply { status, exchange }, session))
             }
             (Err(trouble), exchange) => Err(failure(exchange.as_ref(), trouble)),
-            (Ok(_), None) => Err(failure(None, Trouble::Shape("an unrecorded message".to_owned()))),
+            (Ok(_), None) => Err(failure(
+                None,
+                Trouble::Shape("an unrecorded message".to_owned()),
+            )),
         }
     }
 

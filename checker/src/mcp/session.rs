@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rmcp::model::*;
-use rmcp::service::{ClientLifecycleMode, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::service::{ClientInitializeError, ClientServiceExt};
+use rmcp::service::{ClientLifecycleMode, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
@@ -15,7 +15,7 @@ use tokio::time::{interval, timeout};
 use super::Era;
 use super::http::Http;
 use super::stdio::Stdio;
-use super::transcript::{Exchange, Received, Transcript};
+use super::transcript::{Exchange, Transcript};
 use super::trouble::{Failure, Trouble};
 
 /// How long any one answer may take. Generous: a debug build answers in a millisecond.
@@ -63,7 +63,11 @@ impl Session {
     /// # Errors
     ///
     /// A [`Failure`] of the handshake.
-    pub async fn over_stdio(era: Era, pipes: Stdio, transcript: Transcript) -> Result<Self, Failure> {
+    pub async fn over_stdio(
+        era: Era,
+        pipes: Stdio,
+        transcript: Transcript,
+    ) -> Result<Self, Failure> {
         let opening = client().serve_with_lifecycle(pipes, lifecycle(era));
         Self::open(era, transcript, opening).await
     }
@@ -75,7 +79,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let mut opening = std::pin::pin!(opening);
         let opened = tokio::select! {
-            opened = &mut opening => opened.map_err(|error| error.to_string()),
+            opened = &mut opening => opened.map_err(|error| in_words(era, &error)),
             trouble = without_answer(&transcript) => {
                 return Err(failure(transcript.last_request().as_ref(), trouble));
             }
@@ -93,7 +97,10 @@ impl Session {
             Err(error) => {
                 let last = transcript.last_request();
                 let known = last.as_ref().and_then(Trouble::of);
-                Err(failure(last.as_ref(), known.unwrap_or(Trouble::Shape(error))))
+                Err(failure(
+                    last.as_ref(),
+                    known.unwrap_or(Trouble::Shape(error)),
+                ))
             }
         }
     }
@@ -110,7 +117,9 @@ impl Session {
 
     /// What the server declared that it can do.
     pub fn capabilities(&self) -> ServerCapabilities {
-        self.server().map(|server| server.capabilities.clone()).unwrap_or_default()
+        self.server()
+            .map(|server| server.capabilities.clone())
+            .unwrap_or_default()
     }
 
     /// The record of this session.
@@ -126,7 +135,9 @@ impl Session {
     pub async fn call(&self, tool: &str, arguments: Value) -> Result<Called, Failure> {
         let mut params = CallToolRequestParams::new(tool.to_owned());
         params.arguments = arguments.as_object().cloned();
-        let (result, exchange) = self.request(ClientRequest::CallToolRequest(Request::new(params))).await?;
+        let (result, exchange) = self
+            .request(ClientRequest::CallToolRequest(Request::new(params)))
+            .await?;
         let raw = result_of(&exchange);
         match result {
             ServerResult::CallToolResult(result) => Ok(Called {
@@ -144,7 +155,8 @@ impl Session {
     ///
     /// A [`Failure`] when a page does not come, or the same cursor comes twice.
     pub async fn tools(&self) -> Result<Vec<Tool>, Failure> {
-        let request = |page| ClientRequest::ListToolsRequest(RequestOptionalParam::with_param(page));
+        let request =
+            |page| ClientRequest::ListToolsRequest(RequestOptionalParam::with_param(page));
         self.pages(request, |result| match result {
             ServerResult::ListToolsResult(page) => Some((page.tools, page.next_cursor)),
             _ => None,
@@ -219,7 +231,11 @@ impl Session {
     /// # Errors
     ///
     /// A [`Failure`], also for a prompt that the server does not know.
-    pub async fn prompt(&self, name: &str, arguments: Value) -> Result<Vec<PromptMessage>, Failure> {
+    pub async fn prompt(
+        &self,
+        name: &str,
+        arguments: Value,
+    ) -> Result<Vec<PromptMessage>, Failure> {
         let mut params = GetPromptRequestParams::new(name);
         params.arguments = arguments.as_object().cloned();
         let request = ClientRequest::GetPromptRequest(Request::new(params));
@@ -273,7 +289,10 @@ impl Session {
             }
         }
         let wrong = format!("more than {MAX_PAGES} pages");
-        Err(failure(self.transcript.last_request().as_ref(), Trouble::Shape(wrong)))
+        Err(failure(
+            self.transcript.last_request().as_ref(),
+            Trouble::Shape(wrong),
+        ))
     }
 
     async fn request(&self, request: ClientRequest) -> Result<(ServerResult, Exchange), Failure> {
@@ -305,7 +324,10 @@ impl Session {
                 let trouble = known.unwrap_or_else(|| Trouble::Unreachable(error.to_string()));
                 Err(failure(exchange.as_ref(), trouble))
             }
-            (Ok(_), None) => Err(failure(None, Trouble::Shape("an answer to nothing".to_owned()))),
+            (Ok(_), None) => Err(failure(
+                None,
+                Trouble::Shape("an answer to nothing".to_owned()),
+            )),
         }
     }
 }
@@ -318,6 +340,29 @@ pub fn client() -> ClientConfig {
     let mut config = ClientConfig::new(ClientCapabilities::default(), name);
     config.protocol_version = Era::Legacy.version();
     config
+}
+
+/// Why rmcp's client did not accept an answer that was one.
+fn in_words(era: Era, error: &ClientInitializeError) -> String {
+    match error {
+        ClientInitializeError::NoCompatibleProtocolVersion {
+            server_supported, ..
+        } => {
+            let supported: Vec<&str> = server_supported
+                .iter()
+                .map(ProtocolVersion::as_str)
+                .collect();
+            format!(
+                "supportedVersions without {}: {}",
+                era.version(),
+                supported.join(", ")
+            )
+        }
+        ClientInitializeError::ExpectedInitResult(_) => {
+            "a result that lacks some of the fields that it must have".to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Each era is asked for outright: rmcp's `Auto` would fall back in silence.
@@ -367,22 +412,18 @@ fn silent(exchange: Option<&Exchange>) -> Trouble {
     if let Some(trouble @ Trouble::WrongId { .. }) = exchange.and_then(Trouble::of) {
         return trouble;
     }
-    let so_far = exchange
-        .and_then(|exchange| exchange.received.last())
-        .map(|received| match received {
-            Received::Json(value) => value.to_string(),
-            Received::Text(text) => text.clone(),
-        });
     Trouble::Silent {
         after: PATIENCE,
-        so_far: so_far.unwrap_or_default(),
+        bytes: exchange.map_or(0, |exchange| exchange.bytes),
     }
 }
 
 /// A failure of the request in this exchange.
 pub fn failure(exchange: Option<&Exchange>, trouble: Trouble) -> Failure {
     Failure {
-        sent: exchange.map(|exchange| describe(&exchange.sent)).unwrap_or_default(),
+        sent: exchange
+            .map(|exchange| describe(&exchange.sent))
+            .unwrap_or_default(),
         trouble,
     }
 }
@@ -399,7 +440,9 @@ fn result_of(exchange: &Exchange) -> Value {
 
 /// A request in a line: `tools/call buy_product {"product_name":"Croissant","quantity":0}`.
 pub fn describe(request: &Value) -> String {
-    let method = request["method"].as_str().unwrap_or("a message without a method");
+    let method = request["method"]
+        .as_str()
+        .unwrap_or("a message without a method");
     let params = &request["params"];
     let about = ["name", "uri"].iter().find_map(|key| params[key].as_str());
     let mut words = vec![method.to_owned()];

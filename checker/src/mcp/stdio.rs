@@ -60,11 +60,15 @@ impl Transport<RoleClient> for Stdio {
         &mut self,
         message: ClientJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let sent = serde_json::to_value(&message).map_err(io::Error::from).and_then(|message| {
-            let line = format!("{message}\n");
-            self.transcript.send("stdin", message);
-            self.writer.send(line).map_err(|_| io::ErrorKind::BrokenPipe.into())
-        });
+        let sent = serde_json::to_value(&message)
+            .map_err(io::Error::from)
+            .and_then(|message| {
+                let line = format!("{message}\n");
+                self.transcript.send("stdin", message);
+                self.writer
+                    .send(line)
+                    .map_err(|_| io::ErrorKind::BrokenPipe.into())
+            });
         std::future::ready(sent)
     }
 

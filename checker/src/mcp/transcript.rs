@@ -20,6 +20,8 @@ pub struct Exchange {
     pub received: Vec<Received>,
     /// From sending to the last thing received.
     pub took: Duration,
+    /// How many bytes of the body have come back so far, over HTTP.
+    pub bytes: usize,
     /// Whether nothing more can come back.
     pub ended: bool,
     begin: Instant,
@@ -38,10 +40,13 @@ impl Exchange {
     /// The last JSON message that answers the request: it has its id, or any error has none.
     pub fn answer(&self) -> Option<&Value> {
         let id = self.sent.get("id")?;
-        self.received.iter().rev().find_map(|received| match received {
-            Received::Json(value) if answers(value, id) => Some(value),
-            _ => None,
-        })
+        self.received
+            .iter()
+            .rev()
+            .find_map(|received| match received {
+                Received::Json(value) if answers(value, id) => Some(value),
+                _ => None,
+            })
     }
 }
 
@@ -89,6 +94,7 @@ impl Transcript {
             status: None,
             received: Vec::new(),
             took: Duration::ZERO,
+            bytes: 0,
             ended: false,
             begin: Instant::now(),
         });
@@ -98,6 +104,11 @@ impl Transcript {
     /// Records the status line of the HTTP response.
     pub fn status(&self, index: Index, status: String) {
         self.change(index, |exchange| exchange.status = Some(status));
+    }
+
+    /// Records that more of the body has come.
+    pub fn more_bytes(&self, index: Index, bytes: usize) {
+        self.change(index, |exchange| exchange.bytes += bytes);
     }
 
     /// Records something that came back.
@@ -121,12 +132,15 @@ impl Transcript {
     pub fn receive_unordered(&self, received: Received) {
         let index = {
             let shared = self.lock();
-            let asked = shared.exchanges.iter().rposition(|exchange| match &received {
-                Received::Json(value) => {
-                    exchange.sent.get("id").is_some_and(|id| answers(value, id))
-                }
-                Received::Text(_) => false,
-            });
+            let asked = shared
+                .exchanges
+                .iter()
+                .rposition(|exchange| match &received {
+                    Received::Json(value) => {
+                        exchange.sent.get("id").is_some_and(|id| answers(value, id))
+                    }
+                    Received::Text(_) => false,
+                });
             asked.or(shared.exchanges.len().checked_sub(1)).map(Index)
         };
         if let Some(index) = index {
@@ -143,14 +157,18 @@ impl Transcript {
     pub fn of_request(&self, id: &Value) -> Option<Exchange> {
         let shared = self.lock();
         let mut newest_first = shared.exchanges.iter().rev();
-        newest_first.find(|exchange| exchange.sent.get("id") == Some(id)).cloned()
+        newest_first
+            .find(|exchange| exchange.sent.get("id") == Some(id))
+            .cloned()
     }
 
     /// The last request, with what came back.
     pub fn last_request(&self) -> Option<Exchange> {
         let shared = self.lock();
         let mut newest_first = shared.exchanges.iter().rev();
-        newest_first.find(|exchange| exchange.sent.get("id").is_some()).cloned()
+        newest_first
+            .find(|exchange| exchange.sent.get("id").is_some())
+            .cloned()
     }
 
     fn change(&self, index: Index, change: impl FnOnce(&mut Exchange)) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::http::MAX_RESPONSE_BYTES;
 use super::transcript::{Exchange, Received};
 
 /// A request that brought no result, and what was sent.
@@ -48,8 +49,8 @@ pub enum Trouble {
     Silent {
         /// How long was waited.
         after: Duration,
-        /// What had come until then.
-        so_far: String,
+        /// How many bytes had come until then.
+        bytes: usize,
     },
     /// More than anyone would send in earnest.
     TooMuch {
@@ -66,12 +67,20 @@ impl Trouble {
         if let Some(answer) = exchange.answer() {
             let error = answer.get("error")?;
             return Some(Self::Refused {
-                code: error.get("code").and_then(Value::as_i64).unwrap_or_default(),
+                code: error
+                    .get("code")
+                    .and_then(Value::as_i64)
+                    .unwrap_or_default(),
                 message: error
                     .get("message")
                     .and_then(Value::as_str)
                     .unwrap_or_default()
                     .to_owned(),
+            });
+        }
+        if exchange.bytes > MAX_RESPONSE_BYTES {
+            return Some(Self::TooMuch {
+                limit: MAX_RESPONSE_BYTES,
             });
         }
         let body = match exchange.received.last() {
@@ -107,15 +116,21 @@ impl fmt::Display for Trouble {
             Self::Status { status, body } => write!(f, "HTTP {status}, {body:?}"),
             Self::NotMcp(got) => write!(f, "something that is not a JSON-RPC response: {got:?}"),
             Self::WrongId { sent, got } => {
-                write!(f, "a response with the id {got}; the request had the id {sent}")
+                write!(
+                    f,
+                    "a response with the id {got}; the request had the id {sent}"
+                )
             }
             Self::Shape(wrong) => f.write_str(wrong),
-            Self::Silent { after, so_far } if so_far.is_empty() => {
+            Self::Silent { after, bytes: 0 } => {
                 write!(f, "no answer within {} s", after.as_secs())
             }
-            Self::Silent { after, so_far } => {
+            Self::Silent { after, bytes } => {
                 let seconds = after.as_secs();
-                write!(f, "no complete answer within {seconds} s, only {so_far:?}")
+                write!(
+                    f,
+                    "no complete answer within {seconds} s, only the first {bytes} bytes of something"
+                )
             }
             Self::TooMuch { limit } => {
                 write!(f, "more than {} MB, and no end", limit / 1_000_000)

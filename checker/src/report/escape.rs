@@ -12,7 +12,11 @@ pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for (position, letter) in text.chars().enumerate() {
         if position == MAX_CHARS {
-            let _ = write!(safe, " … ({} more characters)", text.chars().count() - MAX_CHARS);
+            let _ = write!(
+                safe,
+                " … ({} more characters)",
+                text.chars().count() - MAX_CHARS
+            );
             break;
         }
         match letter {

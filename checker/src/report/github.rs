@@ -30,7 +30,7 @@ fn annotation(step: &StepReport) -> String {
     let Some((finding, _)) = step.finding() else {
         return String::new();
     };
-    let mut place = finding.place.split(':');
+    let mut place = finding.place.as_deref().unwrap_or_default().split(':');
     let properties = [
         ("file", place.next().unwrap_or_default().to_owned()),
         ("line", place.next().unwrap_or_default().to_owned()),
@@ -51,17 +51,25 @@ fn annotation(step: &StepReport) -> String {
     for (label, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         let _ = writeln!(message, "{label}: {}", visible(text));
     }
-    format!("::error {}::{}", properties.join(","), data(message.trim_end()))
+    format!(
+        "::error {}::{}",
+        properties.join(","),
+        data(message.trim_end())
+    )
 }
 
 /// The escapes of a workflow command's message.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// The escapes of a workflow command's property.
 fn property(text: &str) -> String {
-    data(&one_line(text)).replace(':', "%3A").replace(',', "%2C")
+    data(&one_line(text))
+        .replace(':', "%3A")
+        .replace(',', "%2C")
 }
 
 fn summary(exercises: &[ExerciseReport]) -> String {
@@ -78,9 +86,19 @@ fn summary(exercises: &[ExerciseReport]) -> String {
             };
             let said = match step.finding() {
                 Some((finding, _)) => finding.got.clone(),
-                None => step.eras.iter().find_map(|era| era.reason()).unwrap_or_default(),
+                None => step
+                    .eras
+                    .iter()
+                    .find_map(|era| era.reason())
+                    .unwrap_or_default(),
             };
-            let _ = writeln!(page, "| {mark} | {} {} | {} |", step.id, cell(&step.title), cell(&said));
+            let _ = writeln!(
+                page,
+                "| {mark} | {} {} | {} |",
+                step.id,
+                cell(&step.title),
+                cell(&said)
+            );
         }
         page.push('\n');
     }
@@ -106,5 +124,9 @@ fn cell(text: &str) -> String {
 }
 
 fn count(exercise: &ExerciseReport, outcome: Outcome) -> usize {
-    exercise.steps.iter().filter(|step| step.outcome == outcome).count()
+    exercise
+        .steps
+        .iter()
+        .filter(|step| step.outcome == outcome)
+        .count()
 }

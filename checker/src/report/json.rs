@@ -84,7 +84,12 @@ fn era(report: &EraReport) -> EraDocument {
     let finding = |finding: &Finding| Finding {
         // Rustc draws its errors with colours.
         got: anstream::adapter::strip_str(&finding.got).to_string(),
-        next: finding.next.split_whitespace().collect::<Vec<_>>().join(" "),
+        place: Some(finding.place.clone().unwrap_or_default()),
+        next: finding
+            .next
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
         ..finding.clone()
     };
     EraDocument {

@@ -43,8 +43,24 @@ fn case(step: &StepReport, era: &EraReport) -> TestCase {
 
 /// A finding as lines of text.
 fn described(finding: &Finding) -> String {
-    let Finding { sent, expected, got, why, place, .. } = finding;
-    let lines = [("sent", sent), ("expected", expected), ("got", got), ("why", why), ("where", place)];
+    let Finding {
+        sent,
+        expected,
+        got,
+        why,
+        place,
+        ..
+    } = finding;
+    let none = String::new();
+    let lines = [
+        ("sent", sent),
+        ("expected", expected),
+        ("got", got),
+        ("why", why),
+        ("where", place.as_ref().unwrap_or(&none)),
+    ];
     let lines = lines.iter().filter(|(_, text)| !text.is_empty());
-    lines.map(|(label, text)| format!("{label}: {}\n", visible(text))).collect()
+    lines
+        .map(|(label, text)| format!("{label}: {}\n", visible(text)))
+        .collect()
 }

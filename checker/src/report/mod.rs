@@ -80,10 +80,16 @@ pub fn json<W: Write>(out: W, seed: u64) -> impl Reporter {
 
 /// One JUnit document.
 pub fn junit<W: Write>(out: W) -> impl Reporter {
-    AtTheEnd { out, write: junit::write }
+    AtTheEnd {
+        out,
+        write: junit::write,
+    }
 }
 
 /// Annotations on `out`, and a summary where `GITHUB_STEP_SUMMARY` says.
 pub fn github<W: Write>(out: W) -> impl Reporter {
-    AtTheEnd { out, write: github::write }
+    AtTheEnd {
+        out,
+        write: github::write,
+    }
 }

@@ -74,10 +74,11 @@ impl<W: Write> Terminal<W> {
     /// `modern ✗  legacy ✓`, at the same column for all steps that have room.
     fn eras(&mut self, step: &StepReport, title: usize) -> io::Result<()> {
         let pad = 58_usize.saturating_sub(title).max(2);
-        write!(self.out, "{:pad$}", "")?;
-        for era in &step.eras {
+        let pad = format!("{:pad$}", "");
+        let gaps = std::iter::once(pad.as_str()).chain(std::iter::repeat("  "));
+        for (era, gap) in step.eras.iter().zip(gaps) {
             let (symbol, style) = symbol(era.outcome);
-            write!(self.out, "{} {style}{symbol}{style:#}  ", era.era)?;
+            write!(self.out, "{gap}{} {style}{symbol}{style:#}", era.era)?;
         }
         writeln!(self.out)
     }
@@ -87,12 +88,20 @@ impl<W: Write> Terminal<W> {
             [era] if checked > 1 => format!("  (on the {era} era)"),
             _ => String::new(),
         };
-        let sent = if finding.sent.is_empty() { String::new() } else { format!("{}{only}", finding.sent) };
+        let sent = if finding.sent.is_empty() {
+            String::new()
+        } else {
+            format!("{}{only}", finding.sent)
+        };
         self.labelled("sent", &sent, Style::new())?;
         self.labelled("expected", &finding.expected, Style::new())?;
         self.labelled("got", &finding.got, BAD)?;
         self.labelled("why", &finding.why, Style::new())?;
-        self.labelled("where", &finding.place, Style::new())?;
+        self.labelled(
+            "where",
+            finding.place.as_deref().unwrap_or_default(),
+            Style::new(),
+        )?;
         self.labelled("next", &finding.next, STRONG)
     }
 
@@ -102,9 +111,17 @@ impl<W: Write> Terminal<W> {
         let mut label = label;
         for line in visible(text).lines() {
             // A diff and a command are meant to keep their spaces.
-            let pieces = textwrap::wrap(line, textwrap::Options::new(room).break_words(false));
+            let options = textwrap::Options::new(room)
+                .break_words(false)
+                .word_separator(textwrap::WordSeparator::AsciiSpace)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            let pieces = textwrap::wrap(line, options);
             for piece in pieces {
-                writeln!(self.out, "{:INDENT$}{FAINT}{label:<LABEL$}{FAINT:#}{style}{piece}{style:#}", "")?;
+                writeln!(
+                    self.out,
+                    "{:INDENT$}{FAINT}{label:<LABEL$}{FAINT:#}{style}{piece}{style:#}",
+                    ""
+                )?;
                 label = "";
             }
         }
@@ -112,27 +129,57 @@ impl<W: Write> Terminal<W> {
     }
 
     fn compile_error(&mut self, first: &str, others: usize) -> io::Result<()> {
-        writeln!(self.out, " {BAD}✗{BAD:#} it does not compile yet\n\n{}", first.trim_end())?;
+        writeln!(
+            self.out,
+            " {BAD}✗{BAD:#} it does not compile yet\n\n{}",
+            first.trim_end()
+        )?;
         match others {
             0 => writeln!(self.out),
-            1 => writeln!(self.out, "\n{FAINT}and one more error, which may go with the first{FAINT:#}\n"),
-            n => writeln!(self.out, "\n{FAINT}and {n} more errors, some of which may go with the first{FAINT:#}\n"),
+            1 => writeln!(
+                self.out,
+                "\n{FAINT}and one more error, which may go with the first{FAINT:#}\n"
+            ),
+            n => writeln!(
+                self.out,
+                "\n{FAINT}and {n} more errors, some of which may go with the first{FAINT:#}\n"
+            ),
         }
     }
 
     fn summary(&mut self, report: &ExerciseReport) -> io::Result<()> {
         let count = |outcome, bonus| {
             let steps = report.steps.iter();
-            steps.filter(|step| step.bonus == bonus && step.outcome == outcome).count()
+            steps
+                .filter(|step| step.bonus == bonus && step.outcome == outcome)
+                .count()
         };
-        let total = |bonus| report.steps.iter().filter(|step| step.bonus == bonus).count();
+        let total = |bonus| {
+            report
+                .steps
+                .iter()
+                .filter(|step| step.bonus == bonus)
+                .count()
+        };
         let mut parts = Vec::new();
         if total(false) > 0 {
-            parts.push(format!("{} of {} steps passed", count(Outcome::Passed, false), total(false)));
+            parts.push(format!(
+                "{} of {} steps passed",
+                count(Outcome::Passed, false),
+                total(false)
+            ));
         }
         if total(true) > 0 {
-            let words = if parts.is_empty() { "bonus steps passed" } else { "bonus" };
-            parts.push(format!("{} of {} {words}", count(Outcome::Passed, true), total(true)));
+            let words = if parts.is_empty() {
+                "bonus steps passed"
+            } else {
+                "bonus"
+            };
+            parts.push(format!(
+                "{} of {} {words}",
+                count(Outcome::Passed, true),
+                total(true)
+            ));
         }
         let failed = count(Outcome::Failed, false) + count(Outcome::Failed, true);
         if failed > 0 {
@@ -140,10 +187,17 @@ impl<W: Write> Terminal<W> {
         }
         let (_, style) = symbol(report.outcome());
         let seconds = report.check_ms as f64 / 1000.0;
-        writeln!(self.out, "\n{style}{}{style:#} {FAINT}in {seconds:.2} s{FAINT:#}", parts.join(", "))?;
+        writeln!(
+            self.out,
+            "\n{style}{}{style:#} {FAINT}in {seconds:.2} s{FAINT:#}",
+            parts.join(", ")
+        )?;
         if failed > 0 {
             let seed = self.seed;
-            return writeln!(self.out, "{FAINT}arguments were random; --seed {seed} sends the same again{FAINT:#}");
+            return writeln!(
+                self.out,
+                "{FAINT}arguments were random; --seed {seed} sends the same again{FAINT:#}"
+            );
         }
         self.next(report)
     }
@@ -154,16 +208,27 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let Some(step) = report.first_open() else {
-            return writeln!(self.out, "All of it. `cargo checker list` shows what comes next.");
+            return writeln!(
+                self.out,
+                "All of it. `cargo checker list` shows what comes next."
+            );
         };
         if step.bonus && report.outcome() == Outcome::Passed {
             writeln!(self.out, "The exercise is done. If there is time, a bonus:")?;
         }
-        writeln!(self.out, "\n{STRONG}next{STRONG:#}  {}  {}", step.id, step.title)?;
+        writeln!(
+            self.out,
+            "\n{STRONG}next{STRONG:#}  {}  {}",
+            step.id, step.title
+        )?;
         if !step.place.is_empty() {
             writeln!(self.out, "      {FAINT}write{FAINT:#}   {}", step.place)?;
         }
-        writeln!(self.out, "      {FAINT}stuck{FAINT:#}   cargo checker hint {}", step.id)
+        writeln!(
+            self.out,
+            "      {FAINT}stuck{FAINT:#}   cargo checker hint {}",
+            step.id
+        )
     }
 }
 

@@ -25,7 +25,11 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
         if era.trace.is_empty() {
             continue;
         }
-        writeln!(out, "\n{FAINT}── {} on the {} era ──{FAINT:#}", step.id, era.era)?;
+        writeln!(
+            out,
+            "\n{FAINT}── {} on the {} era ──{FAINT:#}",
+            step.id, era.era
+        )?;
         let mut purpose = None;
         let mut in_a_row = 0;
         for exchange in &era.trace {

@@ -56,7 +56,15 @@ pub async fn build(
     let mut command = Command::new(cargo);
     command
         .current_dir(root)
-        .args(["build", "--package", "checker", "--package", package, "--bin", package])
+        .args([
+            "build",
+            "--package",
+            "checker",
+            "--package",
+            package,
+            "--bin",
+            package,
+        ])
         .arg("--message-format=json-diagnostic-rendered-ansi");
     let mut process = Process::start(command, guard).map_err(BuildError::NoCargo)?;
 
@@ -70,7 +78,11 @@ pub async fn build(
                 Ok(Message::CompilerMessage { message }) if message.is_error() => {
                     errors.push(message.rendered.unwrap_or(message.message));
                 }
-                Ok(Message::CompilerArtifact { target, fresh, executable: binary }) => {
+                Ok(Message::CompilerArtifact {
+                    target,
+                    fresh,
+                    executable: binary,
+                }) => {
                     if !fresh {
                         crate_built(&target.name);
                     }
@@ -111,8 +123,14 @@ fn own_words(stderr: &[String]) -> String {
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Message {
-    CompilerMessage { message: Diagnostic },
-    CompilerArtifact { target: Target, fresh: bool, executable: Option<PathBuf> },
+    CompilerMessage {
+        message: Diagnostic,
+    },
+    CompilerArtifact {
+        target: Target,
+        fresh: bool,
+        executable: Option<PathBuf>,
+    },
     #[serde(other)]
     Other,
 }

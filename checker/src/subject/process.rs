@@ -38,7 +38,10 @@ impl Vitals {
     /// Waits until the process has ended.
     pub async fn ended(&self) -> Option<ExitStatus> {
         let mut exit = self.exit.clone();
-        exit.wait_for(Option::is_some).await.ok().and_then(|status| *status)
+        exit.wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|status| *status)
     }
 }
 

@@ -104,7 +104,11 @@ impl Server {
         let begin = Instant::now();
         while TcpStream::connect(address).await.is_err() {
             // Fast at first, because most programs are there within 20 ms.
-            let pause = if begin.elapsed() < Duration::from_secs(1) { 1 } else { 50 };
+            let pause = if begin.elapsed() < Duration::from_secs(1) {
+                1
+            } else {
+                50
+            };
             sleep(Duration::from_millis(pause)).await;
         }
     }
@@ -119,7 +123,12 @@ pub fn command(program: &Program) -> Command {
         .env("RUST_BACKTRACE", "0")
         .env_remove("RUST_LOG")
         .env_remove("STORE_HOST")
-        .envs(program.environment.iter().map(|(name, value)| (name, value)));
+        .envs(
+            program
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        );
     command
 }
 
@@ -131,7 +140,12 @@ fn free_port() -> std::io::Result<u16> {
 
 /// How Linux, macOS and Windows say it, through Rust and through Python.
 pub fn tells_port_taken(stderr: &[String]) -> bool {
-    const SENTENCES: [&str; 4] = ["already in use", "os error 98", "os error 48", "os error 10048"];
+    const SENTENCES: [&str; 4] = [
+        "already in use",
+        "os error 98",
+        "os error 48",
+        "os error 10048",
+    ];
     stderr
         .iter()
         .any(|line| SENTENCES.iter().any(|sentence| line.contains(sentence)))

@@ -97,7 +97,11 @@ async fn read(
                 tail.push_back(text);
             }
         }
-        line.extend(unfinished.iter().take(LINE_BYTES.saturating_sub(line.len())));
+        line.extend(
+            unfinished
+                .iter()
+                .take(LINE_BYTES.saturating_sub(line.len())),
+        );
     }
 }
 

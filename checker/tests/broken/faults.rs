@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
@@ -52,15 +52,7 @@ pub fn at_bind(flaws: &Flaws) {
 }
 
 /// What goes wrong as soon as a request arrives, whatever it is.
-pub async fn instead_of_answer(flaws: &Flaws, method: &Method) -> Option<Response> {
-    static POSTS: AtomicUsize = AtomicUsize::new(0);
-
-    if flaws.has(Flaw::ExitsOnSecondRequest)
-        && *method == Method::POST
-        && POSTS.fetch_add(1, Ordering::SeqCst) == 1
-    {
-        exit(7);
-    }
+pub async fn instead_of_answer(flaws: &Flaws) -> Option<Response> {
     if flaws.has(Flaw::NeverAnswers) {
         pending::<()>().await;
     }
@@ -96,6 +88,15 @@ fn keep_alives() -> impl Stream<Item = Bytes> {
         sleep(Duration::from_millis(10)).await;
         comment
     })
+}
+
+/// What goes wrong when the second request arrives. A notification is none.
+pub fn at_request(flaws: &Flaws) {
+    static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+
+    if flaws.has(Flaw::ExitsOnSecondRequest) && REQUESTS.fetch_add(1, Ordering::SeqCst) == 1 {
+        exit(7);
+    }
 }
 
 /// An answer that comes one byte a second.

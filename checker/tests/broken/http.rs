@@ -34,7 +34,7 @@ pub async fn serve(store: Arc<Store>, address: SocketAddr) -> Result<()> {
 
 async fn handle(State(store): State<Arc<Store>>, request: axum::extract::Request) -> Response {
     let flaws = &store.flaws;
-    if let Some(fault) = faults::instead_of_answer(flaws, request.method()).await {
+    if let Some(fault) = faults::instead_of_answer(flaws).await {
         return fault;
     }
     let Some(foreign) = Foreign::of(flaws, request.headers()) else {
@@ -80,6 +80,7 @@ async fn answer(store: &Store, request: axum::extract::Request) -> Response {
     if request.id.is_none() {
         return StatusCode::ACCEPTED.into_response();
     }
+    faults::at_request(&store.flaws);
     answer_request(store, &request).await
 }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use checker::course::{Course, Exercise};
-use checker::engine::{self, Event, ExerciseReport, Outcome, Places, Plan};
+use checker::engine::{self, Event, ExerciseReport, Outcome, Places, Plan, StepReport};
 use checker::mcp::Era;
 use checker::report::{Reporter, Terminal};
 use checker::subject::guard::Guard;
@@ -12,7 +12,10 @@ use checker::subject::{Program, Subject};
 use tokio::sync::mpsc::unbounded_channel;
 
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 pub fn course() -> Course {
@@ -22,8 +25,14 @@ pub fn course() -> Course {
 /// A binary that cargo has put beside the checker's.
 pub fn beside_checker(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_checker")).parent().unwrap();
-    let path = folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(path.is_file(), "{} is not built: run `cargo ci`", path.display());
+    let path = folder
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(
+        path.is_file(),
+        "{} is not built: run `cargo ci`",
+        path.display()
+    );
     path
 }
 
@@ -51,25 +60,22 @@ pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> Exercise
     engine::check(&plan, &Subject::Program(program), &events).await
 }
 
-/// What the terminal says of the steps that did not pass, without colours.
+/// What the terminal says of the steps that neither passed nor only wait for one that did not,
+/// without colours.
 pub fn told(report: &ExerciseReport) -> String {
     let mut out = Vec::new();
     let mut terminal = Terminal::new(&mut out, 100, false, 7);
-    for step in report.steps.iter().filter(|step| step.outcome != Outcome::Passed) {
-        terminal.event(&Event::Step(Box::new(step.clone()))).unwrap();
+    let silent = |step: &StepReport| {
+        step.outcome == Outcome::Passed
+            || (step.outcome == Outcome::NotStarted && step.only_waits())
+    };
+    for step in report.steps.iter().filter(|step| !silent(step)) {
+        terminal
+            .event(&Event::Step(Box::new(step.clone())))
+            .unwrap();
     }
     drop(terminal);
-    anstream::adapter::strip_bytes(&out).into_vec().try_into_string()
-}
-
-trait IntoText {
-    fn try_into_string(self) -> String;
-}
-
-impl IntoText for Vec<u8> {
-    fn try_into_string(self) -> String {
-        String::from_utf8(self).unwrap()
-    }
+    String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
 }
 
 /// What differs from run to run, and from machine to machine.
@@ -79,6 +85,7 @@ pub fn redacted() -> insta::Settings {
     settings.add_filter(r"port \d+", "port [port]");
     settings.add_filter(r"(\w\.rs):\d+(:\d+)?", "$1:[line]");
     settings.add_filter(r"\b\d+ buyers have it", "[n] buyers have it");
+    settings.add_filter(r"first \d+ bytes", "first [n] bytes");
     settings.add_filter(r"thread '([\w-]+)' \(\d+\)", "thread '$1' ([id])");
     settings
 }

@@ -55,8 +55,8 @@ fn start_logging() {
     use tracing_subscriber::EnvFilter;
 
     // TODO 3.7: logs go to stdout here. With `--stdio` stdout is the wire: send them to stderr.
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
 }
 

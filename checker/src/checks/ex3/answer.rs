@@ -13,15 +13,22 @@ use crate::mcp::transcript::Exchange;
 const LIBRARIES: [&str; 4] = ["rmcp", "fastmcp", "mcp", "mcp-server"];
 
 pub(super) async fn check(context: &Context) -> Checked {
-    let session = context.session().await?;
-    let server = session.server();
+    let session = context.session().await;
     let handshake = first_request(context);
+    if context.era == Era::Modern && handshake.as_ref().is_some_and(has_a_result) {
+        // Without it rmcp's client does not take the result for one.
+        says_that_it_is_complete(&handshake)?;
+        supports_the_era(&handshake)?;
+    }
+    let server = session?.server();
 
-    let identity = server.as_ref().and_then(|server| server.server_info.clone());
+    let identity = server
+        .as_ref()
+        .and_then(|server| server.server_info.clone());
     let identity = identity.unwrap_or_else(|| Implementation::new("", ""));
     names_itself(&handshake, &identity)?;
     match context.era {
-        Era::Modern => says_that_it_is_complete(&handshake),
+        Era::Modern => Ok(()),
         Era::Legacy => agrees_on_a_known_version(&handshake),
     }
 }
@@ -30,8 +37,16 @@ fn first_request(context: &Context) -> Option<Exchange> {
     context.transcript().exchanges().into_iter().next()
 }
 
+fn has_a_result(exchange: &Exchange) -> bool {
+    exchange
+        .answer()
+        .is_some_and(|answer| answer.get("result").is_some())
+}
+
 fn names_itself(handshake: &Option<Exchange>, identity: &Implementation) -> Checked {
-    let library = LIBRARIES.iter().find(|name| identity.name.eq_ignore_ascii_case(name));
+    let library = LIBRARIES
+        .iter()
+        .find(|name| identity.name.eq_ignore_ascii_case(name));
     let (code, got, why) = match (identity.name.trim(), identity.version.trim(), library) {
         (name, version, Some(_)) => (
             "library_name",
@@ -67,14 +82,36 @@ fn says_that_it_is_complete(handshake: &Option<Exchange>) -> Checked {
     Err(Finding::new("no_result_type")
         .sent(sent(handshake))
         .expected("a result with resultType \"complete\"")
-        .got(format!("resultType {result_type}"))
+        .got(match result_type {
+            Value::Null => "a result without resultType".to_owned(),
+            other => format!("resultType {other}"),
+        })
         .why("Since 2026-07-28 every result says whether it is complete or asks for more. Clients tell the two apart by it.")
+        .into())
+}
+
+fn supports_the_era(handshake: &Option<Exchange>) -> Checked {
+    let version = Era::Modern.version();
+    let supported = &result(handshake)["supportedVersions"];
+    if supported
+        .as_array()
+        .is_some_and(|list| list.iter().any(|one| one == version.as_str()))
+    {
+        return Ok(());
+    }
+    Err(Finding::new("era_not_supported")
+        .sent(sent(handshake))
+        .expected(format!("supportedVersions with {version}"))
+        .got(format!("supportedVersions {supported}"))
+        .why("A client goes on only in a version that is on this list.")
         .into())
 }
 
 fn agrees_on_a_known_version(handshake: &Option<Exchange>) -> Checked {
     let version = &result(handshake)["protocolVersion"];
-    let known = ProtocolVersion::KNOWN_VERSIONS.iter().any(|known| version == known.as_str());
+    let known = ProtocolVersion::KNOWN_VERSIONS
+        .iter()
+        .any(|known| version == known.as_str());
     if known {
         return Ok(());
     }
@@ -87,10 +124,15 @@ fn agrees_on_a_known_version(handshake: &Option<Exchange>) -> Checked {
 }
 
 fn sent(handshake: &Option<Exchange>) -> String {
-    handshake.as_ref().map(|exchange| describe(&exchange.sent)).unwrap_or_default()
+    handshake
+        .as_ref()
+        .map(|exchange| describe(&exchange.sent))
+        .unwrap_or_default()
 }
 
 fn result(handshake: &Option<Exchange>) -> Value {
     let answer = handshake.as_ref().and_then(|exchange| exchange.answer());
-    answer.map(|answer| answer["result"].clone()).unwrap_or_default()
+    answer
+        .map(|answer| answer["result"].clone())
+        .unwrap_or_default()
 }

@@ -50,7 +50,11 @@ fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Ch
     if got == expected {
         return Ok(());
     }
-    let Product { name, price_cents, stock } = product;
+    let Product {
+        name,
+        price_cents,
+        stock,
+    } = product;
     Err(Finding::new("wrong_receipt")
         .sent(&called.sent)
         .expected(format!(
@@ -58,7 +62,9 @@ fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Ch
             expected.total_cents, expected.remaining_stock
         ))
         .got(shop::outcome(called))
-        .why(format!("There were {stock} of it before. The model tells its user what the receipt says."))
+        .why(format!(
+            "There were {stock} of it before. The model tells its user what the receipt says."
+        ))
         .into())
 }
 
@@ -70,7 +76,11 @@ fn fell(
     quantity: i64,
 ) -> Checked {
     for old in before {
-        let expected = if old.name == bought.name { old.stock - quantity } else { old.stock };
+        let expected = if old.name == bought.name {
+            old.stock - quantity
+        } else {
+            old.stock
+        };
         let new = after.iter().find(|product| product.name == old.name);
         let got = new.map(|product| product.stock);
         if got == Some(expected) {

@@ -36,11 +36,20 @@ pub(super) async fn check(context: &Context) -> Checked {
 /// Tools without one description of a parameter and without any annotation are as step 3.3
 /// left them.
 fn was_begun(tools: &[Tool]) -> Checked {
-    let described = |tool: &Tool| parameters(tool).iter().any(|(_, schema)| is_described(schema));
-    if tools.iter().any(|tool| tool.annotations.is_some() || described(tool)) {
+    let described = |tool: &Tool| {
+        parameters(tool)
+            .iter()
+            .any(|(_, schema)| is_described(schema))
+    };
+    if tools
+        .iter()
+        .any(|tool| tool.annotations.is_some() || described(tool))
+    {
         return Ok(());
     }
-    Err(Stop::not_declared("no tool has annotations or described parameters yet"))
+    Err(Stop::not_declared(
+        "no tool has annotations or described parameters yet",
+    ))
 }
 
 fn describes_itself(tool: &Tool) -> Checked {
@@ -53,7 +62,11 @@ fn describes_itself(tool: &Tool) -> Checked {
             .why(why)
             .into())
     };
-    if tool.description.as_ref().is_none_or(|text| text.trim().is_empty()) {
+    if tool
+        .description
+        .as_ref()
+        .is_none_or(|text| text.trim().is_empty())
+    {
         let why = "A model chooses tools by their description. A doc comment on the method is one.";
         return missing(format!("the tool {name}"), why);
     }
@@ -69,14 +82,22 @@ fn describes_itself(tool: &Tool) -> Checked {
 fn bounds_the_quantity(tool: &Tool) -> Checked {
     let parameters = parameters(tool);
     let quantity = parameters.iter().find(|(name, _)| name == "quantity");
-    let schema = quantity.map(|(_, schema)| schema.clone()).unwrap_or_default();
+    let schema = quantity
+        .map(|(_, schema)| schema.clone())
+        .unwrap_or_default();
     let least = schema["minimum"].as_f64().is_some_and(|least| least >= 1.0);
-    let more_than = schema["exclusiveMinimum"].as_f64().is_some_and(|than| than >= 0.0);
+    let more_than = schema["exclusiveMinimum"]
+        .as_f64()
+        .is_some_and(|than| than >= 0.0);
     if least || more_than {
         return Ok(());
     }
     let bound = &schema["minimum"];
-    let got = if bound.is_null() { "no minimum".to_owned() } else { format!("minimum {bound}") };
+    let got = if bound.is_null() {
+        "no minimum".to_owned()
+    } else {
+        format!("minimum {bound}")
+    };
     Err(Finding::new("no_constraint")
         .sent("tools/list")
         .expected("the quantity of buy_product with a minimum of 1")
@@ -86,7 +107,10 @@ fn bounds_the_quantity(tool: &Tool) -> Checked {
 }
 
 fn only_reads(tool: &Tool) -> Checked {
-    let read_only = tool.annotations.as_ref().and_then(|hints| hints.read_only_hint);
+    let read_only = tool
+        .annotations
+        .as_ref()
+        .and_then(|hints| hints.read_only_hint);
     if read_only == Some(true) {
         return Ok(());
     }
@@ -108,8 +132,16 @@ fn changes_something(tool: &Tool) -> Checked {
             .into());
     };
     let dishonest = [
-        ("readOnlyHint", hints.read_only_hint, "A host would let the model buy without asking the user."),
-        ("idempotentHint", hints.idempotent_hint, "Each call buys again. A host that believes this hint may repeat the call after a timeout."),
+        (
+            "readOnlyHint",
+            hints.read_only_hint,
+            "A host would let the model buy without asking the user.",
+        ),
+        (
+            "idempotentHint",
+            hints.idempotent_hint,
+            "Each call buys again. A host that believes this hint may repeat the call after a timeout.",
+        ),
     ];
     for (name, value, why) in dishonest {
         if value == Some(true) {
@@ -143,14 +175,20 @@ fn parameters(tool: &Tool) -> Vec<(String, Value)> {
     let properties = schema["properties"].as_object();
     let resolved = |(name, value): (&String, &Value)| {
         // A description beside a `$ref` counts as well as one behind it.
-        let described = if is_described(value) { value } else { resolve(value, &schema) };
+        let described = if is_described(value) {
+            value
+        } else {
+            resolve(value, &schema)
+        };
         (name.clone(), described.clone())
     };
     properties.into_iter().flatten().map(resolved).collect()
 }
 
 fn is_described(schema: &Value) -> bool {
-    schema["description"].as_str().is_some_and(|text| !text.trim().is_empty())
+    schema["description"]
+        .as_str()
+        .is_some_and(|text| !text.trim().is_empty())
 }
 
 fn hint(value: Option<bool>) -> String {

@@ -45,7 +45,10 @@ fn tools_are_a_declared_capability(shop: &Shop) -> Checked {
 /// The declared schema of a tool's result, which must be a schema.
 pub(super) fn output_schema(tool: &rmcp::model::Tool) -> Checked<jsonschema::Validator> {
     let name = &tool.name;
-    let declared = tool.output_schema.as_ref().map(|schema| Value::Object(schema.as_ref().clone()));
+    let declared = tool
+        .output_schema
+        .as_ref()
+        .map(|schema| Value::Object(schema.as_ref().clone()));
     let Some(schema) = declared else {
         return Err(Finding::new("no_output_schema")
             .sent("tools/list")
@@ -57,7 +60,9 @@ pub(super) fn output_schema(tool: &rmcp::model::Tool) -> Checked<jsonschema::Val
     compile(&schema).map_err(|error| {
         Finding::new("broken_output_schema")
             .sent("tools/list")
-            .expected(format!("{name} with an outputSchema that is valid JSON Schema 2020-12"))
+            .expected(format!(
+                "{name} with an outputSchema that is valid JSON Schema 2020-12"
+            ))
             .got(error)
             .why("Clients compile the schema, and drop a tool whose schema is broken.")
             .into()
@@ -75,7 +80,11 @@ pub(super) fn fits(called: &Called, content: &Value, schema: &jsonschema::Valida
         return Ok(());
     };
     let path = error.instance_path().to_string();
-    let path = if path.is_empty() { "the result".to_owned() } else { path };
+    let path = if path.is_empty() {
+        "the result".to_owned()
+    } else {
+        path
+    };
     Err(Finding::new("does_not_fit_schema")
         .sent(&called.sent)
         .expected("structuredContent that fits the outputSchema")
@@ -92,7 +101,10 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
     let (code, got) = match shop::text(called) {
         text if text.is_empty() => ("no_text", "no text at all".to_owned()),
         text if texts.is_empty() => ("text_is_not_json", format!("{text:?}")),
-        text => ("text_differs", format!("text that says something else: {text}")),
+        text => (
+            "text_differs",
+            format!("text that says something else: {text}"),
+        ),
     };
     Err(Finding::new(code)
         .sent(&called.sent)
@@ -104,20 +116,42 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
 
 fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -> Checked {
     let finding = |code: &str, expected: &str, got: String, why: &str| {
-        Finding::new(code).sent(&called.sent).expected(expected).got(got).why(why)
+        Finding::new(code)
+            .sent(&called.sent)
+            .expected(expected)
+            .got(got)
+            .why(why)
     };
-    let names: HashSet<&str> = products.iter().map(|product| product.name.as_str()).collect();
+    let names: HashSet<&str> = products
+        .iter()
+        .map(|product| product.name.as_str())
+        .collect();
     if products.len() < 3 {
         let got = format!("{} of them", products.len());
         let why = "The later steps buy, sell out and search: that takes some choice.";
         return Err(finding("too_few_products", "three products or more", got, why).into());
     }
     if names.len() < products.len() || names.contains("") {
-        let got = format!("{:?}", products.iter().map(|product| &product.name).collect::<Vec<_>>());
+        let got = format!(
+            "{:?}",
+            products
+                .iter()
+                .map(|product| &product.name)
+                .collect::<Vec<_>>()
+        );
         let why = "Products are bought by name: two of one name, or none, cannot be told apart.";
-        return Err(finding("ambiguous_names", "a name of its own for each product", got, why).into());
+        return Err(finding(
+            "ambiguous_names",
+            "a name of its own for each product",
+            got,
+            why,
+        )
+        .into());
     }
-    if let Some(odd) = products.iter().find(|one| one.price_cents < 0 || one.stock < 0) {
+    if let Some(odd) = products
+        .iter()
+        .find(|one| one.price_cents < 0 || one.stock < 0)
+    {
         let got = format!("{odd:?}");
         let why = "A negative price or stock is a mistake somewhere else.";
         return Err(finding("negative", "prices and stocks of zero or more", got, why).into());

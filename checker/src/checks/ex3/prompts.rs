@@ -21,20 +21,44 @@ pub(super) async fn check(context: &Context) -> Checked {
     }
     context.purpose("see which prompts there are");
     let prompts = shop.session.prompts().await?;
-    let lines: Vec<String> =
-        prompts.iter().filter(|one| one.name == PROMPT).map(contract::prompt).collect();
+    let lines: Vec<String> = prompts
+        .iter()
+        .filter(|one| one.name == PROMPT)
+        .map(contract::prompt)
+        .collect();
     contract::compare(&lines, CONTRACT)?;
 
     let occasion = shop::unheard_of(context);
     names_the_occasion(context, &shop, &occasion).await?;
     minds_the_budget(context, &shop, &occasion).await?;
     for (code, what, name, arguments) in [
-        ("missing_occasion", "without the occasion", PROMPT, json!({})),
-        ("bad_budget", "with a budget that is no number", PROMPT, json!({ "occasion": occasion, "budget_cents": "not much" })),
-        ("unknown_prompt", "of a name that does not exist", &occasion, json!({})),
+        (
+            "missing_occasion",
+            "without the occasion",
+            PROMPT,
+            json!({}),
+        ),
+        (
+            "bad_budget",
+            "with a budget that is no number",
+            PROMPT,
+            json!({ "occasion": occasion, "budget_cents": "not much" }),
+        ),
+        (
+            "unknown_prompt",
+            "of a name that does not exist",
+            &occasion,
+            json!({}),
+        ),
     ] {
         context.purpose(&format!("ask for a prompt {what}"));
-        is_refused(code, what, name, &arguments, shop.session.prompt(name, arguments.clone()).await)?;
+        is_refused(
+            code,
+            what,
+            name,
+            &arguments,
+            shop.session.prompt(name, arguments.clone()).await,
+        )?;
     }
     completes_occasions(context, &shop).await
 }
@@ -58,19 +82,28 @@ async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Che
     context.purpose("see prices, to choose a budget that not everything fits");
     let products = shop.products().await?;
     let prices = products.iter().map(|product| product.price_cents);
-    let (least, most) = prices.fold((i64::MAX, 0), |(least, most), price| (least.min(price), most.max(price)));
+    let (least, most) = prices.fold((i64::MAX, 0), |(least, most), price| {
+        (least.min(price), most.max(price))
+    });
     let budget = least.saturating_add(most) / 2;
     // Arguments of prompts are strings, whatever they stand for.
     let arguments = json!({ "occasion": occasion, "budget_cents": budget.to_string() });
     context.purpose("fill in the prompt for an occasion and a budget");
     let with = text(&shop.session.prompt(PROMPT, arguments.clone()).await?);
-    let without = text(&shop.session.prompt(PROMPT, json!({ "occasion": occasion })).await?);
+    let without = text(
+        &shop
+            .session
+            .prompt(PROMPT, json!({ "occasion": occasion }))
+            .await?,
+    );
     if with != without {
         return Ok(());
     }
     Err(Finding::new("budget_ignored")
         .sent(format!("prompts/get {PROMPT} {arguments}"))
-        .expected("another message than without a budget: one that names it, or only what it pays for")
+        .expected(
+            "another message than without a budget: one that names it, or only what it pays for",
+        )
         .got("the same message")
         .why("The user typed a budget, and the model will never know.")
         .into())
@@ -84,12 +117,19 @@ fn is_refused(
     answer: Result<Vec<PromptMessage>, Failure>,
 ) -> Checked {
     match answer {
-        Err(Failure { trouble: Trouble::Refused { .. }, .. }) => Ok(()),
+        Err(Failure {
+            trouble: Trouble::Refused { .. },
+            ..
+        }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
         Ok(messages) => Err(Finding::new(&format!("{code}_accepted"))
             .sent(format!("prompts/get {name} {arguments}"))
             .expected(format!("an error for a prompt {what}: -32602"))
-            .got(format!("{} messages: {:?}", messages.len(), text(&messages)))
+            .got(format!(
+                "{} messages: {:?}",
+                messages.len(),
+                text(&messages)
+            ))
             .why("The client shows the error beside the field where the user can mend it.")
             .into()),
     }
@@ -121,7 +161,9 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
         context.purpose("complete what is typed so far");
         let values = shop.session.complete(PROMPT, "occasion", &typed).await?;
         let begin = typed.to_lowercase();
-        let stray = values.iter().find(|value| !value.to_lowercase().starts_with(&begin));
+        let stray = values
+            .iter()
+            .find(|value| !value.to_lowercase().starts_with(&begin));
         let missing = must_have.filter(|one| !values.contains(one));
         if stray.is_some() || missing.is_some() {
             return Err(Finding::new("wrong_completions")
@@ -136,6 +178,11 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
 }
 
 fn text(messages: &[PromptMessage]) -> String {
-    let texts = messages.iter().filter_map(|message| message.content.as_text());
-    texts.map(|text| text.text.as_str()).collect::<Vec<_>>().join("\n")
+    let texts = messages
+        .iter()
+        .filter_map(|message| message.content.as_text());
+    texts
+        .map(|text| text.text.as_str())
+        .collect::<Vec<_>>()
+        .join("\n")
 }

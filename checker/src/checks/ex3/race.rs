@@ -61,7 +61,10 @@ pub(super) async fn check(context: &Context) -> Checked {
 
 fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Checked {
     let won = buyers.iter().filter(|buyer| **buyer == Buyer::Won).count();
-    let stock = left.iter().find(|one| one.name == product.name).map(|one| one.stock);
+    let stock = left
+        .iter()
+        .find(|one| one.name == product.name)
+        .map(|one| one.stock);
     let lost = buyers.iter().find_map(|buyer| match buyer {
         Buyer::Lost(trouble) => Some(trouble),
         Buyer::Won | Buyer::Refused => None,
@@ -85,7 +88,10 @@ fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Check
         ),
         (_, stock, None) => (
             "wrong_stock_after_race",
-            format!("one buyer has it, and {} are left", stock.unwrap_or_default()),
+            format!(
+                "one buyer has it, and {} are left",
+                stock.unwrap_or_default()
+            ),
             "The sale must lower the stock once: no more, no less.",
         ),
     };
@@ -125,7 +131,10 @@ async fn race(context: &Context, shop: &Shop, product: &Product) -> Checked<Vec<
 
 async fn buy_when_told(raw: &Raw, product: &str, go: watch::Receiver<bool>) -> Buyer {
     let arguments = json!({ "product_name": product, "quantity": 1 });
-    let message = raw.message("tools/call", json!({ "name": "buy_product", "arguments": arguments }));
+    let message = raw.message(
+        "tools/call",
+        json!({ "name": "buy_product", "arguments": arguments }),
+    );
     let mut first = message.to_string();
     let length = first.len();
     let last = first.split_off(length - 1);
@@ -139,7 +148,9 @@ async fn buy_when_told(raw: &Raw, product: &str, go: watch::Receiver<bool>) -> B
     });
     // With its length known beforehand the body is not sent in chunks.
     let headers = HeaderMap::from_iter([(http::header::CONTENT_LENGTH, length.into())]);
-    let sent = raw.send_body(message, headers, reqwest::Body::wrap_stream(body)).await;
+    let sent = raw
+        .send_body(message, headers, reqwest::Body::wrap_stream(body))
+        .await;
     match sent {
         Ok((reply, _)) => match (Trouble::of(&reply.exchange), reply.exchange.answer()) {
             (Some(trouble), _) => Buyer::Lost(trouble),

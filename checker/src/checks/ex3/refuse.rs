@@ -32,7 +32,10 @@ pub(super) async fn check(context: &Context) -> Checked {
     let stock = product.stock - 1;
     for order in orders(context, &product.name, stock) {
         context.purpose(&format!("an order that must be refused: {}", order.what));
-        let answer = shop.session.call("buy_product", order.arguments.clone()).await;
+        let answer = shop
+            .session
+            .call("buy_product", order.arguments.clone())
+            .await;
         let called = is_a_tool_error(&order, answer)?;
         gives_a_reason(&order, &called)?;
         context.purpose("see that the refusal changed nothing");
@@ -48,20 +51,56 @@ fn orders(context: &Context, name: &str, stock: i64) -> Vec<Order> {
         let half = f64::from(dice.random_range(0..=1_u8)) + 0.5;
         (too_many, -dice.random_range(1..=3_i64), half)
     });
-    let order = |code, what, arguments| Order { code, what, arguments };
+    let order = |code, what, arguments| Order {
+        code,
+        what,
+        arguments,
+    };
     let of = |quantity: Value| json!({ "product_name": name, "quantity": quantity });
     vec![
-        order("accepts_unknown", "an unknown product", json!({ "product_name": unknown, "quantity": 1 })),
-        order("accepts_too_many", "more than there is", of(json!(too_many))),
+        order(
+            "accepts_unknown",
+            "an unknown product",
+            json!({ "product_name": unknown, "quantity": 1 }),
+        ),
+        order(
+            "accepts_too_many",
+            "more than there is",
+            of(json!(too_many)),
+        ),
         order("accepts_zero", "none", of(json!(0))),
-        order("accepts_negative", "a negative quantity", of(json!(negative))),
+        order(
+            "accepts_negative",
+            "a negative quantity",
+            of(json!(negative)),
+        ),
         order("accepts_fraction", "a fraction", of(json!(half))),
         // 2^32 + 1: one, for who forgets the upper bits.
-        order("accepts_huge", "a huge quantity", of(json!(4_294_967_297_u64))),
-        order("accepts_missing_quantity", "no quantity", json!({ "product_name": name })),
-        order("accepts_missing_product", "no product", json!({ "quantity": 1 })),
-        order("accepts_text_as_number", "a quantity that is text", of(json!("1"))),
-        order("accepts_number_as_name", "a product that is a number", json!({ "product_name": 1, "quantity": 1 })),
+        order(
+            "accepts_huge",
+            "a huge quantity",
+            of(json!(4_294_967_297_u64)),
+        ),
+        order(
+            "accepts_missing_quantity",
+            "no quantity",
+            json!({ "product_name": name }),
+        ),
+        order(
+            "accepts_missing_product",
+            "no product",
+            json!({ "quantity": 1 }),
+        ),
+        order(
+            "accepts_text_as_number",
+            "a quantity that is text",
+            of(json!("1")),
+        ),
+        order(
+            "accepts_number_as_name",
+            "a product that is a number",
+            json!({ "product_name": 1, "quantity": 1 }),
+        ),
     ]
 }
 
@@ -106,9 +145,14 @@ fn changed_nothing(called: &Called, before: &[Product], after: &[Product]) -> Ch
         return Ok(());
     };
     let new = after.iter().find(|product| product.name == old.name);
-    let got = new.map_or("not listed any more".to_owned(), |product| product.stock.to_string());
+    let got = new.map_or("not listed any more".to_owned(), |product| {
+        product.stock.to_string()
+    });
     Err(Finding::new("refusal_changed_stock")
-        .sent(format!("{}, then tools/call list_products {{}}", called.sent))
+        .sent(format!(
+            "{}, then tools/call list_products {{}}",
+            called.sent
+        ))
         .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
         .got(got)
         .why("A refused order must leave no trace. Check everything first, change the stock last.")

@@ -24,7 +24,10 @@ pub(super) async fn check(context: &Context) -> Checked {
     context.purpose("see which resources and templates there are");
     let resources = shop.session.resources().await?;
     let templates = shop.session.resource_templates().await?;
-    let inventory = resources.iter().filter(|one| one.uri == INVENTORY).map(contract::resource);
+    let inventory = resources
+        .iter()
+        .filter(|one| one.uri == INVENTORY)
+        .map(contract::resource);
     let product = templates.iter().filter(|one| one.uri_template == TEMPLATE);
     let lines: Vec<String> = inventory.chain(product.map(contract::template)).collect();
     contract::compare(&lines, CONTRACT)?;
@@ -50,7 +53,10 @@ pub(super) async fn check(context: &Context) -> Checked {
         }
     }
     let unheard_of = shop::unheard_of(context);
-    for uri in [format!("store://products/{unheard_of}"), format!("store://{unheard_of}")] {
+    for uri in [
+        format!("store://products/{unheard_of}"),
+        format!("store://{unheard_of}"),
+    ] {
         context.purpose("read what is not there");
         is_refused(&uri, shop.session.read(&uri).await)?;
     }
@@ -70,7 +76,10 @@ async fn sells_one(context: &Context, shop: &Shop) -> Checked {
 fn chosen(context: &Context, products: &[Product]) -> Vec<Product> {
     let any = context.random(|dice| products.choose(dice).cloned());
     let plain = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric());
-    let encoded = products.iter().find(|product| !plain(&product.name)).cloned();
+    let encoded = products
+        .iter()
+        .find(|product| !plain(&product.name))
+        .cloned();
     any.into_iter().chain(encoded).collect()
 }
 
@@ -83,23 +92,45 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Read> {
     let contents = shop.session.read(uri).await?;
     let wrong = |code: &str, expected: &str, got: String, why: &str| -> Stop {
         let sent = format!("resources/read {uri}");
-        Finding::new(code).sent(sent).expected(expected).got(got).why(why).into()
+        Finding::new(code)
+            .sent(sent)
+            .expected(expected)
+            .got(got)
+            .why(why)
+            .into()
     };
-    let [ResourceContents::TextResourceContents { mime_type, text, .. }] = contents.as_slice()
+    let [
+        ResourceContents::TextResourceContents {
+            mime_type, text, ..
+        },
+    ] = contents.as_slice()
     else {
         let got = format!("{} contents", contents.len());
-        return Err(wrong("not_one_text", "one text", got, "A JSON document is one text."));
+        return Err(wrong(
+            "not_one_text",
+            "one text",
+            got,
+            "A JSON document is one text.",
+        ));
     };
     if mime_type.as_deref() != Some("application/json") {
         let got = mime_type.as_deref().unwrap_or("no mimeType").to_owned();
         let why = "Hosts show and parse contents by their mimeType. rmcp says text/plain unless told otherwise.";
-        return Err(wrong("wrong_mime_type", "mimeType application/json", got, why));
+        return Err(wrong(
+            "wrong_mime_type",
+            "mimeType application/json",
+            got,
+            why,
+        ));
     }
     let json = serde_json::from_str(text).map_err(|error| {
         let why = "The mimeType promises JSON.";
         wrong("not_json", "JSON", format!("{text:?}: {error}"), why)
     })?;
-    Ok(Read { uri: uri.to_owned(), json })
+    Ok(Read {
+        uri: uri.to_owned(),
+        json,
+    })
 }
 
 /// The list itself, or an object with the list under `products`.
@@ -116,13 +147,18 @@ fn holds(read: &Read, products: &[Product]) -> Checked {
         .sent(format!("resources/read {INVENTORY}, after a purchase"))
         .expected("what list_products lists at the same moment")
         .got(read.json.to_string())
-        .why("One inventory, two ways to see it. Read it when you are asked, not once at the start.")
+        .why(
+            "One inventory, two ways to see it. Read it when you are asked, not once at the start.",
+        )
         .into())
 }
 
 fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, Failure>) -> Checked {
     match answer {
-        Err(Failure { trouble: Trouble::Refused { .. }, .. }) => Ok(()),
+        Err(Failure {
+            trouble: Trouble::Refused { .. },
+            ..
+        }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
         Ok(contents) => Err(Finding::new("unknown_uri_answered")
             .sent(format!("resources/read {uri}"))
@@ -131,7 +167,9 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, Failure>) -> Chec
                 0 => "empty contents".to_owned(),
                 _ => serde_json::to_string(&contents).unwrap_or_default(),
             })
-            .why("Empty contents read as an empty document. In rmcp: ErrorData::resource_not_found.")
+            .why(
+                "Empty contents read as an empty document. In rmcp: ErrorData::resource_not_found.",
+            )
             .into()),
     }
 }

@@ -35,7 +35,10 @@ pub(super) async fn check(context: &Context) -> Checked {
     let raw = context.raw().await?;
     let order = || {
         let arguments = json!({ "product_name": product.name, "quantity": 1 });
-        raw.message("tools/call", json!({ "name": "buy_product", "arguments": arguments }))
+        raw.message(
+            "tools/call",
+            json!({ "name": "buy_product", "arguments": arguments }),
+        )
     };
     context.purpose("control: the same order without a foreign header is filled");
     let control = raw.send(order(), HeaderMap::new()).await?;
@@ -46,8 +49,18 @@ pub(super) async fn check(context: &Context) -> Checked {
 
     let stranger = format!("{}.example", shop::unheard_of(context).to_lowercase());
     let foreign = [
-        (ORIGIN, format!("http://{stranger}"), "foreign_origin", "a page on another site"),
-        (HOST, stranger, "foreign_host", "a page that had its own name resolve to your machine (DNS rebinding)"),
+        (
+            ORIGIN,
+            format!("http://{stranger}"),
+            "foreign_origin",
+            "a page on another site",
+        ),
+        (
+            HOST,
+            stranger,
+            "foreign_host",
+            "a page that had its own name resolve to your machine (DNS rebinding)",
+        ),
     ];
     for (header, value, code, who) in foreign {
         context.purpose("see the stock before");
@@ -56,7 +69,12 @@ pub(super) async fn check(context: &Context) -> Checked {
         let reply = raw_with(&raw, order(), &header, &value).await?;
         context.purpose("see that nothing was sold");
         let after = shop.products().await?;
-        is_turned_away(&product, (&header, &value, code, who), &reply, before == after)?;
+        is_turned_away(
+            &product,
+            (&header, &value, code, who),
+            &reply,
+            before == after,
+        )?;
     }
     Ok(())
 }
@@ -82,11 +100,21 @@ fn is_turned_away(
     let status = reply.exchange.status.as_deref().unwrap_or("no status");
     let (code, got) = match (reply.status, nothing_sold) {
         (403, true) => return Ok(()),
-        (403, false) => (format!("{code}_checked_too_late"), format!("HTTP {status}, and one {:?} less", product.name)),
-        (_, false) => (format!("{code}_accepted"), format!("HTTP {status}, and one {:?} less", product.name)),
+        (403, false) => (
+            format!("{code}_checked_too_late"),
+            format!("HTTP {status}, and one {:?} less", product.name),
+        ),
+        (_, false) => (
+            format!("{code}_accepted"),
+            format!("HTTP {status}, and one {:?} less", product.name),
+        ),
         (_, true) => (format!("{code}_wrong_status"), format!("HTTP {status}")),
     };
-    let setting = if *header == ORIGIN { "with_allowed_origins" } else { "with_allowed_hosts" };
+    let setting = if *header == ORIGIN {
+        "with_allowed_origins"
+    } else {
+        "with_allowed_hosts"
+    };
     Err(Finding::new(&code)
         .sent(format!("{} with {name}: {value}", describe(&reply.exchange.sent)))
         .expected("HTTP 403 Forbidden, and nothing sold")

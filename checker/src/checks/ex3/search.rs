@@ -34,7 +34,10 @@ pub(super) async fn check(context: &Context) -> Checked {
     let all = shop.products().await?;
     for query in queries(context, &all) {
         context.purpose(&format!("search: {}", query.what));
-        let called = shop.session.call("search_products", query.arguments()).await?;
+        let called = shop
+            .session
+            .call("search_products", query.arguments())
+            .await?;
         shop::succeeded(&called, "a list of products, even an empty one")?;
         let content: Value = shop::structured(&called)?;
         fits(&called, &content, &schema)?;
@@ -61,8 +64,10 @@ fn queries(context: &Context, all: &[Product]) -> Vec<Query> {
     let keyword = context.random(|dice| {
         let name = all.choose(dice).map_or("", |product| product.name.as_str());
         // ASCII alone: how other letters fold depends on the language.
-        let words: Vec<&str> =
-            name.split(|letter: char| !letter.is_ascii_alphabetic()).filter(|word| word.len() > 2).collect();
+        let words: Vec<&str> = name
+            .split(|letter: char| !letter.is_ascii_alphabetic())
+            .filter(|word| word.len() > 2)
+            .collect();
         let word = words.choose(dice).copied().unwrap_or(name);
         let length = dice.random_range(word.len().min(3)..=word.len());
         word.get(..length).unwrap_or(word).to_owned()
@@ -70,28 +75,72 @@ fn queries(context: &Context, all: &[Product]) -> Vec<Query> {
     let other_case: String = keyword
         .chars()
         .map(|letter| {
-            if letter.is_uppercase() { letter.to_ascii_lowercase() } else { letter.to_ascii_uppercase() }
+            if letter.is_uppercase() {
+                letter.to_ascii_lowercase()
+            } else {
+                letter.to_ascii_uppercase()
+            }
         })
         .collect();
     vec![
-        Query { code: "search_without_arguments", what: "no argument, so everything", ..Query::default() },
-        Query { code: "search_keyword", what: "a part of a name", keyword: Some(keyword), ..Query::default() },
-        Query { code: "search_case", what: "the same in the other case", keyword: Some(other_case.clone()), ..Query::default() },
-        Query { code: "search_min", what: "this price and more", min: Some(middle), ..Query::default() },
-        Query { code: "search_max", what: "this price and less", max: Some(middle), ..Query::default() },
-        Query { code: "search_together", what: "keyword and both prices", keyword: Some(other_case), min: Some(middle), max: Some(middle) },
-        Query { code: "search_nothing", what: "a word that is in no name, so nothing", keyword: Some(shop::unheard_of(context)), ..Query::default() },
+        Query {
+            code: "search_without_arguments",
+            what: "no argument, so everything",
+            ..Query::default()
+        },
+        Query {
+            code: "search_keyword",
+            what: "a part of a name",
+            keyword: Some(keyword),
+            ..Query::default()
+        },
+        Query {
+            code: "search_case",
+            what: "the same in the other case",
+            keyword: Some(other_case.clone()),
+            ..Query::default()
+        },
+        Query {
+            code: "search_min",
+            what: "this price and more",
+            min: Some(middle),
+            ..Query::default()
+        },
+        Query {
+            code: "search_max",
+            what: "this price and less",
+            max: Some(middle),
+            ..Query::default()
+        },
+        Query {
+            code: "search_together",
+            what: "keyword and both prices",
+            keyword: Some(other_case),
+            min: Some(middle),
+            max: Some(middle),
+        },
+        Query {
+            code: "search_nothing",
+            what: "a word that is in no name, so nothing",
+            keyword: Some(shop::unheard_of(context)),
+            ..Query::default()
+        },
     ]
 }
 
 impl Query {
     fn arguments(&self) -> Value {
         let given = [
-            ("keyword", self.keyword.as_ref().map(|keyword| json!(keyword))),
+            (
+                "keyword",
+                self.keyword.as_ref().map(|keyword| json!(keyword)),
+            ),
             ("min_price_cents", self.min.map(|min| json!(min))),
             ("max_price_cents", self.max.map(|max| json!(max))),
         ];
-        let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let given = given
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Value::Object(Map::from_iter(given))
     }
 
@@ -104,7 +153,10 @@ impl Query {
 }
 
 fn names(products: &[Product]) -> BTreeSet<String> {
-    products.iter().map(|product| product.name.clone()).collect()
+    products
+        .iter()
+        .map(|product| product.name.clone())
+        .collect()
 }
 
 fn shown(names: &BTreeSet<String>) -> String {

@@ -90,7 +90,8 @@ impl Shop {
 pub fn too_little_left(context: &Context) -> Stop {
     if context.runs_already() {
         return Stop::CouldNotCheck(
-            "too little stock is left on the running server: restart it, and check again".to_owned(),
+            "too little stock is left on the running server: restart it, and check again"
+                .to_owned(),
         );
     }
     Finding::new("too_little_stock")
@@ -150,8 +151,9 @@ pub fn outcome(called: &Called) -> String {
     let is_error = called.result.is_error.unwrap_or(false);
     let shown = match (&called.result.structured_content, text(called)) {
         (Some(content), _) => content.to_string(),
+        // Not as a Rust string: JSON in it would be full of backslashes.
         (None, text) if text.is_empty() => "no text".to_owned(),
-        (None, text) => format!("{text:?}"),
+        (None, text) => format!("\"{text}\""),
     };
     format!("isError {is_error}, {shown}")
 }
@@ -171,16 +173,28 @@ fn texts(content: &[ContentBlock]) -> Vec<&str> {
 /// The text items of a result that are JSON.
 pub fn json_texts(called: &Called) -> Vec<Value> {
     let texts = texts(&called.result.content);
-    texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
+    texts
+        .iter()
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect()
 }
 
 /// A word that no server has heard before.
 pub fn unheard_of(context: &Context) -> String {
-    const SYLLABLES: [&str; 12] =
-        ["ba", "do", "fi", "ku", "la", "mo", "ni", "pe", "ru", "sa", "ti", "vo"];
+    const SYLLABLES: [&str; 12] = [
+        "ba", "do", "fi", "ku", "la", "mo", "ni", "pe", "ru", "sa", "ti", "vo",
+    ];
     let word: String = context.random(|dice| {
-        (0..4).filter_map(|_| SYLLABLES.choose(dice)).copied().collect()
+        (0..4)
+            .filter_map(|_| SYLLABLES.choose(dice))
+            .copied()
+            .collect()
     });
     let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+    letters
+        .next()
+        .map(|first| first.to_ascii_uppercase())
+        .into_iter()
+        .chain(letters)
+        .collect()
 }

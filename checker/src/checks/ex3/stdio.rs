@@ -19,7 +19,10 @@ pub(super) async fn check(context: &Context) -> Checked {
     }
     for (setting, environment) in [
         ("with --stdio", [].as_slice()),
-        ("with --stdio and RUST_LOG=trace", [("RUST_LOG", "trace")].as_slice()),
+        (
+            "with --stdio and RUST_LOG=trace",
+            [("RUST_LOG", "trace")].as_slice(),
+        ),
     ] {
         context.purpose(&format!("see the tools {setting}"));
         let session = open(context, setting, environment).await?;
@@ -37,11 +40,7 @@ pub(super) async fn check(context: &Context) -> Checked {
     Ok(())
 }
 
-async fn open(
-    context: &Context,
-    setting: &str,
-    environment: &[(&str, &str)],
-) -> Checked<Session> {
+async fn open(context: &Context, setting: &str, environment: &[(&str, &str)]) -> Checked<Session> {
     let opened = context.stdio_session(environment).await;
     // What stands on stdout beside the wire explains a handshake that came to nothing.
     stdout_is_pure(context, setting)?;
@@ -50,7 +49,10 @@ async fn open(
 
 async fn tools(session: &Session) -> Checked<BTreeSet<String>> {
     let tools = session.tools().await?;
-    Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
+    Ok(tools
+        .into_iter()
+        .map(|tool| tool.name.into_owned())
+        .collect())
 }
 
 fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>) -> Checked {
@@ -70,12 +72,19 @@ fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>
 }
 
 fn stdout_is_pure(context: &Context, setting: &str) -> Checked {
-    let impure = context.transcript().exchanges().into_iter().find_map(|exchange| {
-        exchange.received.into_iter().find_map(|received| match received {
-            Received::Text(line) => Some(line),
-            Received::Json(value) => (value["jsonrpc"] != "2.0").then(|| value.to_string()),
-        })
-    });
+    let impure = context
+        .transcript()
+        .exchanges()
+        .into_iter()
+        .find_map(|exchange| {
+            exchange
+                .received
+                .into_iter()
+                .find_map(|received| match received {
+                    Received::Text(line) => Some(line),
+                    Received::Json(value) => (value["jsonrpc"] != "2.0").then(|| value.to_string()),
+                })
+        });
     let Some(line) = impure else {
         return Ok(());
     };
