@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_step_moves_between_its_states_as_the_checks_find_it() {
-        use Outcome::*;
+        use Outcome::{CouldNotCheck, Failed, Passed};
+        const OPEN: Outcome = Outcome::NotStarted;
         let todo = NotStarted::Todo { place: None };
         let waits = NotStarted::Needs("3.3".to_owned());
         let cases = [
@@ -167,7 +168,7 @@ mod tests {
             (State::NotStarted, Failed, Passed, &todo, State::InProgress),
             (
                 State::NotStarted,
-                NotStarted,
+                OPEN,
                 Passed,
                 &todo,
                 State::InProgress,
@@ -177,12 +178,12 @@ mod tests {
             (State::Regressed, Passed, Passed, &todo, State::Passed),
             (
                 State::Passed,
-                NotStarted,
-                NotStarted,
+                OPEN,
+                OPEN,
                 &todo,
                 State::NotStarted,
             ),
-            (State::Passed, NotStarted, NotStarted, &waits, State::Passed),
+            (State::Passed, OPEN, OPEN, &waits, State::Passed),
             (
                 State::InProgress,
                 CouldNotCheck,

@@ -112,7 +112,10 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, Failure>) -> Checked<Ca
             .sent(&called.sent)
             .expected(EXPECTED)
             .got(shop::outcome(&called))
-            .why("A model reads isError to learn that a call failed. Text alone reads as success.")
+            .why(match called.result.structured_content {
+                Some(_) => "This is a receipt for what cannot be sold. Check the order before you fill it.",
+                None => "A model reads isError to learn that a call failed. Text alone reads as success.",
+            })
             .into()),
         Err(Failure { sent, trouble: trouble @ Trouble::Refused { .. } }) => {
             Err(Finding::new("refused_as_protocol_error")
