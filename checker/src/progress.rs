@@ -166,23 +166,11 @@ mod tests {
         let cases = [
             (State::NotStarted, Passed, Passed, &todo, State::Passed),
             (State::NotStarted, Failed, Passed, &todo, State::InProgress),
-            (
-                State::NotStarted,
-                OPEN,
-                Passed,
-                &todo,
-                State::InProgress,
-            ),
+            (State::NotStarted, OPEN, Passed, &todo, State::InProgress),
             (State::Passed, Failed, Passed, &todo, State::Regressed),
             (State::Regressed, Failed, Failed, &todo, State::Regressed),
             (State::Regressed, Passed, Passed, &todo, State::Passed),
-            (
-                State::Passed,
-                OPEN,
-                OPEN,
-                &todo,
-                State::NotStarted,
-            ),
+            (State::Passed, OPEN, OPEN, &todo, State::NotStarted),
             (State::Passed, OPEN, OPEN, &waits, State::Passed),
             (
                 State::InProgress,

@@ -86,7 +86,10 @@ async fn read(
             line.clear();
             if let Some(place) = place.take() {
                 let message = text.clone();
-                panics.send_modify(|panics| panics.push(Panic { place, message }));
+                // What a program prints after it was hung up on is no mistake of its own.
+                if !message.starts_with("failed printing to stdout") {
+                    panics.send_modify(|panics| panics.push(Panic { place, message }));
+                }
             }
             place = panic_place(&text);
             if !text.is_empty() {

@@ -100,10 +100,10 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
     }
     let (code, got) = match shop::text(called) {
         text if text.is_empty() => ("no_text", "no text at all".to_owned()),
-        text if texts.is_empty() => ("text_is_not_json", format!("{text:?}")),
+        text if texts.is_empty() => ("text_is_not_json", shop::quoted(&text)),
         text => (
             "text_differs",
-            format!("text that says something else: {text}"),
+            format!("text that says something else: {}", shop::quoted(&text)),
         ),
     };
     Err(Finding::new(code)
@@ -152,7 +152,7 @@ fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -
         .iter()
         .find(|one| one.price_cents < 0 || one.stock < 0)
     {
-        let got = format!("{odd:?}");
+        let got = shop::json_of(odd);
         let why = "A negative price or stock is a mistake somewhere else.";
         return Err(finding("negative", "prices and stocks of zero or more", got, why).into());
     }

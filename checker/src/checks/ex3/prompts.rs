@@ -73,7 +73,7 @@ async fn names_the_occasion(context: &Context, shop: &Shop, occasion: &str) -> C
     Err(Finding::new("occasion_ignored")
         .sent(format!("prompts/get {PROMPT} {arguments}"))
         .expected(format!("a message that names the occasion, {occasion:?}"))
-        .got(format!("{text:?}"))
+        .got(shop::quoted(&text))
         .why("The message is all that the model gets of what the user typed.")
         .into())
 }
@@ -89,7 +89,20 @@ async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Che
     // Arguments of prompts are strings, whatever they stand for.
     let arguments = json!({ "occasion": occasion, "budget_cents": budget.to_string() });
     context.purpose("fill in the prompt for an occasion and a budget");
-    let with = text(&shop.session.prompt(PROMPT, arguments.clone()).await?);
+    let with = match shop.session.prompt(PROMPT, arguments.clone()).await {
+        Err(Failure {
+            sent,
+            trouble: trouble @ Trouble::Refused { .. },
+        }) => {
+            return Err(Finding::new("budget_refused")
+                .sent(sent)
+                .expected("a message: the budget is a whole number")
+                .got(trouble.to_string())
+                .why("In MCP a prompt's arguments are strings, always. Take budget_cents as text, and parse it.")
+                .into());
+        }
+        answer => text(&answer?),
+    };
     let without = text(
         &shop
             .session
@@ -125,11 +138,10 @@ fn is_refused(
         Ok(messages) => Err(Finding::new(&format!("{code}_accepted"))
             .sent(format!("prompts/get {name} {arguments}"))
             .expected(format!("an error for a prompt {what}: -32602"))
-            .got(format!(
-                "{} messages: {:?}",
-                messages.len(),
-                text(&messages)
-            ))
+            .got(match messages.as_slice() {
+                [] => "a prompt without messages".to_owned(),
+                messages => shop::quoted(&text(messages)),
+            })
             .why("The client shows the error beside the field where the user can mend it.")
             .into()),
     }

@@ -41,16 +41,12 @@ pub(super) async fn check(context: &Context) -> Checked {
     for product in chosen(context, &products) {
         context.purpose("read one product, by its name in a URI");
         let name = utf8_percent_encode(&product.name, NON_ALPHANUMERIC);
-        let read = read(&shop, &format!("store://products/{name}")).await?;
-        let got = Product::deserialize(&read.json).ok();
-        if got.as_ref() != Some(&product) {
-            return Err(Finding::new("wrong_product")
-                .sent(format!("resources/read {}", read.uri))
-                .expected(format!("{product:?} as JSON"))
-                .got(read.json.to_string())
-                .why("In a URI a name is percent-encoded: %20 is a space. Decode it, then look for exactly that name.")
-                .into());
-        }
+        let uri = format!("store://products/{name}");
+        let read = match read(&shop, &uri).await {
+            Err(Stop::Failed(finding)) if finding.code == "protocol_error" => Err(finding.got),
+            read => Ok(read?),
+        };
+        is_the_product(&uri, &product, read)?;
     }
     let unheard_of = shop::unheard_of(context);
     for uri in [
@@ -61,6 +57,21 @@ pub(super) async fn check(context: &Context) -> Checked {
         is_refused(&uri, shop.session.read(&uri).await)?;
     }
     Ok(())
+}
+
+/// `read` is the JSON behind the URI, or the words with which it was refused.
+fn is_the_product(uri: &str, product: &Product, read: Result<Value, String>) -> Checked {
+    let got = match read {
+        Ok(json) if Product::deserialize(&json).ok().as_ref() == Some(product) => return Ok(()),
+        Ok(json) => json.to_string(),
+        Err(refusal) => refusal,
+    };
+    Err(Finding::new("wrong_product")
+        .sent(format!("resources/read {uri}"))
+        .expected(shop::json_of(product))
+        .got(got)
+        .why("In a URI a name is percent-encoded: %20 is a space. Decode it, then look for exactly that name.")
+        .into())
 }
 
 /// A resource that was computed once would still show the old stock afterwards.
@@ -83,12 +94,7 @@ fn chosen(context: &Context, products: &[Product]) -> Vec<Product> {
     any.into_iter().chain(encoded).collect()
 }
 
-struct Read {
-    uri: String,
-    json: Value,
-}
-
-async fn read(shop: &Shop, uri: &str) -> Checked<Read> {
+async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
     let contents = shop.session.read(uri).await?;
     let wrong = |code: &str, expected: &str, got: String, why: &str| -> Stop {
         let sent = format!("resources/read {uri}");
@@ -125,17 +131,19 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Read> {
     }
     let json = serde_json::from_str(text).map_err(|error| {
         let why = "The mimeType promises JSON.";
-        wrong("not_json", "JSON", format!("{text:?}: {error}"), why)
+        wrong(
+            "not_json",
+            "JSON",
+            format!("{}: {error}", shop::quoted(text)),
+            why,
+        )
     })?;
-    Ok(Read {
-        uri: uri.to_owned(),
-        json,
-    })
+    Ok(json)
 }
 
 /// The list itself, or an object with the list under `products`.
-fn holds(read: &Read, products: &[Product]) -> Checked {
-    let list = read.json.get("products").unwrap_or(&read.json);
+fn holds(read: &Value, products: &[Product]) -> Checked {
+    let list = read.get("products").unwrap_or(read);
     let mut got: Vec<Product> = Vec::deserialize(list).unwrap_or_default();
     let mut expected = products.to_vec();
     got.sort_by(|one, other| one.name.cmp(&other.name));
@@ -146,7 +154,7 @@ fn holds(read: &Read, products: &[Product]) -> Checked {
     Err(Finding::new("other_inventory")
         .sent(format!("resources/read {INVENTORY}, after a purchase"))
         .expected("what list_products lists at the same moment")
-        .got(read.json.to_string())
+        .got(read.to_string())
         .why(
             "One inventory, two ways to see it. Read it when you are asked, not once at the start.",
         )
@@ -160,16 +168,27 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, Failure>) -> Chec
             ..
         }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
-        Ok(contents) => Err(Finding::new("unknown_uri_answered")
-            .sent(format!("resources/read {uri}"))
-            .expected("an error: there is no such resource")
-            .got(match contents.len() {
-                0 => "empty contents".to_owned(),
-                _ => serde_json::to_string(&contents).unwrap_or_default(),
-            })
-            .why(
-                "Empty contents read as an empty document. In rmcp: ErrorData::resource_not_found.",
-            )
-            .into()),
+        Ok(contents) => {
+            let texts = contents.iter().filter_map(|one| match one {
+                ResourceContents::TextResourceContents { text, .. } => Some(text.as_str()),
+                _ => None,
+            });
+            let (got, why) = match contents.len() {
+                0 => (
+                    "empty contents".to_owned(),
+                    "Empty contents read as an empty document.",
+                ),
+                _ => (
+                    shop::quoted(&texts.collect::<Vec<_>>().join("\n")),
+                    "A client that mistypes a URI would never notice.",
+                ),
+            };
+            Err(Finding::new("unknown_uri_answered")
+                .sent(format!("resources/read {uri}"))
+                .expected("an error: there is no such resource")
+                .got(got)
+                .why(format!("{why} In rmcp: ErrorData::resource_not_found."))
+                .into())
+        }
     }
 }

@@ -98,17 +98,20 @@ fn is_turned_away(
 ) -> Checked {
     let name = if *header == ORIGIN { "Origin" } else { "Host" };
     let status = reply.exchange.status.as_deref().unwrap_or("no status");
-    let (code, got) = match (reply.status, nothing_sold) {
+    let sold = format!("HTTP {status}, and one {:?} less", product.name);
+    let (code, got, more) = match (reply.status, nothing_sold) {
         (403, true) => return Ok(()),
         (403, false) => (
             format!("{code}_checked_too_late"),
-            format!("HTTP {status}, and one {:?} less", product.name),
+            sold,
+            "The order was filled first, and refused afterwards: look at the header before anything else.",
         ),
-        (_, false) => (
-            format!("{code}_accepted"),
-            format!("HTTP {status}, and one {:?} less", product.name),
+        (_, false) => (format!("{code}_accepted"), sold, ""),
+        (_, true) => (
+            format!("{code}_wrong_status"),
+            format!("HTTP {status}"),
+            "403 says that this is forbidden; any other status sends people looking for a mistake elsewhere.",
         ),
-        (_, true) => (format!("{code}_wrong_status"), format!("HTTP {status}")),
     };
     let setting = if *header == ORIGIN {
         "with_allowed_origins"
@@ -119,7 +122,9 @@ fn is_turned_away(
         .sent(format!("{} with {name}: {value}", describe(&reply.exchange.sent)))
         .expected("HTTP 403 Forbidden, and nothing sold")
         .got(got)
-        .why(format!("This is what the browser sends for {who}. In rmcp, StreamableHttpServerConfig checks it: {setting}."))
+        .why(format!(
+            "This is what the browser sends for {who}. {more} In rmcp, StreamableHttpServerConfig checks it: {setting}."
+        ).replace("  ", " "))
         .into())
 }
 

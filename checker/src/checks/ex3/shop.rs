@@ -2,7 +2,7 @@
 
 use rand::seq::IndexedRandom;
 use rmcp::model::{ContentBlock, Tool};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::checks::{Checked, Context, Stop};
@@ -10,7 +10,7 @@ use crate::engine::Finding;
 use crate::mcp::{Called, Session};
 
 /// A product, as `list_products` gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// The name to buy it by.
     pub name: String,
@@ -151,11 +151,24 @@ pub fn outcome(called: &Called) -> String {
     let is_error = called.result.is_error.unwrap_or(false);
     let shown = match (&called.result.structured_content, text(called)) {
         (Some(content), _) => content.to_string(),
-        // Not as a Rust string: JSON in it would be full of backslashes.
         (None, text) if text.is_empty() => "no text".to_owned(),
-        (None, text) => format!("\"{text}\""),
+        (None, text) => quoted(&text),
     };
     format!("isError {is_error}, {shown}")
+}
+
+/// The beginning of a text, between quotes. Not as Rust would write it: JSON in it would be full
+/// of backslashes.
+pub fn quoted(text: &str) -> String {
+    const ENOUGH: usize = 300;
+    let shown: String = text.chars().take(ENOUGH).collect();
+    let rest = if shown.len() < text.len() { " …" } else { "" };
+    format!("\"{shown}{rest}\"")
+}
+
+/// A product as JSON.
+pub fn json_of(product: &Product) -> String {
+    serde_json::to_string(product).unwrap_or_default()
 }
 
 /// All text of a result.
