@@ -1,0 +1,102 @@
+//! A copy of the workshop that a test may edit, build and check as an attendee would.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::root;
+
+/// What an attendee's checkout consists of, as far as cargo and the checker look at it.
+const PARTS: [&str; 9] = [
+    ".cargo",
+    "Cargo.lock",
+    "Cargo.toml",
+    "checker/Cargo.toml",
+    "checker/src",
+    "course.toml",
+    "exercises",
+    "solutions",
+    "xtask",
+];
+
+/// A checkout of its own. All copies share one target folder, so that dependencies are built
+/// once; who holds a copy holds that folder.
+pub struct Workshop {
+    pub root: PathBuf,
+    target: PathBuf,
+    _turn: File,
+}
+
+impl Workshop {
+    /// A fresh copy named `name`. Waits for its turn.
+    pub fn copy(name: &str) -> Self {
+        let proofs = root().join("target/proofs");
+        fs::create_dir_all(&proofs).unwrap();
+        let turn = File::create(proofs.join("lock")).unwrap();
+        turn.lock().unwrap();
+        let copy = proofs.join(name);
+        let _ = fs::remove_dir_all(&copy);
+        for part in PARTS {
+            copy_all(&root().join(part), &copy.join(part));
+        }
+        // Cargo wants every named target to exist, and none of them is built here.
+        for test in ["broken/main", "flaws", "contract", "cli", "proofs"] {
+            let path = copy.join(format!("checker/tests/{test}.rs"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        Self {
+            root: copy,
+            target: proofs.join("target"),
+            _turn: turn,
+        }
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.root.join(file)
+    }
+
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap()
+    }
+
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.path(file), text).unwrap();
+    }
+
+    /// The checker with these words, as `cargo checker WORDS` would run it in this copy.
+    pub fn checker(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_checker"));
+        command
+            .args(words.split_whitespace())
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("NO_COLOR", "1")
+            .env_remove("CARGO_BUILD_TARGET_DIR")
+            .env_remove("GITHUB_STEP_SUMMARY");
+        command
+    }
+
+    /// Cargo in this copy.
+    pub fn cargo(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO"));
+        command
+            .args(words.split_whitespace())
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.target);
+        command
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    if from.is_file() {
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copy_all(&entry.path(), &to.join(entry.file_name()));
+    }
+}

@@ -1,0 +1,224 @@
+//! The starter and the solution of every exercise belong together, and `course.toml` to both.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::workshop::Workshop;
+use common::{course, root};
+use serde_json::Value;
+
+/// A TODO block: `step_3_2_tool` in `src/store.rs`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Block {
+    file: PathBuf,
+    anchor: String,
+}
+
+/// A file cut at its marks: the text outside, and the lines of each block with its marks.
+struct Cut {
+    outside: String,
+    blocks: BTreeMap<String, String>,
+}
+
+fn cut(text: &str) -> Cut {
+    let mut outside = String::new();
+    let mut blocks = BTreeMap::new();
+    let mut open: Option<(String, String)> = None;
+    for line in text.split_inclusive('\n') {
+        let begins = line.trim().strip_prefix("// ANCHOR: ");
+        let ends = line.trim().strip_prefix("// ANCHOR_END: ");
+        match (&mut open, begins, ends) {
+            (None, Some(anchor), _) => open = Some((anchor.to_owned(), line.to_owned())),
+            (None, None, Some(anchor)) => panic!("{anchor} ends and has not begun"),
+            (None, None, None) => outside.push_str(line),
+            (Some((name, _)), Some(inner), _) => panic!("{inner} begins inside {name}"),
+            (Some((name, block)), None, end) => {
+                block.push_str(line);
+                if let Some(end) = end {
+                    assert_eq!(end, name, "a block ends under another name");
+                    outside.push_str(&format!("[{name}]\n"));
+                    let twice = blocks.insert(name.clone(), block.clone());
+                    assert_eq!(twice, None, "{name} is there twice");
+                    open = None;
+                }
+            }
+        }
+    }
+    assert!(open.is_none(), "a block never ends");
+    Cut { outside, blocks }
+}
+
+/// `step_3_2_tool` belongs to step 3.2.
+fn step_of(anchor: &str) -> String {
+    let mut parts = anchor.strip_prefix("step_").unwrap().split('_');
+    format!("{}.{}", parts.next().unwrap(), parts.next().unwrap())
+}
+
+fn sources(package: &Path) -> BTreeSet<PathBuf> {
+    fs::read_dir(package.join("src"))
+        .unwrap()
+        .map(|entry| Path::new("src").join(entry.unwrap().file_name()))
+        .collect()
+}
+
+#[test]
+fn a_starter_differs_from_its_solution_only_inside_blocks() {
+    for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
+        let [starter, solution] =
+            ["exercises", "solutions"].map(|kind| root().join(kind).join(&exercise.id));
+        assert_eq!(sources(&starter), sources(&solution));
+        for file in sources(&solution) {
+            let [of_starter, of_solution] = [&starter, &solution]
+                .map(|package| cut(&fs::read_to_string(package.join(&file)).unwrap()));
+            let file = file.display();
+            assert_eq!(of_starter.outside, of_solution.outside, "{file} drifted");
+            for (anchor, block) in &of_solution.blocks {
+                let todo = &of_starter.blocks[anchor];
+                assert_ne!(todo, block, "{anchor} in {file} is solved already");
+                let step = step_of(anchor);
+                assert!(todo.contains(&format!("TODO {step}")), "{anchor} in {file} has no TODO {step}");
+                assert!(!block.contains("TODO"), "{anchor} in {file} still has a TODO");
+            }
+        }
+        let [manifest, reference] = [&starter, &solution]
+            .map(|package| fs::read_to_string(package.join("Cargo.toml")).unwrap());
+        let without_lints = |text: &str| {
+            let end = text.find("# What is not written yet").or(text.find("[lints]")).unwrap();
+            text[..end].replace(&format!("\"{}_solution\"", exercise.id), &format!("\"{}\"", exercise.id))
+        };
+        assert_eq!(without_lints(&manifest), without_lints(&reference), "Cargo.toml drifted");
+    }
+}
+
+#[test]
+fn every_file_and_anchor_that_the_course_names_exists() {
+    for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
+        for step in &exercise.steps {
+            let place = step.place.as_ref().unwrap();
+            for kind in ["exercises", "solutions"] {
+                let path = root().join(kind).join(&exercise.id).join(&place.file);
+                let text = fs::read_to_string(&path).unwrap();
+                let blocks = cut(&text).blocks;
+                assert!(blocks.contains_key(&place.anchor), "{}: {}", step.id, place.anchor);
+            }
+            assert_eq!(step.hints.len(), 3, "{} has a ladder of three", step.id);
+        }
+    }
+}
+
+/// What the checker says of each step, as `3.4 passed` or `3.4 not_started (why)`.
+fn outcomes(workshop: &Workshop) -> BTreeMap<String, String> {
+    let output = workshop.checker("check ex3 --format json --seed 3").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {told}"));
+    let steps = report["exercises"][0]["steps"].as_array().unwrap();
+    let eras = |step: &Value| -> BTreeSet<String> {
+        step["eras"].as_object().unwrap().values().map(|era| {
+            let findings = era["findings"].as_array().unwrap();
+            let why = era["reason"].as_str().map(str::to_owned);
+            let why = why.or(findings.first().map(|one| format!("{} {}", one["code"], one["got"])));
+            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("{}{why}", era["outcome"].as_str().unwrap())
+        }).collect()
+    };
+    steps
+        .iter()
+        .map(|step| {
+            let eras: Vec<String> = eras(step).into_iter().collect();
+            (step["id"].as_str().unwrap().to_owned(), eras.join(" / "))
+        })
+        .collect()
+}
+
+#[test]
+fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
+    let workshop = Workshop::copy("starter");
+    let output = workshop
+        .cargo("build --package checker --package ex3_store --bin ex3_store --message-format short")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains("warning"), "{said}");
+    let told: String =
+        outcomes(&workshop).iter().map(|(step, outcome)| format!("{step} {outcome}\n")).collect();
+    common::redacted().bind(|| insta::assert_snapshot!("untouched_starter", told));
+}
+
+#[test]
+fn block_after_block_makes_its_step_pass_and_takes_none_back() {
+    let workshop = Workshop::copy("blocks");
+    let mut blocks: BTreeMap<(u32, u32), Vec<Block>> = BTreeMap::new();
+    let solution = root().join("solutions/ex3_store");
+    for file in sources(&solution) {
+        for anchor in cut(&fs::read_to_string(solution.join(&file)).unwrap()).blocks.into_keys() {
+            let step = step_of(&anchor);
+            let (exercise, number) = step.split_once('.').unwrap();
+            let key = (exercise.parse().unwrap(), number.parse().unwrap());
+            blocks.entry(key).or_default().push(Block { file: file.clone(), anchor });
+        }
+    }
+    let mut log = String::new();
+    let mut passed: BTreeSet<String> = BTreeSet::new();
+    for ((exercise, number), blocks) in blocks {
+        for Block { file, anchor } in blocks {
+            let name = format!("exercises/ex3_store/{}", file.display());
+            let finished = cut(&fs::read_to_string(solution.join(&file)).unwrap());
+            let current = workshop.read(&name);
+            let todo = cut(&current).blocks[&anchor].clone();
+            workshop.write(&name, &current.replace(&todo, &finished.blocks[&anchor]));
+        }
+        let step = format!("{exercise}.{number}");
+        let outcomes = outcomes(&workshop);
+        let now: BTreeSet<String> = outcomes
+            .iter()
+            .filter(|(_, outcome)| *outcome == "passed")
+            .map(|(step, _)| step.clone())
+            .collect();
+        let said = format!("{outcomes:#?}");
+        assert!(now.contains(&step), "{step} does not pass: {said}");
+        assert!(passed.is_subset(&now), "{step} takes back a step: {said}");
+        assert!(!said.contains("failed"), "{step} leaves another failed: {said}");
+        let new: Vec<&str> = now.difference(&passed).map(String::as_str).collect();
+        log += &format!("with the blocks of {step}: {} more\n", new.join(", "));
+        passed = now;
+    }
+    assert_eq!(passed.len(), course().exercise("ex3_store").unwrap().steps.len());
+    insta::assert_snapshot!("blocks", log);
+}
+
+#[test]
+fn no_dependency_is_built_twice() {
+    let workshop = Workshop::copy("features");
+    let built = |words: &str| -> BTreeSet<String> {
+        let output = workshop.cargo(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|message| message["reason"] == "compiler-artifact")
+            .filter(|message| message["package_id"].as_str().unwrap().contains("registry+"))
+            .flat_map(|message| message["filenames"].as_array().unwrap().clone())
+            .filter_map(|file| file.as_str().map(str::to_owned))
+            .collect()
+    };
+    let of_checker = built("build --package checker --bin checker --message-format json");
+    assert!(of_checker.len() > 100, "{} files", of_checker.len());
+    for kind in ["exercises", "solutions"] {
+        for entry in fs::read_dir(root().join(kind)).unwrap() {
+            let folder = entry.unwrap().file_name().into_string().unwrap();
+            let package = if kind == "exercises" { folder } else { format!("{folder}_solution") };
+            let of_subject = built(&format!(
+                "build --package checker --package {package} --bin {package} --message-format json"
+            ));
+            let again: Vec<_> = of_subject.difference(&of_checker).collect();
+            assert!(again.is_empty(), "{package} needs these once more: {again:#?}");
+        }
+    }
+}
