@@ -80,17 +80,33 @@ fn a_starter_differs_from_its_solution_only_inside_blocks() {
                 let todo = &of_starter.blocks[anchor];
                 assert_ne!(todo, block, "{anchor} in {file} is solved already");
                 let step = step_of(anchor);
-                assert!(todo.contains(&format!("TODO {step}")), "{anchor} in {file} has no TODO {step}");
-                assert!(!block.contains("TODO"), "{anchor} in {file} still has a TODO");
+                assert!(
+                    todo.contains(&format!("TODO {step}")),
+                    "{anchor} in {file} has no TODO {step}"
+                );
+                assert!(
+                    !block.contains("TODO"),
+                    "{anchor} in {file} still has a TODO"
+                );
             }
         }
         let [manifest, reference] = [&starter, &solution]
             .map(|package| fs::read_to_string(package.join("Cargo.toml")).unwrap());
         let without_lints = |text: &str| {
-            let end = text.find("# What is not written yet").or(text.find("[lints]")).unwrap();
-            text[..end].replace(&format!("\"{}_solution\"", exercise.id), &format!("\"{}\"", exercise.id))
+            let end = text
+                .find("# What is not written yet")
+                .or(text.find("[lints]"))
+                .unwrap();
+            text[..end].replace(
+                &format!("\"{}_solution\"", exercise.id),
+                &format!("\"{}\"", exercise.id),
+            )
         };
-        assert_eq!(without_lints(&manifest), without_lints(&reference), "Cargo.toml drifted");
+        assert_eq!(
+            without_lints(&manifest),
+            without_lints(&reference),
+            "Cargo.toml drifted"
+        );
     }
 }
 
@@ -103,7 +119,12 @@ fn every_file_and_anchor_that_the_course_names_exists() {
                 let path = root().join(kind).join(&exercise.id).join(&place.file);
                 let text = fs::read_to_string(&path).unwrap();
                 let blocks = cut(&text).blocks;
-                assert!(blocks.contains_key(&place.anchor), "{}: {}", step.id, place.anchor);
+                assert!(
+                    blocks.contains_key(&place.anchor),
+                    "{}: {}",
+                    step.id,
+                    place.anchor
+                );
             }
             assert_eq!(step.hints.len(), 3, "{} has a ladder of three", step.id);
         }
@@ -112,19 +133,29 @@ fn every_file_and_anchor_that_the_course_names_exists() {
 
 /// What the checker says of each step, as `3.4 passed` or `3.4 not_started (why)`.
 fn outcomes(workshop: &Workshop) -> BTreeMap<String, String> {
-    let output = workshop.checker("check ex3 --format json --seed 3").output().unwrap();
+    let output = workshop
+        .checker("check ex3 --format json --seed 3")
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
-    let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {told}"));
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"));
     let steps = report["exercises"][0]["steps"].as_array().unwrap();
     let eras = |step: &Value| -> BTreeSet<String> {
-        step["eras"].as_object().unwrap().values().map(|era| {
-            let findings = era["findings"].as_array().unwrap();
-            let why = era["reason"].as_str().map(str::to_owned);
-            let why = why.or(findings.first().map(|one| format!("{} {}", one["code"], one["got"])));
-            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-            format!("{}{why}", era["outcome"].as_str().unwrap())
-        }).collect()
+        step["eras"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|era| {
+                let findings = era["findings"].as_array().unwrap();
+                let why = era["reason"].as_str().map(str::to_owned);
+                let why = why.or(findings
+                    .first()
+                    .map(|one| format!("{} {}", one["code"], one["got"])));
+                let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+                format!("{}{why}", era["outcome"].as_str().unwrap())
+            })
+            .collect()
     };
     steps
         .iter()
@@ -145,8 +176,10 @@ fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     assert!(!said.contains("warning"), "{said}");
-    let told: String =
-        outcomes(&workshop).iter().map(|(step, outcome)| format!("{step} {outcome}\n")).collect();
+    let told: String = outcomes(&workshop)
+        .iter()
+        .map(|(step, outcome)| format!("{step} {outcome}\n"))
+        .collect();
     common::redacted().bind(|| insta::assert_snapshot!("untouched_starter", told));
 }
 
@@ -156,11 +189,17 @@ fn block_after_block_makes_its_step_pass_and_takes_none_back() {
     let mut blocks: BTreeMap<(u32, u32), Vec<Block>> = BTreeMap::new();
     let solution = root().join("solutions/ex3_store");
     for file in sources(&solution) {
-        for anchor in cut(&fs::read_to_string(solution.join(&file)).unwrap()).blocks.into_keys() {
+        for anchor in cut(&fs::read_to_string(solution.join(&file)).unwrap())
+            .blocks
+            .into_keys()
+        {
             let step = step_of(&anchor);
             let (exercise, number) = step.split_once('.').unwrap();
             let key = (exercise.parse().unwrap(), number.parse().unwrap());
-            blocks.entry(key).or_default().push(Block { file: file.clone(), anchor });
+            blocks.entry(key).or_default().push(Block {
+                file: file.clone(),
+                anchor,
+            });
         }
     }
     let mut log = String::new();
@@ -183,12 +222,18 @@ fn block_after_block_makes_its_step_pass_and_takes_none_back() {
         let said = format!("{outcomes:#?}");
         assert!(now.contains(&step), "{step} does not pass: {said}");
         assert!(passed.is_subset(&now), "{step} takes back a step: {said}");
-        assert!(!said.contains("failed"), "{step} leaves another failed: {said}");
+        assert!(
+            !said.contains("failed"),
+            "{step} leaves another failed: {said}"
+        );
         let new: Vec<&str> = now.difference(&passed).map(String::as_str).collect();
         log += &format!("with the blocks of {step}: {} more\n", new.join(", "));
         passed = now;
     }
-    assert_eq!(passed.len(), course().exercise("ex3_store").unwrap().steps.len());
+    assert_eq!(
+        passed.len(),
+        course().exercise("ex3_store").unwrap().steps.len()
+    );
     insta::assert_snapshot!("blocks", log);
 }
 
@@ -197,13 +242,22 @@ fn no_dependency_is_built_twice() {
     let workshop = Workshop::copy("features");
     let built = |words: &str| -> BTreeSet<String> {
         let output = workshop.cargo(words).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout)
             .unwrap()
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter(|message| message["reason"] == "compiler-artifact")
-            .filter(|message| message["package_id"].as_str().unwrap().contains("registry+"))
+            .filter(|message| {
+                message["package_id"]
+                    .as_str()
+                    .unwrap()
+                    .contains("registry+")
+            })
             .flat_map(|message| message["filenames"].as_array().unwrap().clone())
             .filter_map(|file| file.as_str().map(str::to_owned))
             .collect()
@@ -213,12 +267,19 @@ fn no_dependency_is_built_twice() {
     for kind in ["exercises", "solutions"] {
         for entry in fs::read_dir(root().join(kind)).unwrap() {
             let folder = entry.unwrap().file_name().into_string().unwrap();
-            let package = if kind == "exercises" { folder } else { format!("{folder}_solution") };
+            let package = if kind == "exercises" {
+                folder
+            } else {
+                format!("{folder}_solution")
+            };
             let of_subject = built(&format!(
                 "build --package checker --package {package} --bin {package} --message-format json"
             ));
             let again: Vec<_> = of_subject.difference(&of_checker).collect();
-            assert!(again.is_empty(), "{package} needs these once more: {again:#?}");
+            assert!(
+                again.is_empty(),
+                "{package} needs these once more: {again:#?}"
+            );
         }
     }
 }

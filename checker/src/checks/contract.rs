@@ -15,6 +15,7 @@ use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
+use super::Checked;
 use crate::engine::Finding;
 
 /// How deep schemas are followed: one that refers to itself has no readable form.
@@ -69,8 +70,8 @@ pub fn prompt(prompt: &Prompt) -> String {
 ///
 /// # Errors
 ///
-/// A finding when they are not the same.
-pub fn compare(lines: &[String], snapshot: &str) -> Result<(), Finding> {
+/// A stop when they are not the same.
+pub fn compare(lines: &[String], snapshot: &str) -> Checked {
     let expected = contents(snapshot);
     let got = lines.join("\n");
     if expected == got {
@@ -91,7 +92,8 @@ pub fn compare(lines: &[String], snapshot: &str) -> Result<(), Finding> {
         .sent("the lists of what the server offers")
         .expected("the contract of this step: the lines with -")
         .got(format!("the lines with +\n{}", diff.join("\n")))
-        .why("Names, types and which arguments are optional are what other programs are written against."))
+        .why("Names, types and which arguments are optional are what other programs are written against.")
+        .into())
 }
 
 /// A snapshot without insta's header.
@@ -172,6 +174,7 @@ pub fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checks::Stop;
     use serde_json::json;
 
     #[test]
@@ -206,11 +209,11 @@ mod tests {
     #[test]
     fn a_snapshot_is_compared_without_its_header() {
         let snapshot = "---\nsource: x\nexpression: y\n---\ntool a() → {}\n";
-        assert_eq!(compare(&["tool a() → {}".to_owned()], snapshot), Ok(()));
-        let finding = compare(&["tool b() → {}".to_owned()], snapshot).unwrap_err();
-        assert_eq!(
-            finding.got,
-            "the lines with +\n- tool a() → {}\n+ tool b() → {}"
-        );
+        assert!(compare(&["tool a() → {}".to_owned()], snapshot).is_ok());
+        let Err(Stop::Failed(finding)) = compare(&["tool b() → {}".to_owned()], snapshot) else {
+            panic!("another tool is no failure");
+        };
+        let diff = "the lines with +\n- tool a() → {}\n+ tool b() → {}";
+        assert_eq!(finding.got, diff);
     }
 }

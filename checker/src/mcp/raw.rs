@@ -42,7 +42,8 @@ impl Raw {
             era,
             http,
             session: None,
-            next_id: AtomicU64::new(1),
+            // Far from the ids of a client that shares the record.
+            next_id: AtomicU64::new(1000),
             transcript,
         };
         if era == Era::Legacy {
@@ -140,8 +141,7 @@ impl Raw {
     }
 
     fn recorded(&self, message: &Value) -> Option<Exchange> {
-        let mut newest_first = self.transcript.exchanges().into_iter().rev();
-        newest_first.find(|exchange| exchange.sent == *message)
+        self.transcript.newest(|exchange| exchange.sent == *message)
     }
 
     fn headers(&self, message: &Value) -> HeaderMap {

@@ -10,7 +10,7 @@ use rmcp::transport::streamable_http_client::{
 };
 use rmcp::{ClientCacheConfig, RoleClient};
 use serde_json::{Value, json};
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval_at, timeout};
 
 use super::Era;
 use super::http::Http;
@@ -20,6 +20,9 @@ use super::trouble::{Failure, Trouble};
 
 /// How long any one answer may take. Generous: a debug build answers in a millisecond.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often the record is looked at for an exchange that ended without an answer.
+const TICK: Duration = Duration::from_millis(10);
 
 /// No list has more pages than this.
 const MAX_PAGES: usize = 100;
@@ -387,7 +390,7 @@ async fn without_answer_to(transcript: &Transcript, id: &Value) -> Trouble {
 
 async fn watch(exchange: impl Fn() -> Option<Exchange>) -> Trouble {
     let ended_without_answer = async {
-        let mut tick = interval(Duration::from_millis(10));
+        let mut tick = interval_at(Instant::now() + TICK, TICK);
         let mut seen_before = false;
         loop {
             tick.tick().await;

@@ -155,20 +155,19 @@ impl Transcript {
 
     /// The exchange of the request with this JSON-RPC id; the newest, if several.
     pub fn of_request(&self, id: &Value) -> Option<Exchange> {
-        let shared = self.lock();
-        let mut newest_first = shared.exchanges.iter().rev();
-        newest_first
-            .find(|exchange| exchange.sent.get("id") == Some(id))
-            .cloned()
+        self.newest(|exchange| exchange.sent.get("id") == Some(id))
     }
 
     /// The last request, with what came back.
     pub fn last_request(&self) -> Option<Exchange> {
+        self.newest(|exchange| exchange.sent.get("id").is_some())
+    }
+
+    /// The newest exchange that is wanted.
+    pub fn newest(&self, wanted: impl Fn(&Exchange) -> bool) -> Option<Exchange> {
         let shared = self.lock();
         let mut newest_first = shared.exchanges.iter().rev();
-        newest_first
-            .find(|exchange| exchange.sent.get("id").is_some())
-            .cloned()
+        newest_first.find(|exchange| wanted(exchange)).cloned()
     }
 
     fn change(&self, index: Index, change: impl FnOnce(&mut Exchange)) {

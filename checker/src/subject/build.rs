@@ -75,10 +75,10 @@ pub async fn build(
         while let Ok(Some(line)) = lines.next_line().await {
             // Cargo adds kinds of messages over time: those that do not parse are not ours.
             match serde_json::from_str(&line) {
-                Ok(Message::CompilerMessage { message }) if message.is_error() => {
+                Ok(Message::Diagnosed { message }) if message.is_error() => {
                     errors.push(message.rendered.unwrap_or(message.message));
                 }
-                Ok(Message::CompilerArtifact {
+                Ok(Message::Compiled {
                     target,
                     fresh,
                     executable: binary,
@@ -121,12 +121,12 @@ fn own_words(stderr: &[String]) -> String {
 
 /// The messages of `cargo build --message-format=json` that matter here.
 #[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message {
-    CompilerMessage {
-        message: Diagnostic,
-    },
-    CompilerArtifact {
+    #[serde(rename = "compiler-message")]
+    Diagnosed { message: Diagnostic },
+    #[serde(rename = "compiler-artifact")]
+    Compiled {
         target: Target,
         fresh: bool,
         executable: Option<PathBuf>,

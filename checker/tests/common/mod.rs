@@ -76,7 +76,6 @@ pub fn told(report: &ExerciseReport) -> String {
             .event(&Event::Step(Box::new(step.clone())))
             .unwrap();
     }
-    drop(terminal);
     String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap()
 }
 

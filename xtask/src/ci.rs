@@ -1,0 +1,114 @@
+//! `cargo ci`: everything that Rust alone can prove, with a word before each stage.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anstyle::Style;
+use anyhow::{Context, Result, bail, ensure};
+
+const STRONG: Style = Style::new().bold();
+
+/// A cargo command, and what it proves.
+struct Stage {
+    proves: &'static str,
+    cargo: &'static [&'static str],
+}
+
+const STAGES: [Stage; 4] = [
+    Stage {
+        proves: "the code is formatted",
+        cargo: &["fmt", "--all", "--check"],
+    },
+    Stage {
+        proves: "everything builds, subjects and the broken server too (minutes, the first time)",
+        cargo: &["build", "--locked", "--workspace", "--all-targets"],
+    },
+    Stage {
+        proves: "clippy has nothing to say",
+        cargo: &[
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ],
+    },
+    Stage {
+        proves: "all tests pass: checks, broken servers, starters, solutions, the command line",
+        cargo: &[
+            "test",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--no-fail-fast",
+        ],
+    },
+];
+
+pub(crate) fn run() -> Result<()> {
+    let begin = Instant::now();
+    let mut passed = 0;
+    for (number, stage) in (1..).zip(&STAGES) {
+        let Stage { proves, cargo } = stage;
+        anstream::println!("\n{STRONG}{number}/{}  {proves}{STRONG:#}", STAGES.len());
+        anstream::println!("      cargo {}", cargo.join(" "));
+        passed += run_stage(cargo)?;
+    }
+    ensure!(passed > 0, "no test ran");
+    let minutes = begin.elapsed().as_secs_f64() / 60.0;
+    anstream::println!("\n{STRONG}cargo ci: all good in {minutes:.1} minutes{STRONG:#}");
+    println!("{passed} passed, 0 failed");
+    Ok(())
+}
+
+/// Runs cargo, lets its words through, and counts the tests that passed.
+fn run_stage(arguments: &[&str]) -> Result<usize> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask has no parent")?;
+    let mut child = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(root)
+        // A snapshot that differs is a failure, never a new snapshot.
+        .env("INSTA_UPDATE", "no")
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
+    let stdout = child.stdout.take().context("cargo has no stdout")?;
+    let mut passed = 0;
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        println!("{line}");
+        passed += tests_passed(&line).unwrap_or_default();
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!(
+            "`cargo {}` failed; its reason stands above",
+            arguments.join(" ")
+        );
+    }
+    Ok(passed)
+}
+
+/// `test result: ok. 14 passed; 0 failed; …`
+fn tests_passed(line: &str) -> Option<usize> {
+    let counts = line.strip_prefix("test result: ok. ")?;
+    counts.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_of_a_runner_are_counted() {
+        let line = "test result: ok. 14 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert_eq!(tests_passed(line), Some(14));
+        assert_eq!(tests_passed("test a ... ok"), None);
+    }
+}
