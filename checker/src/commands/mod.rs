@@ -34,7 +34,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Check(arguments)) => check::run(&Workshop::open()?, &arguments).await?,
         Some(Command::List) => list::run(&Workshop::open()?)?,
         Some(Command::Hint { step }) => hint::run(&Workshop::open()?, step.as_deref())?,
-        Some(Command::Completions { shell }) => completions::run(shell),
+        Some(Command::Completions { shell }) => completions::run(shell)?,
     };
     Ok(ExitCode::from(code))
 }

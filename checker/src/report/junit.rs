@@ -18,7 +18,9 @@ pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::
         }
         report.add_test_suite(suite);
     }
-    report.serialize(out).map_err(io::Error::other)
+    // Not to `out` itself, which would turn a closed pipe into some other error.
+    let document = report.to_string().map_err(io::Error::other)?;
+    out.write_all(document.as_bytes())
 }
 
 fn case(step: &StepReport, era: &EraReport) -> TestCase {
