@@ -30,6 +30,7 @@ pub fn select<'a>(
     let selection = match (exercise, step) {
         (None, _) => return Ok(None),
         (Some("all"), None) => return Ok(Some(Selection::All)),
+        (Some("all"), Some(step)) => bail!("`all` takes no step; leave `{step}` or `all` out"),
         (Some(word), None) => named(course, word)?,
         (Some(exercise), Some(step)) => match named(course, exercise)? {
             Selection::Exercise(exercise) => {
@@ -82,8 +83,10 @@ fn named<'a>(course: &'a Course, word: &str) -> Result<Selection<'a>> {
     if let Some((exercise, step)) = course.step(word) {
         return Ok(Selection::Step(exercise, step));
     }
-    let exercises = course.exercises.iter();
-    let names = exercises.flat_map(|exercise| {
+    // Of two names that are equally near the later one is guessed, so what is ready comes last.
+    let (ready, planned): (Vec<_>, Vec<_>) =
+        course.exercises.iter().partition(|exercise| exercise.ready);
+    let names = planned.into_iter().chain(ready).flat_map(|exercise| {
         let steps = exercise.steps.iter().map(|step| step.id.as_str());
         [exercise.id.as_str(), exercise.short()]
             .into_iter()
