@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use super::escape::{one_line, visible};
 use crate::engine::{ExerciseReport, Outcome, StepReport};
@@ -18,11 +19,23 @@ pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::
         let failed = count(exercise, Outcome::Failed);
         writeln!(out, "{}: {passed} passed, {failed} failed", exercise.id)?;
     }
-    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") {
-        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-        file.write_all(summary(exercises).as_bytes())?;
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from) {
+        append(&path, &summary(exercises)).map_err(|error| {
+            let path = path.display();
+            io::Error::new(
+                error.kind(),
+                format!(
+                    "cannot write the summary to {path} ({error}): is GITHUB_STEP_SUMMARY right?"
+                ),
+            )
+        })?;
     }
     Ok(())
+}
+
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// `::error file=…,line=…,title=…::message`
