@@ -1,15 +1,15 @@
 //! What this attendee has passed: one small readable file, `.workshop/progress.toml`.
 //!
 //! It is read, changed and replaced under a lock, atomically, so that two checkers at once
-//! or a kill at any moment lose nothing. Ids that this version of the course does not know
-//! are kept.
+//! or a kill at any moment lose nothing. What this version of the course does not know is
+//! kept.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Outcome, StepReport};
@@ -40,6 +40,9 @@ pub struct Progress {
     /// How many hints of a step were shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hints: BTreeMap<String, usize>,
+    /// What another version of the course keeps here.
+    #[serde(flatten)]
+    pub others: toml::Table,
 }
 
 impl Progress {
@@ -96,14 +99,29 @@ impl ProgressFile {
     /// When it is there and cannot be read.
     pub fn read(&self) -> Result<Progress> {
         let path = self.path();
+        self.is_no_file()?;
         match fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text).with_context(|| {
                 let path = path.display();
                 format!("{path} cannot be understood. Mend the line, or delete the file to begin anew: your code is not in it")
             }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Progress::default()),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Progress::default()),
+            Err(error) => {
+                let path = path.display();
+                bail!("cannot read {path} ({error}). Make it readable, or delete it to begin anew: your code is not in it")
+            }
         }
+    }
+
+    /// Says it in plain words where a file has the folder's name.
+    fn is_no_file(&self) -> Result<()> {
+        if self.folder.is_file() {
+            let path = self.folder.display();
+            bail!(
+                "{path} is a file, and the progress belongs in a folder of that name. Move the file away, and try again"
+            );
+        }
+        Ok(())
     }
 
     /// Changes the progress and replaces the file, if the change changes anything.
@@ -112,23 +130,30 @@ impl ProgressFile {
     ///
     /// When the folder is read-only or the disk is full; the old file is then still whole.
     pub fn update(&self, change: impl FnOnce(&mut Progress)) -> Result<Progress> {
-        let path = self.path();
-        let cannot = || format!("cannot write {}", path.display());
-        fs::create_dir_all(&self.folder).with_context(cannot)?;
-        let lock = File::create(self.folder.join("lock")).with_context(cannot)?;
-        lock.lock().with_context(cannot)?;
+        self.is_no_file()?;
+        let cannot = |error: io::Error| {
+            let path = self.path();
+            let path = path.display();
+            anyhow!(
+                "cannot write {path} ({error}). Make the folder writable or free some disk, and try again"
+            )
+        };
+        fs::create_dir_all(&self.folder).map_err(cannot)?;
+        let lock = File::create(self.folder.join("lock")).map_err(cannot)?;
+        lock.lock().map_err(cannot)?;
 
         let old = self.read()?;
         let mut new = self.read()?;
         change(&mut new);
         if new != old {
-            let text = toml::to_string(&new).with_context(cannot)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder).with_context(cannot)?;
+            let text = toml::to_string(&new).context("the progress cannot be written as TOML")?;
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(cannot)?;
             file.write_all(HEADER.as_bytes())
                 .and_then(|()| file.write_all(text.as_bytes()))
                 .and_then(|()| file.as_file().sync_all())
-                .with_context(cannot)?;
-            file.persist(&path).with_context(cannot)?;
+                .map_err(cannot)?;
+            let replaced = file.persist(self.path());
+            replaced.map_err(|error| cannot(error.error))?;
         }
         Ok(new)
     }
@@ -193,11 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn an_update_keeps_the_steps_of_another_version_of_the_course() {
+    fn an_update_keeps_what_another_version_of_the_course_has_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = ProgressFile::new(folder.path());
         file.update(|progress| {
             progress.steps.insert("9.9".to_owned(), State::Passed);
+            progress.others = toml::toml! { caught_up = ["4.1"] };
         })
         .unwrap();
         let after = file
@@ -205,6 +231,7 @@ mod tests {
             .unwrap();
         assert_eq!(after, file.read().unwrap());
         assert_eq!(after.state("9.9"), State::Passed);
+        assert_eq!(after.others, toml::toml! { caught_up = ["4.1"] });
     }
 
     #[test]
