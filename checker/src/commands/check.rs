@@ -12,7 +12,7 @@ use super::select::{Selection, select};
 use super::{COULD_NOT, FAILED, PASSED, Workshop};
 use crate::cli::{Check, Eras};
 use crate::course::Exercise;
-use crate::engine::{self, Event, ExerciseReport, Outcome, Places, Plan, milliseconds};
+use crate::engine::{self, EraReport, Event, ExerciseReport, Outcome, Places, Plan, milliseconds};
 use crate::mcp::probe::{Probe, probe};
 use crate::report::{self, Building, Format, Reporter, Terminal};
 use crate::subject::build::{BuildError, Built, build};
@@ -47,6 +47,7 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
         // Moved in, so that the channel closes when all is done.
         let events = events;
         let mut reports = Vec::new();
+        let mut kept = Ok(());
         for exercise in &exercises {
             let plan = Plan {
                 exercise,
@@ -59,19 +60,25 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
                 kind: kind(arguments),
                 places: &places(workshop, arguments, exercise),
             };
-            reports.push(check(workshop, arguments, &plan, &guard, &events).await?);
+            let report = check(workshop, arguments, &plan, &guard, &events).await?;
+            // At once: what comes after may be stopped, and nobody may be reading the report.
+            if is_for_progress(arguments) {
+                kept = kept.and(record(workshop, &report));
+            }
+            reports.push(report);
         }
-        anyhow::Ok(reports)
+        anyhow::Ok((reports, kept))
     };
     let reporting = tell(arguments, seed, received);
-    let (reports, reporter) = tokio::join!(checking, reporting);
-    let reports = reports?;
+    let (checked, reporter) = tokio::join!(checking, reporting);
+    let (reports, kept) = checked?;
     reporter?.finish(&reports)?;
-
-    if is_for_progress(arguments) {
-        record(workshop, &reports)?;
+    kept?;
+    let code = exit_code(&reports);
+    if code == COULD_NOT {
+        bail!("nothing could be checked: {}", why_not(&reports));
     }
-    Ok(exit_code(&reports))
+    Ok(code)
 }
 
 /// What the words name; the current exercise without any.
@@ -108,7 +115,9 @@ async fn check(
             }
             Err((first, others)) => {
                 let exercise = plan.exercise.clone();
-                let report = engine::uncompiled(plan, &first, others);
+                // Only a terminal wants the colours that rustc draws with.
+                let plain = anstream::adapter::strip_str(&first).to_string();
+                let report = engine::uncompiled(plan, &plain, others);
                 let _ = events.send(Event::Checking { exercise });
                 let _ = events.send(Event::DoesNotCompile { first, others });
                 return Ok(report);
@@ -185,7 +194,7 @@ const NO_SPACE: &str = "No space left on device";
 
 /// Cargo's own words, with the mend where it is known.
 fn cargo_failed(words: &str) -> String {
-    const MENDS: [(&str, &str); 5] = [
+    const MENDS: [(&str, &str); 6] = [
         (
             NO_SPACE,
             "The disk is full. `cargo clean` frees the most; the next build takes minutes.",
@@ -197,6 +206,10 @@ fn cargo_failed(words: &str) -> String {
         (
             "Permission denied",
             "You may not write here. Copy the workshop to a folder of yours, or set CARGO_TARGET_DIR to one.",
+        ),
+        (
+            "No such file or directory (os error 2) at path",
+            "Nothing can be written there. Is CARGO_TARGET_DIR a folder that can be made?",
         ),
         (
             "Could not resolve host",
@@ -324,17 +337,18 @@ fn is_for_progress(arguments: &Check) -> bool {
     kind(arguments) == "starter" && arguments.era == Eras::Both
 }
 
-fn record(workshop: &Workshop, reports: &[ExerciseReport]) -> Result<()> {
-    let compiled = reports.iter().filter(|report| !does_not_compile(report));
-    let steps: Vec<_> = compiled.flat_map(|report| &report.steps).collect();
+fn record(workshop: &Workshop, report: &ExerciseReport) -> Result<()> {
+    if does_not_compile(report) {
+        return Ok(());
+    }
     let update = workshop.progress.update(|progress| {
-        for step in &steps {
+        for step in &report.steps {
             progress.record(step);
         }
     });
-    update.context(
-        "the result above stands, but your progress could not be kept. Make the folder writable or free some disk, and check again",
-    )?;
+    if let Err(error) = update {
+        bail!("the result above stands, but your progress could not be kept: {error:#}");
+    }
     Ok(())
 }
 
@@ -356,4 +370,12 @@ fn exit_code(reports: &[ExerciseReport]) -> u8 {
     } else {
         COULD_NOT
     }
+}
+
+/// The first reason that a step gives.
+fn why_not(reports: &[ExerciseReport]) -> String {
+    let steps = reports.iter().flat_map(|report| &report.steps);
+    let mut eras = steps.flat_map(|step| &step.eras);
+    let reason = eras.find_map(EraReport::reason);
+    report::escape::one_line(&reason.unwrap_or_else(|| "no exercise is ready".to_owned()))
 }

@@ -82,8 +82,6 @@ fn step(report: &StepReport) -> StepDocument {
 
 fn era(report: &EraReport) -> EraDocument {
     let finding = |finding: &Finding| Finding {
-        // Rustc draws its errors with colours.
-        got: anstream::adapter::strip_str(&finding.got).to_string(),
         place: Some(finding.place.clone().unwrap_or_default()),
         next: finding
             .next
