@@ -1,5 +1,6 @@
 //! Parse, dispatch, exit code.
 
+use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
@@ -18,7 +19,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     std::panic::set_hook(Box::new(|panic| {
-        eprintln!(
+        // Where nobody listens on stderr, `eprintln` would panic again.
+        let _ = writeln!(
+            std::io::stderr(),
             "error: the checker itself failed, not your code: {panic}\nPlease report this. Nothing of yours was changed."
         );
     }));
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn could_not(why: &str) -> ExitCode {
-    anstream::eprintln!("error: {why}");
+    let _ = writeln!(anstream::stderr(), "error: {why}");
     ExitCode::from(COULD_NOT)
 }
 
