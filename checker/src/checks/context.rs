@@ -16,11 +16,10 @@ use crate::mcp::http::Http;
 use crate::mcp::raw::Raw;
 use crate::mcp::stdio::Stdio;
 use crate::mcp::{Era, Failure, Session, Transcript, Trouble};
-use crate::subject::Program;
-use crate::subject::guard::Guard;
 use crate::subject::process::{Process, Vitals};
 use crate::subject::server::{self, Server};
 use crate::subject::stderr::Panic;
+use crate::subject::{CommandLine, Program};
 
 /// What a check works with.
 #[derive(Debug)]
@@ -46,7 +45,7 @@ enum Way {
         server: Arc<Server>,
     },
     Url(Url),
-    Command(Vec<String>),
+    Command(CommandLine),
 }
 
 impl Reach {
@@ -61,7 +60,7 @@ impl Reach {
     }
 
     /// A stdio server, started for each session.
-    pub fn command(command: Vec<String>) -> Self {
+    pub fn command(command: CommandLine) -> Self {
         Self(Way::Command(command))
     }
 }
@@ -138,11 +137,14 @@ impl Context {
                 command.arg("--stdio");
                 (command, program.guard.clone())
             }
-            Way::Command(words) => {
-                let mut words = words.iter();
-                let mut command = Command::new(words.next().map_or("", String::as_str));
-                command.args(words);
-                (command, Guard::none())
+            Way::Command(CommandLine {
+                program,
+                arguments,
+                guard,
+            }) => {
+                let mut command = Command::new(program);
+                command.args(arguments);
+                (command, guard.clone())
             }
             Way::Url(_) => {
                 return Err(Stop::CouldNotCheck(

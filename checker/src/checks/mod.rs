@@ -69,7 +69,10 @@ impl From<Failure> for Stop {
     }
 }
 
+/// The rooms, one per exercise.
+const ROOMS: [&[Check]; 1] = [ex3::CHECKS];
+
 /// The check of a step, if it has been written.
 pub fn of_step(step: &str) -> Option<&'static Check> {
-    ex3::CHECKS.iter().find(|check| check.step == step)
+    ROOMS.into_iter().flatten().find(|check| check.step == step)
 }

@@ -129,7 +129,7 @@ impl<'a> Judge<'a> {
                     };
                 }
                 Some(seen) = symptoms.recv(), if symptom.is_none() => {
-                    if matches!(&seen, Symptom::Panicked(panic) if panic.is_todo()) {
+                    if self.is_todo(&seen) {
                         return Err(self.blame(&seen, ""));
                     }
                     symptom = Some(seen);
@@ -187,12 +187,21 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// Whether the attendee has yet to write this. In a program that is not the workshop's, a
+    /// `todo!()` is a panic like any other.
+    fn is_todo(&self, symptom: &Symptom) -> bool {
+        let ours = matches!(self.subject, Subject::Program(_));
+        matches!(symptom, Symptom::Panicked(panic) if ours && panic.is_todo())
+    }
+
     /// The verdict when the process shows what went wrong.
     fn blame(&self, symptom: &Symptom, sent: &str) -> Stop {
         match symptom {
-            Symptom::Panicked(panic) if panic.is_todo() => Stop::NotStarted(NotStarted::Todo {
-                place: Some(self.plan.places.of_panic(&panic.place)),
-            }),
+            Symptom::Panicked(panic) if self.is_todo(symptom) => {
+                Stop::NotStarted(NotStarted::Todo {
+                    place: Some(self.plan.places.of_panic(&panic.place)),
+                })
+            }
             Symptom::Panicked(panic) => {
                 checks::symptoms::panicked(panic, sent, &self.plan.places.of_panic(&panic.place))
             }

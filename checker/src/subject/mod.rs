@@ -25,8 +25,19 @@ pub enum Subject {
     Program(Program),
     /// A server that runs already, somewhere.
     Url(Url),
-    /// A stdio server in any language: a program and its arguments.
-    Command(Vec<String>),
+    /// A stdio server in any language.
+    Command(CommandLine),
+}
+
+/// A program and its arguments, as the attendee typed them.
+#[derive(Clone, Debug)]
+pub struct CommandLine {
+    /// The name of the program, or its path.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// What ends its processes if the checker cannot.
+    pub guard: Guard,
 }
 
 /// A built program, and where its source is.

@@ -23,7 +23,7 @@ use crate::mcp::{Failure, Trouble};
 const BUYERS: usize = 16;
 
 /// How many products are sold out, at most. A race is lost only sometimes.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 /// Long enough for all buyers to have their connection, and all but the last byte sent.
 const LINE_UP: Duration = Duration::from_millis(5);
