@@ -18,7 +18,7 @@ use crate::report::{self, Building, Format, Reporter, Terminal};
 use crate::subject::build::{BuildError, Built, build};
 use crate::subject::guard::Guard;
 use crate::subject::process::Process;
-use crate::subject::{Program, Subject};
+use crate::subject::{CommandLine, Program, Subject};
 
 /// No report is wider, and what is not a terminal gets this width.
 const WIDTH: usize = 100;
@@ -59,6 +59,7 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
                 seed,
                 kind: kind(arguments),
                 places: &places(workshop, arguments, exercise),
+                options: options(arguments),
             };
             let report = check(workshop, arguments, &plan, &guard, &events).await?;
             // At once: what comes after may be stopped, and nobody may be reading the report.
@@ -238,7 +239,7 @@ async fn reachable(url: &Url) -> Result<Subject> {
             "the server at {url} asks for a token (401), and the checker has none. Check it where it lets everyone in"
         ),
         Probe::Silent(why) => bail!(
-            "nothing answers at {url} ({why}). Start the server first: `cargo run --bin ex3_store` listens on http://127.0.0.1:8420/mcp"
+            "nothing answers at {url} ({why}). Start the server, or start it again if it hangs: `cargo run --bin ex3_store` listens on http://127.0.0.1:8420/mcp"
         ),
         Probe::NotMcp(got) => bail!(
             "what answers at {url} is not MCP: {}. Is the path right? It is usually /mcp",
@@ -249,11 +250,12 @@ async fn reachable(url: &Url) -> Result<Subject> {
 
 /// A command line that names a program which can be started.
 async fn startable(command: &str, guard: &Guard) -> Result<Subject> {
-    let words = shlex::split(command).filter(|words| !words.is_empty());
-    let Some(words) = words else {
+    let Some(words) = shlex::split(command) else {
         bail!("--command {command:?} is no command line: is a quote left open?");
     };
-    let (program, arguments) = words.split_first().context("an empty command line")?;
+    let Some((program, arguments)) = words.split_first() else {
+        bail!("--command names no program. It takes one string: --command 'python store.py'");
+    };
     let mut trial = Command::new(program);
     trial.args(arguments);
     match Process::start(trial, guard) {
@@ -262,7 +264,11 @@ async fn startable(command: &str, guard: &Guard) -> Result<Subject> {
             bail!("`{program}` cannot be started: {error}. Is it spelled right, and on your PATH?")
         }
     }
-    Ok(Subject::Command(words))
+    Ok(Subject::Command(CommandLine {
+        program: program.clone(),
+        arguments: arguments.to_vec(),
+        guard: guard.clone(),
+    }))
 }
 
 /// Takes the events as they come, and gives the reporter back for the end.
@@ -306,6 +312,21 @@ fn kind(arguments: &Check) -> &'static str {
         (.., true) => "solution",
         _ => "starter",
     }
+}
+
+/// The options that name the same subject again.
+fn options(arguments: &Check) -> String {
+    match (&arguments.url, &arguments.command, arguments.solution) {
+        (Some(url), ..) => format!(" --url {url}"),
+        (_, Some(command), _) => format!(" --command {}", quoted(command)),
+        (.., true) => " --solution".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(command: &str) -> String {
+    shlex::try_quote(command).map_or_else(|_| "…".to_owned(), Into::into)
 }
 
 fn folder(workshop: &Workshop, arguments: &Check, exercise: &Exercise) -> PathBuf {

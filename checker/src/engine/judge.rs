@@ -232,16 +232,9 @@ impl<'a> Judge<'a> {
         finding
             .place
             .get_or_insert_with(|| self.plan.places.of_step(step));
-        let id = &step.id;
-        let again = match self.subject {
-            Subject::Program(_) if self.plan.kind == "solution" => " --solution".to_owned(),
-            Subject::Program(_) => String::new(),
-            Subject::Url(url) => format!(" --url {url}"),
-            Subject::Command(_) => " --command …".to_owned(),
-        };
-        let sep = "        ";
-        finding.next =
-            format!("cargo checker hint {id}{sep}cargo checker check {id}{again} --trace");
+        let gap = "        ";
+        let (id, again) = (&step.id, self.plan.again(step));
+        finding.next = format!("cargo checker hint {id}{gap}{again} --trace");
         finding
     }
 }

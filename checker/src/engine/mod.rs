@@ -73,6 +73,8 @@ pub struct Plan<'a> {
     pub kind: &'static str,
     /// Where findings point.
     pub places: &'a Places,
+    /// The options with which a command checks the same subject again: ` --solution`.
+    pub options: String,
 }
 
 /// Checks the subject as the plan says, and tells `events` about each step.
@@ -96,19 +98,23 @@ pub async fn check(
         .iter()
         .map(|era| Judge::new(plan, subject, *era))
         .collect();
-    let outcomes = outcome_board(&steps, plan.eras);
+    let board = Board::new(&steps, plan.eras);
 
     let mut running: FuturesUnordered<_> = steps
         .iter()
         .enumerate()
         .map(|(position, step)| {
-            let (judges, outcomes, slots) = (&judges, &outcomes, &slots);
+            let (judges, board, slots) = (&judges, &board, &slots);
             async move {
-                let on_each_era = judges.iter().map(|judge| run(judge, step, outcomes, slots));
+                let on_each_era = judges.iter().map(|judge| run(judge, step, board, slots));
                 let eras = join_all(on_each_era).await;
                 (
                     position,
-                    StepReport::of(step, plan.places.of_step(step), eras),
+                    StepReport {
+                        place: plan.places.of_step(step),
+                        again: plan.again(step),
+                        ..StepReport::of(step, eras)
+                    },
                 )
             }
         })
@@ -159,7 +165,7 @@ pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport
     };
     let steps = plan.steps_to_run().into_iter().map(|step| {
         let eras = plan.eras.iter().map(|era| report(step, *era)).collect();
-        StepReport::of(step, String::new(), eras)
+        StepReport::of(step, eras)
     });
     let wanted = |report: &StepReport| plan.step.is_none_or(|wanted| wanted == report.id);
     ExerciseReport {
@@ -177,22 +183,39 @@ async fn run(judge: &Judge<'_>, step: &Step, board: &Board, slots: &Semaphore) -
     let era = judge.era();
     let mut missing = None;
     for need in &step.needs {
-        if board.outcome(need, era).await != Outcome::Passed {
-            missing = missing.or(Some(need));
+        let posted = board.wait_for(need, era).await;
+        if posted.outcome != Outcome::Passed && missing.is_none() {
+            missing = Some((need, posted));
         }
     }
     let report = match missing {
-        Some(need) => EraReport {
+        // What cannot be told of the one cannot be told of the other.
+        Some((
+            need,
+            Posted {
+                could_not: Some(reason),
+                ..
+            },
+        )) => EraReport {
+            could_not: Some(format!("{need} could not be checked: {reason}")),
+            ..EraReport::new(era, Outcome::CouldNotCheck)
+        },
+        Some((need, _)) => EraReport {
             not_started: Some(NotStarted::Needs(need.clone())),
             ..EraReport::new(era, Outcome::NotStarted)
         },
         None => judge.judge(step, slots).await,
     };
-    board.post(&step.id, era, report.outcome);
+    board.post(&step.id, &report);
     report
 }
 
 impl<'a> Plan<'a> {
+    /// The command that checks a step again.
+    fn again(&self, step: &Step) -> String {
+        format!("cargo checker check {}{}", step.id, self.options)
+    }
+
     /// The wanted step with everything that it needs, in order; or all.
     pub fn steps_to_run(&self) -> Vec<&'a Step> {
         let steps = &self.exercise.steps;
@@ -213,32 +236,46 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Where each step on each era posts its outcome for those that need it.
-struct Board(HashMap<(String, Era), watch::Sender<Option<Outcome>>>);
+/// Where each step on each era posts what became of it, for those that need it.
+struct Board(HashMap<(String, Era), watch::Sender<Option<Posted>>>);
 
-fn outcome_board(steps: &[&Step], eras: &[Era]) -> Board {
-    let each = steps
-        .iter()
-        .flat_map(|step| eras.iter().map(|era| (step.id.clone(), *era)));
-    Board(each.map(|key| (key, watch::Sender::new(None))).collect())
+/// What those that need a step have to know of it.
+#[derive(Clone)]
+struct Posted {
+    outcome: Outcome,
+    could_not: Option<String>,
 }
 
 impl Board {
-    async fn outcome(&self, step: &str, era: Era) -> Outcome {
-        let Some(sender) = self.0.get(&(step.to_owned(), era)) else {
-            return Outcome::NotStarted;
-        };
-        let mut outcome = sender.subscribe();
-        let posted = outcome.wait_for(Option::is_some).await;
-        posted
-            .ok()
-            .and_then(|outcome| *outcome)
-            .unwrap_or(Outcome::NotStarted)
+    fn new(steps: &[&Step], eras: &[Era]) -> Self {
+        let each = steps
+            .iter()
+            .flat_map(|step| eras.iter().map(|era| (step.id.clone(), *era)));
+        Self(each.map(|key| (key, watch::Sender::new(None))).collect())
     }
 
-    fn post(&self, step: &str, era: Era, outcome: Outcome) {
-        if let Some(sender) = self.0.get(&(step.to_owned(), era)) {
-            sender.send_replace(Some(outcome));
+    async fn wait_for(&self, step: &str, era: Era) -> Posted {
+        let nothing = Posted {
+            outcome: Outcome::NotStarted,
+            could_not: None,
+        };
+        let Some(sender) = self.0.get(&(step.to_owned(), era)) else {
+            return nothing;
+        };
+        let mut posted = sender.subscribe();
+        let posted = posted.wait_for(Option::is_some).await;
+        posted
+            .ok()
+            .and_then(|posted| posted.clone())
+            .unwrap_or(nothing)
+    }
+
+    fn post(&self, step: &str, report: &EraReport) {
+        if let Some(sender) = self.0.get(&(step.to_owned(), report.era)) {
+            sender.send_replace(Some(Posted {
+                outcome: report.outcome,
+                could_not: report.could_not.clone(),
+            }));
         }
     }
 }

@@ -154,6 +154,8 @@ pub struct StepReport {
     pub bonus: bool,
     /// Where the attendee works on it; empty when the source is not known.
     pub place: String,
+    /// The command that checks it again.
+    pub again: String,
     /// The worst of its eras.
     pub outcome: Outcome,
     /// One report for each era, newest first.
@@ -169,17 +171,17 @@ impl StepReport {
             title: String::new(),
             bonus: false,
             place: String::new(),
+            again: String::new(),
             outcome: outcomes.max().unwrap_or(Outcome::CouldNotCheck),
             eras,
         }
     }
 
     /// The same, with what the course says of the step.
-    pub fn of(step: &Step, place: String, eras: Vec<EraReport>) -> Self {
+    pub fn of(step: &Step, eras: Vec<EraReport>) -> Self {
         Self {
             title: step.title.clone(),
             bonus: step.bonus,
-            place,
             ..Self::new(&step.id, eras)
         }
     }

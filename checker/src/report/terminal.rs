@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::Reporter;
 use super::escape::{one_line, visible};
 use super::trace::write_trace;
-use crate::engine::{Event, ExerciseReport, Finding, Outcome, StepReport};
+use crate::engine::{Event, ExerciseReport, Finding, NotStarted, Outcome, StepReport};
 use crate::mcp::Era;
 use crate::progress::State;
 
@@ -55,7 +55,7 @@ impl<W: Write> Terminal<W> {
             (Outcome::Failed, Some((finding, eras))) => {
                 self.eras(step, title.chars().count())?;
                 if self.shown_finding {
-                    let command = format!("cargo checker check {}", step.id);
+                    let command = one_line(&step.again);
                     return writeln!(self.out, "{:INDENT$}{FAINT}details: {command}{FAINT:#}", "");
                 }
                 self.shown_finding = true;
@@ -213,6 +213,16 @@ impl<W: Write> Terminal<W> {
                 "All of it. `cargo checker list` shows what comes next."
             );
         };
+        let waits = step.eras.iter().find_map(|era| match &era.not_started {
+            Some(NotStarted::Needs(need)) => Some(need),
+            _ => None,
+        });
+        if let Some(need) = waits {
+            return writeln!(
+                self.out,
+                "\n{STRONG}next{STRONG:#}  cargo checker check {need}"
+            );
+        }
         if step.bonus && report.outcome() == Outcome::Passed {
             writeln!(self.out, "The exercise is done. If there is time, a bonus:")?;
         }

@@ -12,6 +12,9 @@ use crate::mcp::transcript::{Exchange, Received};
 const PURPOSE: Style = AnsiColor::Cyan.on_default();
 const FAINT: Style = Style::new().dimmed();
 
+/// What is longer is broken into lines.
+const WIDTH: usize = 96;
+
 /// So many exchanges of one purpose are written in full; of a race the others say little.
 const OF_ONE_PURPOSE: usize = 3;
 
@@ -82,30 +85,61 @@ fn write_exchange(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     }
 }
 
-/// Two levels deep over several lines, deeper on one: what fits on a screen.
+/// As flat as fits on a line, and broken where it does not.
 fn write_json(out: &mut dyn Write, value: &Value) -> io::Result<()> {
-    let Value::Object(fields) = value else {
-        return writeln!(out, "  {}", visible(&value.to_string()));
-    };
-    let width = 100;
+    for line in lines("  ", value) {
+        writeln!(out, "{}", visible(&line))?;
+    }
+    Ok(())
+}
+
+fn lines(indent: &str, value: &Value) -> Vec<String> {
     let flat = value.to_string();
-    if flat.len() <= width {
-        return writeln!(out, "  {}", visible(&flat));
-    }
-    writeln!(out, "  {{")?;
-    for (name, value) in fields {
-        let flat = value.to_string();
-        match value {
-            Value::Object(inner) if flat.len() > width => {
-                writeln!(out, "    \"{}\": {{", one_line(name))?;
-                for (name, value) in inner {
-                    let value = visible(&value.to_string());
-                    writeln!(out, "      \"{}\": {value}", one_line(name))?;
-                }
-                writeln!(out, "    }}")?;
-            }
-            _ => writeln!(out, "    \"{}\": {}", one_line(name), visible(&flat))?,
+    let parts: Vec<(String, &Value)> = match value {
+        Value::Object(fields) if indent.len() + flat.len() > WIDTH => fields
+            .iter()
+            .map(|(name, value)| (format!("{name:?}: "), value))
+            .collect(),
+        Value::Array(items) if indent.len() + flat.len() > WIDTH => {
+            items.iter().map(|item| (String::new(), item)).collect()
         }
+        _ => return vec![format!("{indent}{flat}")],
+    };
+    let (open, close) = if value.is_array() {
+        ('[', ']')
+    } else {
+        ('{', '}')
+    };
+    let mut all = vec![format!("{indent}{open}")];
+    let count = parts.len();
+    for (position, (name, part)) in parts.into_iter().enumerate() {
+        let mut inner = lines(&format!("{indent}  "), part);
+        if let Some(first) = inner.first_mut() {
+            first.insert_str(indent.len() + 2, &name);
+        }
+        if let (Some(last), true) = (inner.last_mut(), position + 1 < count) {
+            last.push(',');
+        }
+        all.extend(inner);
     }
-    writeln!(out, "  }}")
+    all.push(format!("{indent}{close}"));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn json_is_broken_only_where_it_does_not_fit() {
+        let long = "x".repeat(80);
+        let value = json!({ "id": 1, "result": { "a": [1, 2], "text": long } });
+        let written = lines("", &value).join("\n");
+        let expected = format!(
+            "{{\n  \"id\": 1,\n  \"result\": {{\n    \"a\": [1,2],\n    \"text\": \"{long}\"\n  }}\n}}"
+        );
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), value);
+    }
 }

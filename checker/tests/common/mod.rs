@@ -57,6 +57,7 @@ pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> Exercise
         seed,
         kind: "starter",
         places: &Places::in_folder(&root(), &folder),
+        options: String::new(),
     };
     let (events, _received) = unbounded_channel();
     engine::check(&plan, &Subject::Program(program), &events).await

@@ -45,7 +45,9 @@ pub(super) async fn check(context: &Context) -> Checked {
     if products.is_empty() {
         return Err(shop::too_little_left(context));
     }
-    for product in products.iter().take(ROUNDS) {
+    // A running server gets one round, and keeps something for the other era.
+    let rounds = if context.runs_already() { 1 } else { ROUNDS };
+    for product in products.iter().take(rounds) {
         if product.stock > 1 {
             context.purpose("bring the stock down to one");
             shop.buy(&product.name, product.stock - 1).await?;
