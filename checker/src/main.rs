@@ -34,15 +34,17 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         tokio::select! {
+            // The signals first: nothing is started before somebody listens to them.
+            biased;
+            signal = asked_to_stop() => could_not(&format!(
+                "stopped by {signal}. Nothing is left running and nothing is lost: run it again"
+            )),
             code = AssertUnwindSafe(commands::run(cli)).catch_unwind() => match code {
                 Ok(Ok(code)) => code,
                 Ok(Err(error)) if is_closed_pipe(&error) => ExitCode::from(COULD_NOT),
                 Ok(Err(error)) => could_not(&format!("{error:#}")),
                 Err(_) => ExitCode::from(COULD_NOT),
             },
-            signal = asked_to_stop() => could_not(&format!(
-                "stopped by {signal}. Nothing is left running and nothing is lost: run it again"
-            )),
         }
     });
     // Whatever still runs is dropped, and kills its processes.
