@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::engine::{Outcome, StepReport};
 
@@ -35,10 +35,14 @@ pub struct Progress {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
     /// By step id. A step that is not in it is not started.
-    #[serde(default)]
+    #[serde(default, serialize_with = "by_number")]
     pub steps: BTreeMap<String, State>,
     /// How many hints of a step were shown.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "by_number"
+    )]
     pub hints: BTreeMap<String, usize>,
     /// What another version of the course keeps here.
     #[serde(flatten)]
@@ -58,6 +62,17 @@ impl Progress {
             self.steps.insert(report.id.clone(), after);
         }
     }
+}
+
+/// 3.2 comes before 3.10, for people who read the file.
+fn by_number<V: Serialize, S: Serializer>(
+    by_step: &BTreeMap<String, V>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let number = |part: &str| part.parse().unwrap_or(u32::MAX);
+    let mut entries: Vec<_> = by_step.iter().collect();
+    entries.sort_by_cached_key(|(step, _)| step.split('.').map(number).collect::<Vec<_>>());
+    serializer.collect_map(entries)
 }
 
 /// `None` where the check says nothing new: a step that could not be judged keeps its state.
