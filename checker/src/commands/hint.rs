@@ -34,7 +34,7 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
     )?;
     if let Some(hint) = step.hints.get(rung) {
         for line in hint.trim_matches('\n').lines() {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "{}", format!("  {line}").trim_end())?;
         }
     }
     if let Some(place) = &step.place {
