@@ -1,4 +1,30 @@
 //! The command line, as people use and misuse it.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+//!
+//! - `told` runs the checker, and asks of every run that it ends well,
+//! - `subjects` are programs and servers to check,
+//! - `words`: help, names, hints, and the bare command,
+//! - `formats`: what programs read,
+//! - `building`: code that does not compile, and cargo that cannot build,
+//! - `checkout`: a workshop that is broken, and what it remembers,
+//! - `servers`: `--url` and `--command`,
+//! - `stopping`: signals, kills, closed pipes, and two checkers at once.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
+
+#[path = "cli/building.rs"]
+mod building;
+#[path = "cli/checkout.rs"]
+mod checkout;
+#[path = "cli/formats.rs"]
+mod formats;
+#[path = "cli/servers.rs"]
+mod servers;
+#[path = "cli/stopping.rs"]
+mod stopping;
+#[path = "cli/subjects.rs"]
+mod subjects;
+#[path = "cli/told.rs"]
+mod told;
+#[path = "cli/words.rs"]
+mod words;

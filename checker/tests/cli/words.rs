@@ -1,0 +1,163 @@
+//! Help, names, hints, and the bare command.
+
+use insta::assert_snapshot;
+
+use crate::told::{fresh, outcomes, redacted, told, told_by};
+
+#[test]
+fn help_says_what_there_is_with_examples_and_exit_codes() {
+    let workshop = fresh();
+    for (name, words) in [("help", "--help"), ("help_of_check", "check --help")] {
+        let told = told(&workshop, words);
+        assert_eq!((told.code, told.stderr.as_str()), (0, ""));
+        assert_snapshot!(name, told.stdout);
+    }
+}
+
+#[test]
+fn completions_know_every_command() {
+    let workshop = fresh();
+    for shell in ["bash", "zsh", "fish"] {
+        let told = told(&workshop, &format!("completions {shell}"));
+        assert_eq!((told.code, told.stderr.as_str()), (0, ""));
+        for word in ["check", "list", "hint", "completions", "solution", "seed"] {
+            assert!(told.stdout.contains(word), "{shell} lacks {word}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_command_or_flag_is_told_with_the_nearest() {
+    let workshop = fresh();
+    for (wrong, nearest) in [("chek", "'check'"), ("check --solutoin", "'--solution'")] {
+        let told = told(&workshop, wrong);
+        assert_eq!(told.code, 2);
+        assert!(told.stderr.contains(nearest), "{}", told.stderr);
+    }
+}
+
+#[test]
+fn list_shows_every_step_and_where_you_are() {
+    let workshop = fresh();
+    let told = told(&workshop, "list");
+    assert_eq!((told.code, told.stderr.as_str()), (0, ""));
+    assert_snapshot!("list", told.stdout);
+    assert!(!workshop.path(".workshop").exists(), "list only reads");
+}
+
+#[test]
+fn without_a_command_it_says_where_you_are_and_what_is_next() {
+    let workshop = fresh();
+    let at_root = told(&workshop, "");
+    assert_eq!((at_root.code, at_root.stderr.as_str()), (1, ""));
+    redacted(&workshop).bind(|| assert_snapshot!("here", at_root.stdout));
+
+    let mut command = workshop.checker("");
+    command.current_dir(workshop.path("exercises/ex3_store/src"));
+    let below = told_by(&workshop, command);
+    assert_eq!(below.code, 1);
+    assert!(below.stdout.contains("next  3.1"), "{}", below.stdout);
+}
+
+#[test]
+fn an_exercise_and_a_step_have_several_names() {
+    let workshop = fresh();
+    let steps = |words: &str| -> Vec<String> {
+        let told = told(&workshop, &format!("check {words} --format json --seed 7"));
+        assert_eq!(told.code, 1, "{words}: {told:?}");
+        outcomes(&told.json())
+    };
+    let all = steps("");
+    assert_eq!(all.len(), 11);
+    for words in ["ex3", "3", "ex3_store", "all"] {
+        assert_eq!(steps(words), all, "{words}");
+    }
+    for words in ["3.4", "ex3 3.4", "ex3 4", "3 4", "ex3_store 4"] {
+        assert_eq!(steps(words), ["3.4 not_started"], "{words}");
+    }
+}
+
+#[test]
+fn a_name_that_is_none_is_told_with_the_nearest() {
+    let workshop = fresh();
+    let wrong = [
+        "check ex33",
+        "check 3.44",
+        "check exx3_store",
+        "check ex3 3.44",
+        "check ex3 99",
+        "check al",
+        "check qqqq",
+        "check all 3.4",
+        "check 3.4 5",
+        "hint 9.9",
+        "hint ex3",
+        "hint all",
+    ];
+    let mut said = String::new();
+    for words in wrong {
+        let told = told(&workshop, words);
+        said += &format!("{words}: {}\n", told.could_not());
+    }
+    assert_snapshot!("unknown_names", said);
+    assert!(
+        !workshop.path(".workshop").exists(),
+        "nothing is remembered"
+    );
+}
+
+#[test]
+fn what_is_only_planned_is_not_written_yet() {
+    let workshop = fresh();
+    for words in ["check ex4", "check 4.1", "check ex4 1", "hint 4.1"] {
+        let told = told(&workshop, words);
+        let said = told.could_not();
+        assert!(said.contains("is not written yet"), "{said}");
+        assert!(said.ends_with("Ready: ex3"), "{said}");
+    }
+}
+
+#[test]
+fn too_many_words_are_told_with_the_usage() {
+    let workshop = fresh();
+    for words in ["check ex3 3.4 5", "list ex3", "hint 3.4 3.5", "completions"] {
+        let told = told(&workshop, words);
+        assert_eq!((told.code, told.stdout.as_str()), (2, ""), "{words}");
+        assert!(told.stderr.contains("Usage: cargo checker"), "{words}");
+    }
+}
+
+#[test]
+fn hints_go_from_a_nudge_to_almost_the_code_and_stay_there() {
+    let workshop = fresh();
+    let hint = || {
+        let told = told(&workshop, "hint 3.4");
+        assert_eq!((told.code, told.stderr.as_str()), (0, ""));
+        told.stdout
+    };
+    let ladder = [hint(), hint(), hint()];
+    assert_snapshot!("hints", ladder.join("\n"));
+    assert_eq!(hint(), ladder[2]);
+    assert_eq!(hint(), ladder[2]);
+}
+
+#[test]
+fn a_bare_hint_is_for_the_first_open_step() {
+    let workshop = fresh();
+    let hint = || told(&workshop, "hint").stdout;
+    assert!(hint().starts_with("3.1 "));
+    workshop.write(
+        ".workshop/progress.toml",
+        "[steps]\n'3.1' = 'passed'\n'3.2' = 'regressed'\n'3.3' = 'passed'",
+    );
+    assert!(hint().starts_with("3.2 "));
+    let all = (1..=11).map(|n| format!("'3.{n}' = 'passed'\n"));
+    let all: String = all.collect();
+    let current = "current = 'ex3_store'\n[steps]\n";
+    workshop.write(".workshop/progress.toml", &format!("{current}{all}"));
+    let told = told(&workshop, "hint");
+    assert_eq!(
+        told.could_not(),
+        "every step is passed, so there is nothing to hint at. `cargo checker hint 3.4` shows the hints of one"
+    );
+}
