@@ -42,7 +42,7 @@ const FLAWS: [(&str, &str); 12] = [
     ("3.5", "race nobody-wins loser-protocol-error lost-update"),
     (
         "3.6",
-        "no-tool-description no-parameter-description no-constraint no-annotations \
+        "no-tool-description no-parameter-description broken-input-schema no-constraint no-annotations \
          dishonest-annotations list-not-read-only unknown-tool-as-result idempotent-buy",
     ),
     (
@@ -68,8 +68,8 @@ const FLAWS: [(&str, &str); 12] = [
         "prompt-ignores-occasion prompt-ignores-budget budget-as-number occasion-optional \
          no-completions completion-ignores-prefix unknown-prompt-empty bad-budget-accepted",
     ),
-    // No flaw, a harmless one, and two that leave a step not started.
-    ("", "stderr-flood misnamed-tool todo-list"),
+    // Two that are harmless, and two that leave a step not started.
+    ("", "stderr-flood stdout-flood misnamed-tool todo-list"),
 ];
 
 /// The longest that an attendee waits for a verdict on any of them.
@@ -113,8 +113,15 @@ fn every_flaw_of_the_broken_server_belongs_to_a_step() {
 async fn what_is_harmless_passes_and_what_is_missing_is_not_started() {
     let course = course();
     let exercise = course.exercise("ex3_store").unwrap();
-    let report = check(exercise, broken("stderr-flood"), 7).await;
-    assert_eq!(report.outcome(), Outcome::Passed, "{}", told(&report));
+    for flaw in ["stderr-flood", "stdout-flood"] {
+        let report = check(exercise, broken(flaw), 7).await;
+        assert_eq!(
+            report.outcome(),
+            Outcome::Passed,
+            "{flaw}:\n{}",
+            told(&report)
+        );
+    }
     let mut all = String::new();
     for flaw in ["misnamed-tool", "todo-list"] {
         let report = check(exercise, broken(flaw), 7).await;

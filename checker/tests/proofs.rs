@@ -111,6 +111,12 @@ fn a_starter_differs_from_its_solution_only_inside_blocks() {
 }
 
 #[test]
+fn the_agenda_fills_the_room_for_three_and_a_half_hours() {
+    let minutes: u32 = course().modules.iter().map(|module| module.minutes).sum();
+    assert_eq!(minutes, 210);
+}
+
+#[test]
 fn every_file_and_anchor_that_the_course_names_exists() {
     for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
         for step in &exercise.steps {

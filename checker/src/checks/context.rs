@@ -2,14 +2,12 @@
 
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use reqwest::Url;
 use tokio::process::Command;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::time::sleep;
 
 use super::{Checked, Stop};
 use crate::mcp::http::Http;
@@ -224,20 +222,19 @@ fn watch(symptoms: UnboundedSender<Symptom>, vitals: Vitals, may_end: bool) {
         let symptom = tokio::select! {
             () = symptoms.closed() => return,
             panic = vitals.stderr.panic_after(seen) => Symptom::Panicked(panic),
-            symptom = end(&vitals, may_end) => symptom,
+            symptom = end(&vitals, seen, may_end) => symptom,
         };
         let _ = symptoms.send(symptom);
     });
 }
 
 /// Waits for an end that should not be. A stdio program ends well when it is hung up on.
-async fn end(vitals: &Vitals, may_end: bool) -> Symptom {
-    match vitals.ended().await {
+async fn end(vitals: &Vitals, seen: usize, may_end: bool) -> Symptom {
+    match vitals.ended_with_words().await {
         Some(status) if !(may_end && status.success()) => {
-            // Its last words may still be in the pipe.
-            sleep(Duration::from_millis(10)).await;
             let stderr = vitals.stderr.last_lines();
-            Symptom::Exited { status, stderr }
+            let panic = vitals.stderr.panicked_after(seen);
+            panic.map_or(Symptom::Exited { status, stderr }, Symptom::Panicked)
         }
         _ => std::future::pending().await,
     }

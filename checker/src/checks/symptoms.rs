@@ -6,6 +6,9 @@ use crate::mcp::{Failure, Trouble};
 use crate::subject::server::tells_port_taken;
 use crate::subject::stderr::Panic;
 
+/// The code of a finding that a process may explain better.
+pub const CONNECTION_LOST: &str = "connection_lost";
+
 /// How many of a program's last lines a finding quotes.
 const QUOTED: usize = 6;
 
@@ -57,7 +60,7 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
             "A host puts results into a model's context. Send what was asked for, in pages if it is much.",
         ),
         Trouble::Unreachable(_) => (
-            "connection_lost",
+            CONNECTION_LOST,
             "The connection ended before the answer did. Did the handler panic, or the program end?",
         ),
     };

@@ -19,6 +19,9 @@ const STEP_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a check may go on after its server panicked or exited, to say it better.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// How long a lost connection may wait for its reason.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Judges the steps of one exercise on one era.
 pub(super) struct Judge<'a> {
     plan: &'a Plan<'a>,
@@ -117,9 +120,11 @@ impl<'a> Judge<'a> {
         loop {
             tokio::select! {
                 checked = &mut checking => {
-                    if let (Err(Stop::Failed(_)), None) = (&checked, &symptom) {
+                    if let (Err(Stop::Failed(finding)), None) = (&checked, &symptom) {
                         // The process may have more to say about it than the wire.
-                        symptom = timeout(GRACE / 10, symptoms.recv()).await.ok().flatten();
+                        let lost = finding.code == checks::symptoms::CONNECTION_LOST;
+                        let patience = if lost { LAST_WORDS } else { GRACE / 10 };
+                        symptom = timeout(patience, symptoms.recv()).await.ok().flatten();
                     }
                     return match (checked, symptom) {
                         (Err(Stop::Failed(finding)), Some(symptom)) => {

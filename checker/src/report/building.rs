@@ -7,6 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::engine::Event;
 
+/// A save compiles one crate. More than this is the first build, or one after an update.
+const MANY: usize = 3;
+
+const FIRST_BUILD: &str = " (the first build takes minutes, the next ones seconds)";
+
 /// Shows a line on a terminal, and says one sentence elsewhere.
 #[derive(Debug, Default)]
 pub struct Building {
@@ -27,7 +32,8 @@ impl Building {
             Event::CrateBuilt(name) => {
                 self.crates += 1;
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("{} crates, {name}", self.crates));
+                    let first = if self.crates > MANY { FIRST_BUILD } else { "" };
+                    bar.set_message(format!("{} crates, {name}{first}", self.crates));
                 }
             }
             Event::Built => {

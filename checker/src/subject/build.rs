@@ -94,7 +94,7 @@ pub async fn build(
             }
         }
     }
-    let status = process.ended().await;
+    let status = process.vitals().ended_with_words().await;
     let succeeded = status.is_some_and(|status| status.success());
     match (executable, errors.split_first()) {
         (Some(executable), None) if succeeded => Ok(Built {

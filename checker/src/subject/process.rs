@@ -1,13 +1,18 @@
 //! A process group that never outlives its owner.
 
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use super::guard::{Guard, Watched, kill_group};
 use super::stderr::{self, Stderr};
+
+/// How long an ended process may have its last words in the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A running child with its whole process group. Dropping it kills the group.
 #[derive(Debug)]
@@ -33,6 +38,14 @@ impl Vitals {
     /// How the process ended, if it has.
     pub fn exit_status(&self) -> Option<ExitStatus> {
         *self.exit.borrow()
+    }
+
+    /// Waits until the process has ended and its last words are read.
+    pub async fn ended_with_words(&self) -> Option<ExitStatus> {
+        let status = self.ended().await;
+        // What it started may hold the pipe open.
+        let _ = timeout(LAST_WORDS, self.stderr.closed()).await;
+        status
     }
 
     /// Waits until the process has ended.

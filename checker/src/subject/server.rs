@@ -74,20 +74,24 @@ impl Server {
         let port = free_port().map_err(StartError::Spawn)?;
         let mut command = command(program);
         command.env("STORE_PORT", port.to_string());
-        let process = Process::start(command, &program.guard).map_err(StartError::Spawn)?;
+        let mut process = Process::start(command, &program.guard).map_err(StartError::Spawn)?;
+        if let Some(mut stdout) = process.take_stdout() {
+            // Over HTTP it may print what it likes, and must not wait for a reader.
+            tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
+        }
         let server = Self { process, port };
+        let vitals = server.process.vitals();
         tokio::select! {
             () = server.accepts() => Ok(server),
-            panic = server.process.stderr().panic_after(0) => Err(StartError::Panicked(panic)),
-            Some(status) = server.process.ended() => {
-                // Its last words may still be in the pipe.
-                sleep(Duration::from_millis(20)).await;
-                let stderr = server.process.stderr().last_lines();
-                Err(StartError::Exited { status, stderr })
+            panic = vitals.stderr.panic_after(0) => Err(StartError::Panicked(panic)),
+            Some(status) = vitals.ended_with_words() => {
+                Err(match vitals.stderr.panicked_after(0) {
+                    Some(panic) => StartError::Panicked(panic),
+                    None => StartError::Exited { status, stderr: vitals.stderr.last_lines() },
+                })
             }
             () = sleep(PATIENCE) => {
-                let stderr = server.process.stderr().last_lines();
-                Err(StartError::NotListening { port, stderr })
+                Err(StartError::NotListening { port, stderr: vitals.stderr.last_lines() })
             }
         }
     }

@@ -46,6 +46,17 @@ impl Stderr {
         self.panics.borrow().len()
     }
 
+    /// Waits until everything is read.
+    pub async fn closed(&self) {
+        let mut panics = self.panics.clone();
+        while panics.changed().await.is_ok() {}
+    }
+
+    /// The first panic after the first `seen` ones, if there was one.
+    pub fn panicked_after(&self, seen: usize) -> Option<Panic> {
+        self.panics.borrow().get(seen).cloned()
+    }
+
     /// Waits for a panic after the first `seen` ones.
     pub async fn panic_after(&self, seen: usize) -> Panic {
         let mut panics = self.panics.clone();

@@ -79,6 +79,9 @@ fn buy_product(flaws: &Flaws) -> Value {
     if flaws.has(Flaw::NoParameterDescription) {
         remove(&mut quantity, "description");
     }
+    if flaws.has(Flaw::BrokenInputSchema) {
+        quantity["maximum"] = json!("a thousand");
+    }
     if flaws.has(Flaw::NoConstraint) {
         remove(&mut quantity, "minimum");
         remove(&mut quantity, "maximum");

@@ -29,22 +29,24 @@ pub fn at_start(flaws: &Flaws) {
         exit(3);
     }
     if flaws.has(Flaw::StderrFlood) {
-        std::thread::spawn(flood_stderr);
+        std::thread::spawn(|| flood(std::io::stderr()));
     }
 }
 
-fn flood_stderr() {
+fn flood(mut pipe: impl Write) {
     let line = format!("{}\n", "crumbs ".repeat(14));
-    let mut stderr = std::io::stderr();
     for _ in 0..FLOOD / line.len() {
-        if stderr.write_all(line.as_bytes()).is_err() {
+        if pipe.write_all(line.as_bytes()).is_err() {
             return;
         }
     }
 }
 
-/// What goes wrong instead of listening.
+/// What goes wrong instead of listening, or before it.
 pub fn at_bind(flaws: &Flaws) {
+    if flaws.has(Flaw::StdoutFlood) {
+        flood(std::io::stdout());
+    }
     if flaws.has(Flaw::PortInUse) {
         eprintln!("Error: Address already in use (os error 98)");
         exit(1);

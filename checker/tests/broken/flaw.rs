@@ -118,6 +118,8 @@ pub enum Flaw {
     NoToolDescription,
     /// The quantity has no description
     NoParameterDescription,
+    /// The maximum of the quantity is a text, so that the schema is none
+    BrokenInputSchema,
     /// The quantity has no minimum and no maximum
     NoConstraint,
     /// buy_product has no annotations
@@ -240,6 +242,8 @@ pub enum Flaw {
     PortInUse,
     /// Wants a bearer token for everything
     NeedsToken,
+    /// Writes 50 MB to stdout before it serves HTTP
+    StdoutFlood,
     /// Writes 50 MB to stderr
     StderrFlood,
     /// Answers 500 to everything

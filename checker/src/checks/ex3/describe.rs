@@ -4,6 +4,7 @@
 use rmcp::model::Tool;
 use serde_json::{Value, json};
 
+use super::list::compile;
 use super::shop::{self, Shop};
 use crate::checks::contract::resolve;
 use crate::checks::{Checked, Context, Stop, symptoms};
@@ -16,6 +17,7 @@ pub(super) async fn check(context: &Context) -> Checked {
     let tools = shop.session.tools().await?;
     was_begun(&tools)?;
     for tool in &tools {
+        has_a_valid_schema(tool)?;
         describes_itself(tool)?;
     }
     for tool in &tools {
@@ -50,6 +52,19 @@ fn was_begun(tools: &[Tool]) -> Checked {
     Err(Stop::not_declared(
         "no tool has annotations or described parameters yet",
     ))
+}
+
+fn has_a_valid_schema(tool: &Tool) -> Checked {
+    let schema = Value::Object(tool.input_schema.as_ref().clone());
+    let Err(error) = compile(&schema) else {
+        return Ok(());
+    };
+    Err(Finding::new("broken_input_schema")
+        .sent("tools/list")
+        .expected(format!("{} with an inputSchema that is valid JSON Schema 2020-12", tool.name))
+        .got(error)
+        .why("Hosts hand the schema to the model's API, which refuses a broken one, and with it every tool.")
+        .into())
 }
 
 fn describes_itself(tool: &Tool) -> Checked {
