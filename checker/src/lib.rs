@@ -14,3 +14,4 @@ pub mod mcp;
 pub mod progress;
 pub mod report;
 pub mod subject;
+pub mod verdict;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::engine::{Outcome, StepReport};
+use crate::verdict::{Outcome, StepReport};
 
 /// How far the attendee is with one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,8 +183,8 @@ const HEADER: &str = "\
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{EraReport, NotStarted};
     use crate::mcp::Era;
+    use crate::verdict::{EraReport, NotStarted};
 
     fn report(modern: Outcome, legacy: Outcome, reason: NotStarted) -> StepReport {
         let era = |era, outcome| EraReport {

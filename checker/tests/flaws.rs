@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use checker::engine::{ExerciseReport, Outcome};
+use checker::verdict::{ExerciseReport, Outcome};
 use futures::stream::{self, StreamExt};
 
 use common::{beside_checker, broken, check, course, redacted, told};

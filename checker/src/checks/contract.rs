@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
 use super::Checked;
-use crate::engine::Finding;
+use crate::verdict::Finding;
 
 /// How deep schemas are followed: one that refers to itself has no readable form.
 const MAX_DEPTH: usize = 8;

@@ -13,8 +13,8 @@ pub mod symptoms;
 use futures::future::BoxFuture;
 
 pub use self::context::{Context, Reach, Symptom};
-use crate::engine::{Finding, NotStarted};
 use crate::mcp::Failure;
+use crate::verdict::{Finding, NotStarted};
 
 /// The code that verifies one step.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Known symptoms, each with a sentence of its own instead of a generic one.
 
 use super::Stop;
-use crate::engine::Finding;
 use crate::mcp::{Failure, Trouble};
 use crate::subject::server::tells_port_taken;
 use crate::subject::stderr::Panic;
+use crate::verdict::Finding;
 
 /// The code of a finding that a process may explain better.
 pub const CONNECTION_LOST: &str = "connection_lost";

@@ -12,13 +12,14 @@ use super::select::{Selection, select};
 use super::{COULD_NOT, FAILED, PASSED, Workshop};
 use crate::cli::{Check, Eras};
 use crate::course::Exercise;
-use crate::engine::{self, EraReport, Event, ExerciseReport, Outcome, Places, Plan, milliseconds};
+use crate::engine::{self, Event, Places, Plan, milliseconds};
 use crate::mcp::probe::{Probe, probe};
 use crate::report::{self, Building, Format, Reporter, Terminal};
 use crate::subject::build::{BuildError, Built, build};
 use crate::subject::guard::Guard;
 use crate::subject::process::Process;
 use crate::subject::{CommandLine, Program, Subject};
+use crate::verdict::{EraReport, ExerciseReport, Outcome};
 
 /// No report is wider, and what is not a terminal gets this width.
 const WIDTH: usize = 100;

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::{sleep_until, timeout};
 
-use super::{EraReport, Finding, NotStarted, Outcome, Plan, milliseconds};
+use super::{Plan, milliseconds};
 use crate::checks::{self, Check, Checked, Context, Isolation, Reach, Stop, Symptom};
 use crate::course::Step;
 use crate::mcp::{Era, Transcript};
 use crate::subject::Subject;
 use crate::subject::server::Server;
+use crate::verdict::{EraReport, Finding, NotStarted, Outcome};
 
 /// No step takes longer, whatever the server does.
 const STEP_DEADLINE: Duration = Duration::from_secs(30);

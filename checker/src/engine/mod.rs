@@ -1,6 +1,5 @@
 //! Steps × eras → events.
 //!
-//! - [`verdict`] has the outcomes and findings,
 //! - [`judge`] runs one check against one server, with an eye on the process,
 //! - [`places`] finds the lines that findings point at.
 //!
@@ -10,7 +9,6 @@
 
 mod judge;
 mod places;
-mod verdict;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -21,12 +19,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
 
 pub use self::places::Places;
-pub use self::verdict::{EraReport, ExerciseReport, Finding, NotStarted, Outcome, StepReport};
 
 use self::judge::Judge;
 use crate::course::{Exercise, Step};
 use crate::mcp::Era;
 use crate::subject::Subject;
+use crate::verdict::{EraReport, ExerciseReport, Finding, NotStarted, Outcome, StepReport};
 
 /// What happens while an exercise is checked, in order.
 #[derive(Debug)]

@@ -18,10 +18,7 @@ use serde_json::Value;
 use sse_stream::{Sse, SseStream};
 
 use super::transcript::{Index, Received, Transcript, answers};
-use super::trouble::Trouble;
-
-/// No honest answer in this workshop is larger.
-pub const MAX_RESPONSE_BYTES: usize = 16_000_000;
+use super::trouble::{MAX_RESPONSE_BYTES, Trouble};
 
 /// How much of something that is not JSON is kept to be shown.
 const PREVIEW_BYTES: usize = 2_000;

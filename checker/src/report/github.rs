@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::escape::{one_line, visible};
-use crate::engine::{ExerciseReport, Outcome, StepReport};
+use crate::verdict::{ExerciseReport, Outcome, StepReport};
 
 pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::Result<()> {
     let steps = exercises.iter().flat_map(|exercise| &exercise.steps);

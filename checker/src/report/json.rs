@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::engine::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
 use crate::mcp::Era;
+use crate::verdict::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
 
 /// The document, ready to be written.
 pub fn document(seed: u64, exercises: &[ExerciseReport]) -> impl Serialize {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::escape::visible;
-use crate::engine::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
+use crate::verdict::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
 
 pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::Result<()> {
     let mut report = Report::new("workshop");

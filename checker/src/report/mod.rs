@@ -19,7 +19,8 @@ pub use self::json::document;
 pub use self::terminal::{Terminal, symbol_of_state};
 pub use self::trace::write_trace;
 
-use crate::engine::{Event, ExerciseReport};
+use crate::engine::Event;
+use crate::verdict::ExerciseReport;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

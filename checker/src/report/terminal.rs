@@ -7,9 +7,10 @@ use anstyle::{AnsiColor, Style};
 use super::Reporter;
 use super::escape::{one_line, visible};
 use super::trace::write_trace;
-use crate::engine::{Event, ExerciseReport, Finding, NotStarted, Outcome, StepReport};
+use crate::engine::Event;
 use crate::mcp::Era;
 use crate::progress::State;
+use crate::verdict::{ExerciseReport, Finding, NotStarted, Outcome, StepReport};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();

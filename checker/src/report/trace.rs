@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::escape::{one_line, visible};
-use crate::engine::StepReport;
 use crate::mcp::transcript::{Exchange, Received};
+use crate::verdict::StepReport;
 
 const PURPOSE: Style = AnsiColor::Cyan.on_default();
 const FAINT: Style = Style::new().dimmed();

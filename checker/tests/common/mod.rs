@@ -6,11 +6,12 @@ pub mod workshop;
 use std::path::{Path, PathBuf};
 
 use checker::course::{Course, Exercise};
-use checker::engine::{self, Event, ExerciseReport, Outcome, Places, Plan, StepReport};
+use checker::engine::{self, Event, Places, Plan};
 use checker::mcp::Era;
 use checker::report::{Reporter, Terminal};
 use checker::subject::guard::Guard;
 use checker::subject::{Program, Subject};
+use checker::verdict::{ExerciseReport, Outcome, StepReport};
 use tokio::sync::mpsc::unbounded_channel;
 
 pub fn root() -> PathBuf {

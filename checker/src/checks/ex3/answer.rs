@@ -4,10 +4,10 @@ use rmcp::model::{Implementation, ProtocolVersion};
 use serde_json::Value;
 
 use crate::checks::{Checked, Context};
-use crate::engine::Finding;
 use crate::mcp::Era;
 use crate::mcp::session::describe;
 use crate::mcp::transcript::Exchange;
+use crate::verdict::Finding;
 
 /// What servers are called whose author has not named them.
 const LIBRARIES: [&str; 4] = ["rmcp", "fastmcp", "mcp", "mcp-server"];

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::list::{fits, output_schema};
 use super::shop::{self, Product, Receipt, Shop};
 use crate::checks::{Checked, Context, contract};
-use crate::engine::Finding;
 use crate::mcp::Called;
+use crate::verdict::Finding;
 
 const CONTRACT: &str = include_str!("snapshots/3.3.snap");
 

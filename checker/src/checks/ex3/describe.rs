@@ -8,8 +8,8 @@ use super::list::compile;
 use super::shop::{self, Shop};
 use crate::checks::contract::resolve;
 use crate::checks::{Checked, Context, Stop, symptoms};
-use crate::engine::Finding;
 use crate::mcp::{Failure, Trouble};
+use crate::verdict::Finding;
 
 pub(super) async fn check(context: &Context) -> Checked {
     let shop = Shop::enter(context).await?;

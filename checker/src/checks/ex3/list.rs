@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, contract};
-use crate::engine::Finding;
 use crate::mcp::Called;
+use crate::verdict::Finding;
 
 const CONTRACT: &str = include_str!("snapshots/3.2.snap");
 

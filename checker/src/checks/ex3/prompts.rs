@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::shop::{self, Shop};
 use crate::checks::{Checked, Context, Stop, contract, symptoms};
-use crate::engine::Finding;
 use crate::mcp::{Failure, Trouble};
+use crate::verdict::Finding;
 
 const CONTRACT: &str = include_str!("snapshots/3.11.snap");
 const PROMPT: &str = "recommend";

@@ -15,9 +15,9 @@ use tokio::time::{Duration, sleep};
 
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context};
-use crate::engine::Finding;
 use crate::mcp::raw::Raw;
 use crate::mcp::{Failure, Trouble};
+use crate::verdict::Finding;
 
 /// How many want the last one.
 const BUYERS: usize = 16;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, symptoms};
-use crate::engine::Finding;
 use crate::mcp::{Called, Failure, Trouble};
+use crate::verdict::Finding;
 
 /// Fewer words than this cannot say what is wrong and what would work.
 const WORDS_OF_A_REASON: usize = 3;

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, Stop, contract, symptoms};
-use crate::engine::Finding;
 use crate::mcp::{Failure, Trouble};
+use crate::verdict::Finding;
 
 const CONTRACT: &str = include_str!("snapshots/3.10.snap");
 const INVENTORY: &str = "store://inventory";

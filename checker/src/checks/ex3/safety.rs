@@ -11,10 +11,10 @@ use tokio::time::timeout;
 
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, Stop};
-use crate::engine::Finding;
 use crate::mcp::raw::{Raw, Reply};
 use crate::mcp::session::describe;
 use crate::mcp::{Failure, Trouble};
+use crate::verdict::Finding;
 
 /// Another address of this machine's loopback interface. A server on 127.0.0.1 is not there,
 /// one on all interfaces is.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::list::{fits, output_schema};
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, contract};
-use crate::engine::Finding;
+use crate::verdict::Finding;
 
 const CONTRACT: &str = include_str!("snapshots/3.9.snap");
 

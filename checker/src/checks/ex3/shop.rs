@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::checks::{Checked, Context, Stop};
-use crate::engine::Finding;
 use crate::mcp::{Called, Session};
+use crate::verdict::Finding;
 
 /// A product, as `list_products` gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::shop;
 use crate::checks::{Checked, Context};
-use crate::engine::Finding;
 use crate::mcp::Session;
 use crate::mcp::transcript::Received;
+use crate::verdict::Finding;
 
 pub(super) async fn check(context: &Context) -> Checked {
     let mut over_http = None;
