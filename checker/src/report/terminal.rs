@@ -51,7 +51,14 @@ impl<W: Write> Terminal<W> {
         let (symbol, style) = symbol(step.outcome);
         let bonus = if step.bonus { " (bonus)" } else { "" };
         let title = format!("{}{bonus}", step.title);
-        write!(self.out, " {style}{symbol}{style:#} {:<5}{title}", step.id)?;
+        // What only waits steps back, so that what can be worked on stands out.
+        let waits = step.outcome == Outcome::NotStarted && step.only_waits();
+        let of_title = if waits { FAINT } else { Style::new() };
+        let head = format!("{:<5}{title}", step.id);
+        write!(
+            self.out,
+            " {style}{symbol}{style:#} {of_title}{head}{of_title:#}"
+        )?;
         match (step.outcome, step.finding()) {
             (Outcome::Failed, Some((finding, eras))) => {
                 self.eras(step, title.chars().count())?;
@@ -64,10 +71,14 @@ impl<W: Write> Terminal<W> {
             }
             _ => {
                 let reason = step.eras.iter().find_map(|era| era.reason());
-                match reason {
-                    Some(reason) => writeln!(self.out, "  {FAINT}{}{FAINT:#}", one_line(&reason)),
-                    None => writeln!(self.out),
+                let Some(reason) = reason.map(|reason| one_line(&reason)) else {
+                    return writeln!(self.out);
+                };
+                if head.chars().count() + reason.chars().count() + 5 <= self.width {
+                    return writeln!(self.out, "  {FAINT}{reason}{FAINT:#}");
                 }
+                writeln!(self.out)?;
+                self.beside("", INDENT, &reason, FAINT)
             }
         }
     }
@@ -108,21 +119,21 @@ impl<W: Write> Terminal<W> {
 
     /// A label and its text, wrapped beside it. Nothing for an empty text.
     fn labelled(&mut self, label: &str, text: &str, style: Style) -> io::Result<()> {
-        let room = self.width.saturating_sub(INDENT + LABEL).max(20);
+        self.beside(label, INDENT + LABEL, text, style)
+    }
+
+    /// Text wrapped from a column on, with a label before its first line.
+    fn beside(&mut self, label: &str, column: usize, text: &str, style: Style) -> io::Result<()> {
+        let options = textwrap::Options::new(self.width.saturating_sub(column).max(20))
+            .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let room = column - INDENT;
         let mut label = label;
         for line in visible(text).lines() {
-            // A diff and a command are meant to keep their spaces.
-            let options = textwrap::Options::new(room)
-                .break_words(false)
-                .word_separator(textwrap::WordSeparator::AsciiSpace)
-                .word_splitter(textwrap::WordSplitter::NoHyphenation);
-            let pieces = textwrap::wrap(line, options);
-            for piece in pieces {
-                writeln!(
-                    self.out,
-                    "{:INDENT$}{FAINT}{label:<LABEL$}{FAINT:#}{style}{piece}{style:#}",
-                    ""
-                )?;
+            for piece in textwrap::wrap(line, &options) {
+                write!(self.out, "{:INDENT$}{FAINT}{label:<room$}{FAINT:#}", "")?;
+                writeln!(self.out, "{style}{piece}{style:#}")?;
                 label = "";
             }
         }
