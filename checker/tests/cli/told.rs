@@ -96,7 +96,7 @@ pub fn nothing_is_left(workshop: &Workshop, patience: Duration) {
         }
         if begin.elapsed() > patience {
             // Or they would fail every other test too.
-            left.iter().for_each(end);
+            left.iter().for_each(|process| end(process));
             panic!("left running: {left:#?}");
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -104,7 +104,7 @@ pub fn nothing_is_left(workshop: &Workshop, patience: Duration) {
 }
 
 #[cfg(unix)]
-fn end(process: &String) {
+fn end(process: &str) {
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
@@ -113,7 +113,7 @@ fn end(process: &String) {
 }
 
 #[cfg(not(unix))]
-fn end(_process: &String) {}
+fn end(_process: &str) {}
 
 /// Every process that runs in the checkout or from its target folder, as `/proc` tells; none
 /// where there is no `/proc`. Each as `4711 sleep 1000 `.
