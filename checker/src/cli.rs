@@ -77,7 +77,7 @@ pub struct Check {
     /// Check a stdio server in any language: its command line, in one string
     #[arg(long, value_name = "CMD ARGS")]
     pub command: Option<String>,
-    /// Speak one protocol era only
+    /// The protocol era to speak
     #[arg(long, value_enum, default_value_t)]
     pub era: Eras,
     /// Draw the same random arguments as another run
@@ -106,7 +106,7 @@ pub enum Eras {
     Modern,
     /// 2025-11-25: initialize
     Legacy,
-    /// One after the other
+    /// Both, side by side
     #[default]
     Both,
 }
