@@ -72,7 +72,7 @@ pub struct Check {
     #[arg(long, conflicts_with_all = ["url", "command"])]
     pub solution: bool,
     /// Check a server that runs already, by the stock that it has
-    #[arg(long, value_name = "URL", conflicts_with = "command")]
+    #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "command")]
     pub url: Option<Url>,
     /// Check a stdio server in any language: its command line, in one string
     #[arg(long, value_name = "CMD ARGS")]
@@ -120,4 +120,12 @@ impl Eras {
             Self::Both => &Era::ALL,
         }
     }
+}
+
+/// A URL, or what is missing to make it one.
+fn url(text: &str) -> Result<Url, String> {
+    Url::parse(text).map_err(|error| match text.contains("://") {
+        true => error.to_string(),
+        false => format!("begin it with http://, as in http://{text}"),
+    })
 }

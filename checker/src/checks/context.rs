@@ -74,7 +74,22 @@ pub enum Symptom {
         status: ExitStatus,
         /// Its last words.
         stderr: Vec<String>,
+        /// Whether it may only have been hung up on: a stdio program then ends well.
+        may_be_right: bool,
     },
+}
+
+impl Symptom {
+    /// Whether it is no mistake, unless the connection was still needed.
+    pub fn may_be_right(&self) -> bool {
+        matches!(
+            self,
+            Self::Exited {
+                may_be_right: true,
+                ..
+            }
+        )
+    }
 }
 
 impl Context {
@@ -228,14 +243,17 @@ fn watch(symptoms: UnboundedSender<Symptom>, vitals: Vitals, may_end: bool) {
     });
 }
 
-/// Waits for an end that should not be. A stdio program ends well when it is hung up on.
+/// Waits for the end.
 async fn end(vitals: &Vitals, seen: usize, may_end: bool) -> Symptom {
-    match vitals.ended_with_words().await {
-        Some(status) if !(may_end && status.success()) => {
-            let stderr = vitals.stderr.last_lines();
-            let panic = vitals.stderr.panicked_after(seen);
-            panic.map_or(Symptom::Exited { status, stderr }, Symptom::Panicked)
-        }
-        _ => std::future::pending().await,
+    let Some(status) = vitals.ended_with_words().await else {
+        return std::future::pending().await;
+    };
+    match vitals.stderr.panicked_after(seen) {
+        Some(panic) => Symptom::Panicked(panic),
+        None => Symptom::Exited {
+            status,
+            stderr: vitals.stderr.last_lines(),
+            may_be_right: may_end && status.success(),
+        },
     }
 }

@@ -117,29 +117,36 @@ impl<'a> Judge<'a> {
 
         let mut checking = (check.run)(&context);
         let mut symptom: Option<Symptom> = None;
+        let mut end: Option<Symptom> = None;
         let mut patience_ends = tokio::time::Instant::now() + STEP_DEADLINE;
         loop {
             tokio::select! {
                 checked = &mut checking => {
-                    if let (Err(Stop::Failed(finding)), None) = (&checked, &symptom) {
-                        // The process may have more to say about it than the wire.
-                        let lost = finding.code == checks::symptoms::CONNECTION_LOST;
-                        let patience = if lost { LAST_WORDS } else { GRACE / 10 };
+                    let Err(Stop::Failed(finding)) = checked else {
+                        return checked;
+                    };
+                    // The process may have more to say about it than the wire.
+                    let lost = finding.code == checks::symptoms::CONNECTION_LOST;
+                    let patience = if lost { LAST_WORDS } else { GRACE / 10 };
+                    if symptom.is_none() && !(lost && end.is_some()) {
                         symptom = timeout(patience, symptoms.recv()).await.ok().flatten();
                     }
-                    return match (checked, symptom) {
-                        (Err(Stop::Failed(finding)), Some(symptom)) => {
-                            Err(self.blame(&symptom, &finding.sent))
-                        }
-                        (checked, _) => checked,
-                    };
+                    let told = symptom.or(end).filter(|symptom| lost || !symptom.may_be_right());
+                    return Err(match told {
+                        Some(symptom) => self.blame(&symptom, &finding.sent),
+                        None => Stop::Failed(finding),
+                    });
                 }
                 Some(seen) = symptoms.recv(), if symptom.is_none() => {
                     if self.is_todo(&seen) {
                         return Err(self.blame(&seen, ""));
                     }
-                    symptom = Some(seen);
-                    patience_ends = tokio::time::Instant::now() + GRACE;
+                    if seen.may_be_right() {
+                        end = Some(seen);
+                    } else {
+                        symptom = Some(seen);
+                        patience_ends = tokio::time::Instant::now() + GRACE;
+                    }
                 }
                 () = sleep_until(patience_ends) => {
                     let sent = last_sent(transcript);
@@ -211,7 +218,7 @@ impl<'a> Judge<'a> {
             Symptom::Panicked(panic) => {
                 checks::symptoms::panicked(panic, sent, &self.plan.places.of_panic(&panic.place))
             }
-            Symptom::Exited { status, stderr } => {
+            Symptom::Exited { status, stderr, .. } => {
                 checks::symptoms::exited(&status.to_string(), stderr, sent)
             }
         }

@@ -142,7 +142,7 @@ pub async fn check(
 }
 
 /// The report for code that does not compile: the first step that is reached fails, and all
-/// others wait.
+/// others wait. A step that was asked for alone is the first that is reached.
 pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport {
     let finding = Finding::new("does_not_compile")
         .expected("code that compiles")
@@ -152,13 +152,17 @@ pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport
         })
         .why("Nothing can be checked before it compiles. The first error is often the cause of the others.");
     let report = |step: &Step, era| match step.needs.first() {
-        None => EraReport {
-            findings: vec![finding.clone()],
-            ..EraReport::new(era, Outcome::Failed)
-        },
-        Some(need) => EraReport {
+        Some(need) if plan.step.is_none() => EraReport {
             not_started: Some(NotStarted::Needs(need.clone())),
             ..EraReport::new(era, Outcome::NotStarted)
+        },
+        _ => EraReport {
+            findings: vec![Finding {
+                place: Some(String::new()),
+                next: plan.again(step),
+                ..finding.clone()
+            }],
+            ..EraReport::new(era, Outcome::Failed)
         },
     };
     let steps = plan.steps_to_run().into_iter().map(|step| {

@@ -33,6 +33,9 @@ pub async fn probe(url: &Url) -> Probe {
     // What a legacy server says to `initialize` tells more than what it says to the unknown.
     match troubles.pop() {
         Some(Trouble::Status { status, .. }) if status.starts_with("401") => Probe::NeedsToken,
+        Some(Trouble::Unreachable(why)) if why.contains("invalid HTTP") => {
+            Probe::NotMcp("it does not speak HTTP".to_owned())
+        }
         Some(Trouble::Unreachable(why)) => Probe::Silent(why),
         Some(trouble @ Trouble::Silent { .. }) => Probe::Silent(trouble.to_string()),
         Some(trouble) => Probe::NotMcp(trouble.to_string()),

@@ -82,7 +82,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let mut opening = std::pin::pin!(opening);
         let opened = tokio::select! {
-            opened = &mut opening => opened.map_err(|error| in_words(era, &error)),
+            opened = &mut opening => opened.map_err(|error| of_handshake(era, &error)),
             trouble = without_answer(&transcript) => {
                 return Err(failure(transcript.last_request().as_ref(), trouble));
             }
@@ -100,10 +100,7 @@ impl Session {
             Err(error) => {
                 let last = transcript.last_request();
                 let known = last.as_ref().and_then(Trouble::of);
-                Err(failure(
-                    last.as_ref(),
-                    known.unwrap_or(Trouble::Shape(error)),
-                ))
+                Err(failure(last.as_ref(), known.unwrap_or(error)))
             }
         }
     }
@@ -346,8 +343,11 @@ pub fn client() -> ClientConfig {
 }
 
 /// Why rmcp's client did not accept an answer that was one.
-fn in_words(era: Era, error: &ClientInitializeError) -> String {
+fn of_handshake(era: Era, error: &ClientInitializeError) -> Trouble {
     match error {
+        ClientInitializeError::ConnectionClosed(_) => {
+            Trouble::Unreachable("the connection ended before the answer".to_owned())
+        }
         ClientInitializeError::NoCompatibleProtocolVersion {
             server_supported, ..
         } => {
@@ -355,16 +355,16 @@ fn in_words(era: Era, error: &ClientInitializeError) -> String {
                 .iter()
                 .map(ProtocolVersion::as_str)
                 .collect();
-            format!(
-                "supportedVersions without {}: {}",
-                era.version(),
-                supported.join(", ")
-            )
+            let supported = supported.join(", ");
+            Trouble::Shape(format!(
+                "supportedVersions without {}: {supported}",
+                era.version()
+            ))
         }
         ClientInitializeError::ExpectedInitResult(_) => {
-            "a result that lacks some of the fields that it must have".to_owned()
+            Trouble::Shape("a result that lacks some of the fields that it must have".to_owned())
         }
-        other => other.to_string(),
+        other => Trouble::Shape(other.to_string()),
     }
 }
 

@@ -141,22 +141,25 @@ impl<W: Write> Terminal<W> {
     }
 
     fn compile_error(&mut self, first: &str, others: usize) -> io::Result<()> {
+        let first = first.trim_end();
         writeln!(
             self.out,
-            " {BAD}✗{BAD:#} it does not compile yet\n\n{}",
-            first.trim_end()
+            " {BAD}✗{BAD:#} it does not compile yet\n\n{first}\n"
         )?;
-        match others {
-            0 => writeln!(self.out),
-            1 => writeln!(
-                self.out,
-                "\n{FAINT}and one more error, which may go with the first{FAINT:#}\n"
-            ),
-            n => writeln!(
-                self.out,
-                "\n{FAINT}and {n} more errors, some of which may go with the first{FAINT:#}\n"
-            ),
+        let more = match others {
+            0 => None,
+            1 => Some("and one more error, which may go with the first".to_owned()),
+            n => Some(format!(
+                "and {n} more errors, some of which may go with the first"
+            )),
+        };
+        if let Some(more) = more {
+            writeln!(self.out, "{FAINT}{more}{FAINT:#}\n")?;
         }
+        writeln!(
+            self.out,
+            "{STRONG}next{STRONG:#}  mend this error, save, and check again"
+        )
     }
 
     fn summary(&mut self, report: &ExerciseReport) -> io::Result<()> {

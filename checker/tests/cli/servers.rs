@@ -116,7 +116,6 @@ fn a_wrong_server_at_a_url_fails_and_no_line_of_the_source_is_blamed() {
 }
 
 #[test]
-#[ignore = "3.11 fails: with nothing in stock the prompt has nothing to leave out"]
 fn a_server_that_was_sold_out_never_fails() {
     let workshop = fresh();
     let server = Running::with("");

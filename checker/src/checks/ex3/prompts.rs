@@ -80,12 +80,18 @@ async fn names_the_occasion(context: &Context, shop: &Shop, occasion: &str) -> C
 
 async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Checked {
     context.purpose("see prices, to choose a budget that not everything fits");
-    let products = shop.products().await?;
-    let prices = products.iter().map(|product| product.price_cents);
-    let (least, most) = prices.fold((i64::MAX, 0), |(least, most), price| {
-        (least.min(price), most.max(price))
-    });
-    let budget = least.saturating_add(most) / 2;
+    let mut products = shop.products().await?;
+    // What is sold out may be left out anyway.
+    products.retain(|product| product.stock > 0);
+    let prices = || products.iter().map(|product| product.price_cents);
+    let (Some(least), Some(most)) = (prices().min(), prices().max()) else {
+        return Err(shop::too_little_left(context));
+    };
+    let budget = if least < most {
+        i64::midpoint(least, most)
+    } else {
+        (least - 1).max(0)
+    };
     // Arguments of prompts are strings, whatever they stand for.
     let arguments = json!({ "occasion": occasion, "budget_cents": budget.to_string() });
     context.purpose("fill in the prompt for an occasion and a budget");
