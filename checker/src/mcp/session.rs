@@ -5,6 +5,7 @@ use std::time::Duration;
 use rmcp::model::*;
 use rmcp::service::{ClientInitializeError, ClientServiceExt};
 use rmcp::service::{ClientLifecycleMode, PeerRequestOptions, RunningService, ServiceError};
+use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
@@ -321,7 +322,10 @@ impl Session {
             }
             (Err(error), exchange) => {
                 let known = exchange.as_ref().and_then(Trouble::of);
-                let trouble = known.unwrap_or_else(|| Trouble::Unreachable(error.to_string()));
+                let trouble = known.unwrap_or_else(|| match &error {
+                    ServiceError::TransportSend(error) => of_transport(error),
+                    other => Trouble::Unreachable(other.to_string()),
+                });
                 Err(failure(exchange.as_ref(), trouble))
             }
             (Ok(_), None) => Err(failure(
@@ -348,6 +352,7 @@ fn of_handshake(era: Era, error: &ClientInitializeError) -> Trouble {
         ClientInitializeError::ConnectionClosed(_) => {
             Trouble::Unreachable("the connection ended before the answer".to_owned())
         }
+        ClientInitializeError::TransportError { error, .. } => of_transport(error),
         ClientInitializeError::NoCompatibleProtocolVersion {
             server_supported, ..
         } => {
@@ -366,6 +371,13 @@ fn of_handshake(era: Era, error: &ClientInitializeError) -> Trouble {
         }
         other => Trouble::Shape(other.to_string()),
     }
+}
+
+/// What the wire under rmcp said, without what rmcp says around it.
+fn of_transport(error: &DynamicTransportError) -> Trouble {
+    let words = error.error.to_string();
+    let cause = words.strip_prefix("unexpected server response: ");
+    Trouble::Unreachable(cause.unwrap_or(&words).to_owned())
 }
 
 /// Each era is asked for outright: rmcp's `Auto` would fall back in silence.
