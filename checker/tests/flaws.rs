@@ -35,7 +35,7 @@ const FLAWS: [(&str, &str); 12] = [
     (
         "3.4",
         "accepts-zero accepts-negative accepts-fraction oversells unknown-as-success \
-         refusal-as-success refusal-as-protocol-error empty-refusal vague-refusal \
+         refusal-as-success refusal-as-protocol-error empty-refusal vague-refusal same-refusal \
          refusal-takes-stock accepts-text-number default-quantity huge-wraps \
          mistyped-as-protocol-error unknown-product-sells-first",
     ),
@@ -47,7 +47,7 @@ const FLAWS: [(&str, &str); 12] = [
     ),
     (
         "3.7",
-        "no-stdio stdout-banner stdout-logs stdio-other-tools stdio-garbles stdio-hangs",
+        "no-stdio stdout-banner stdout-logs stdout-on-buy stdio-other-tools stdio-garbles stdio-hangs",
     ),
     (
         "3.8",

@@ -74,7 +74,7 @@ pub enum Symptom {
         status: ExitStatus,
         /// Its last words.
         stderr: Vec<String>,
-        /// Whether it may only have been hung up on: a stdio program then ends well.
+        /// Whether it may only have been hung up on, as stdio programs are.
         may_be_right: bool,
     },
 }
@@ -253,7 +253,7 @@ async fn end(vitals: &Vitals, seen: usize, may_end: bool) -> Symptom {
         None => Symptom::Exited {
             status,
             stderr: vitals.stderr.last_lines(),
-            may_be_right: may_end && status.success(),
+            may_be_right: may_end,
         },
     }
 }

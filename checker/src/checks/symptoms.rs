@@ -31,6 +31,10 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
             "needs_login",
             "401 asks for a token. In this step the server lets everyone in.",
         ),
+        Trouble::Status { status, .. } if status.starts_with("403") => (
+            "forbidden",
+            "The server turns away programs of its own machine. Requests to 127.0.0.1, on any port and without an Origin, must come in: see with_allowed_hosts, which takes names without a port.",
+        ),
         Trouble::Status { status, .. } if status.starts_with('5') => (
             "http_error",
             "A 5xx status says that the server broke down. Its stderr should say why.",
@@ -96,11 +100,19 @@ pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
         "" => "a server that listens, and goes on listening",
         _ => "an answer, and a server that goes on",
     };
+    let why = match status {
+        "exit status: 0" => {
+            "It came to the end of main before it was told to stop. `serve` only begins a session: wait for its end, with `.waiting().await?`."
+        }
+        _ => {
+            "A server runs until it is told to stop. The reason is usually in its last words on stderr."
+        }
+    };
     nowhere("server_exited")
         .sent(sent)
         .expected(expected)
         .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
-        .why("A server runs until it is told to stop. The reason is usually in its last words on stderr.")
+        .why(why)
         .into()
 }
 
@@ -127,4 +139,11 @@ fn last_words(stderr: &[String]) -> String {
         [] => "(nothing)".to_owned(),
         lines => lines.join("\n"),
     }
+}
+
+/// What rustc says at length about a tool whose type rmcp does not take, in other words.
+pub fn of_compile_error(error: &str) -> Option<&'static str> {
+    error.contains("IntoToolRoute").then_some(
+        "rmcp does not take the type of one of your tools. A tool takes `&self` and, for arguments, `Parameters<T>`, where T derives Deserialize and JsonSchema. It returns `Json<R>`, or `Result<Json<R>, String>`, where R derives Serialize and JsonSchema.",
+    )
 }

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::select::{Selection, select};
 use super::{COULD_NOT, FAILED, PASSED, Workshop};
+use crate::checks::symptoms::of_compile_error;
 use crate::cli::{Check, Eras};
 use crate::course::Exercise;
 use crate::engine::{self, Event, Places, Plan, milliseconds};
@@ -121,7 +122,12 @@ async fn check(
                 let plain = anstream::adapter::strip_str(&first).to_string();
                 let report = engine::uncompiled(plan, &plain, others);
                 let _ = events.send(Event::Checking { exercise });
-                let _ = events.send(Event::DoesNotCompile { first, others });
+                let note = of_compile_error(&first);
+                let _ = events.send(Event::DoesNotCompile {
+                    first,
+                    others,
+                    note,
+                });
                 return Ok(report);
             }
         },

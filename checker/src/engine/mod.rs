@@ -51,6 +51,8 @@ pub enum Event {
         first: String,
         /// How many more there are.
         others: usize,
+        /// The same in other words, where rustc's are hard to read.
+        note: Option<&'static str>,
     },
     /// All of an exercise is done.
     Finished(Box<ExerciseReport>),
@@ -187,28 +189,29 @@ async fn run(judge: &Judge<'_>, step: &Step, board: &Board, slots: &Semaphore) -
     for need in &step.needs {
         let posted = board.wait_for(need, era).await;
         if posted.outcome != Outcome::Passed && missing.is_none() {
-            missing = Some((need, posted));
+            missing = Some(posted);
         }
     }
+    let root = missing
+        .as_ref()
+        .map_or(&step.id, |posted| &posted.root)
+        .clone();
     let report = match missing {
         // What cannot be told of the one cannot be told of the other.
-        Some((
-            need,
-            Posted {
-                could_not: Some(reason),
-                ..
-            },
-        )) => EraReport {
-            could_not: Some(format!("{need} could not be checked: {reason}")),
+        Some(Posted {
+            could_not: Some(reason),
+            ..
+        }) => EraReport {
+            could_not: Some(reason),
             ..EraReport::new(era, Outcome::CouldNotCheck)
         },
-        Some((need, _)) => EraReport {
-            not_started: Some(NotStarted::Needs(need.clone())),
+        Some(_) => EraReport {
+            not_started: Some(NotStarted::Needs(root.clone())),
             ..EraReport::new(era, Outcome::NotStarted)
         },
         None => judge.judge(step, slots).await,
     };
-    board.post(&step.id, &report);
+    board.post(&step.id, &report, root);
     report
 }
 
@@ -245,6 +248,8 @@ struct Board(HashMap<(String, Era), watch::Sender<Option<Posted>>>);
 #[derive(Clone)]
 struct Posted {
     outcome: Outcome,
+    /// The step itself, or the first that it waits for: the one to work on.
+    root: String,
     could_not: Option<String>,
 }
 
@@ -259,6 +264,7 @@ impl Board {
     async fn wait_for(&self, step: &str, era: Era) -> Posted {
         let nothing = Posted {
             outcome: Outcome::NotStarted,
+            root: step.to_owned(),
             could_not: None,
         };
         let Some(sender) = self.0.get(&(step.to_owned(), era)) else {
@@ -272,10 +278,11 @@ impl Board {
             .unwrap_or(nothing)
     }
 
-    fn post(&self, step: &str, report: &EraReport) {
+    fn post(&self, step: &str, report: &EraReport, root: String) {
         if let Some(sender) = self.0.get(&(step.to_owned(), report.era)) {
             sender.send_replace(Some(Posted {
                 outcome: report.outcome,
+                root,
                 could_not: report.could_not.clone(),
             }));
         }

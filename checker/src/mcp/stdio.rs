@@ -24,6 +24,7 @@ pub struct Stdio {
 impl Stdio {
     /// A transport over the pipes of a child.
     pub fn new((stdin, stdout): (ChildStdin, ChildStdout), transcript: Transcript) -> Self {
+        transcript.open();
         let (writer, lines) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, lines));
         Self {
@@ -85,7 +86,7 @@ impl Transport<RoleClient> for Stdio {
                 return message;
             }
         }
-        self.transcript.end_all();
+        self.transcript.close();
         None
     }
 

@@ -66,6 +66,8 @@ pub struct Transcript {
 struct Shared {
     purpose: String,
     exchanges: Vec<Exchange>,
+    /// Whether the one pipe that all requests go through is closed.
+    closed: bool,
 }
 
 /// Which exchange a response belongs to.
@@ -87,6 +89,7 @@ impl Transcript {
             Some("notifications/initialized") => "end the handshake".to_owned(),
             _ => shared.purpose.clone(),
         };
+        let ended = shared.closed;
         shared.exchanges.push(Exchange {
             purpose,
             via: via.into(),
@@ -95,7 +98,7 @@ impl Transcript {
             received: Vec::new(),
             took: Duration::ZERO,
             bytes: 0,
-            ended: false,
+            ended,
             begin: Instant::now(),
         });
         Index(shared.exchanges.len() - 1)
@@ -121,9 +124,16 @@ impl Transcript {
         self.change(index, |exchange| exchange.ended = true);
     }
 
-    /// Records that nothing more will come back for any request.
-    pub fn end_all(&self) {
-        for exchange in &mut self.lock().exchanges {
+    /// Records that a new pipe is open.
+    pub fn open(&self) {
+        self.lock().closed = false;
+    }
+
+    /// Records that the pipe is closed: nothing more will come back, whatever is sent.
+    pub fn close(&self) {
+        let mut shared = self.lock();
+        shared.closed = true;
+        for exchange in &mut shared.exchanges {
             exchange.ended = true;
         }
     }

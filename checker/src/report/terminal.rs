@@ -140,7 +140,7 @@ impl<W: Write> Terminal<W> {
         Ok(())
     }
 
-    fn compile_error(&mut self, first: &str, others: usize) -> io::Result<()> {
+    fn compile_error(&mut self, first: &str, others: usize, note: &str) -> io::Result<()> {
         let first = first.trim_end();
         writeln!(
             self.out,
@@ -155,6 +155,10 @@ impl<W: Write> Terminal<W> {
         };
         if let Some(more) = more {
             writeln!(self.out, "{FAINT}{more}{FAINT:#}\n")?;
+        }
+        if !note.is_empty() {
+            self.labelled("that is", note, Style::new())?;
+            writeln!(self.out)?;
         }
         writeln!(
             self.out,
@@ -209,10 +213,9 @@ impl<W: Write> Terminal<W> {
         )?;
         if failed > 0 {
             let seed = self.seed;
-            return writeln!(
-                self.out,
-                "{FAINT}arguments were random; --seed {seed} sends the same again{FAINT:#}"
-            );
+            let words =
+                format!("arguments are random; `--seed {seed}` after `check` sends the same again");
+            return writeln!(self.out, "{FAINT}{words}{FAINT:#}");
         }
         self.next(report)
     }
@@ -223,10 +226,11 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let Some(step) = report.first_open() else {
-            return writeln!(
-                self.out,
-                "All of it. `cargo checker list` shows what comes next."
-            );
+            let words = match report.steps.len() {
+                1 => "`cargo checker` says what is next.",
+                _ => "The whole exercise. `cargo checker list` shows what comes next.",
+            };
+            return writeln!(self.out, "{words}");
         };
         let waits = step.eras.iter().find_map(|era| match &era.not_started {
             Some(NotStarted::Needs(need)) => Some(need),
@@ -272,7 +276,11 @@ impl<W: Write> Reporter for Terminal<W> {
                 }
                 self.out.flush()
             }
-            Event::DoesNotCompile { first, others } => self.compile_error(first, *others),
+            Event::DoesNotCompile {
+                first,
+                others,
+                note,
+            } => self.compile_error(first, *others, note.unwrap_or_default()),
             Event::Finished(report) => self.summary(report),
             Event::Building { .. } | Event::CrateBuilt(_) | Event::Built => Ok(()),
         }

@@ -106,6 +106,7 @@ fn no(flaws: &Flaws, refusal: &Refusal) -> Result<Value, RpcError> {
         }
         _ if flaws.has(Flaw::EmptyRefusal) => Ok(json!({ "content": [], "isError": true })),
         _ if flaws.has(Flaw::VagueRefusal) => Ok(text("error", true)),
+        _ if flaws.has(Flaw::SameRefusal) => Ok(text("This product cannot be sold.", true)),
         _ => Ok(text(message, true)),
     }
 }

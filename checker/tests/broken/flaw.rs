@@ -90,6 +90,8 @@ pub enum Flaw {
     EmptyRefusal,
     /// Refuses with nothing but the word "error"
     VagueRefusal,
+    /// Refuses everything with the same words
+    SameRefusal,
     /// Refuses too many, and takes one from the stock nevertheless
     RefusalTakesStock,
     /// Sells 2 when asked for "2"
@@ -140,6 +142,8 @@ pub enum Flaw {
     StdoutBanner,
     /// Logs to stdout while serving stdio
     StdoutLogs,
+    /// Prints a line on stdout for each purchase over stdio
+    StdoutOnBuy,
     /// Has no buy_product on stdio
     StdioOtherTools,
     /// Spreads its messages over several lines on stdio

@@ -55,6 +55,9 @@ async fn answer(store: &Store, line: &str) -> Option<Value> {
         return Some(parse_error("no method"));
     };
     store.log(&request.method);
+    if store.flaws.has(Flaw::StdoutOnBuy) && request.params["name"] == "buy_product" {
+        println!("a customer buys something");
+    }
     request.id.as_ref()?;
     let outcome = match request.check_meta() {
         Ok(()) => rpc::answer(store, &request).await,

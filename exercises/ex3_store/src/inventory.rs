@@ -51,8 +51,8 @@ impl Inventory {
 
 // ANCHOR: step_3_4
 /// Why the store does not sell. A model reads the text, so each says what would work.
-// TODO 3.4: a variant for each reason, with `thiserror`'s `#[error("…")]` texts: no such product, a quantity
-// of 0, sold out, not enough left.
+// TODO 3.4: a variant for each reason, with thiserror's `#[error("…")]` texts: no such
+// product, a quantity of 0, sold out, not enough left.
 #[derive(Debug, Error)]
 pub enum Refusal {}
 

@@ -35,7 +35,8 @@ struct ProductList {
 // ANCHOR: step_3_3
 // TODO 3.3: the arguments of `buy_product`, a struct with `product_name` and `quantity` that
 // derives `Deserialize` and `JsonSchema`.
-// TODO 3.6: tell a model what each field means, and that the quantity is at least 1.
+//
+// TODO 3.6, later: tell a model what each field means, and that the quantity is at least 1.
 // ANCHOR_END: step_3_3
 
 // ANCHOR: step_3_9
@@ -57,12 +58,14 @@ impl Store {
     // TODO 3.3: the tool `buy_product`. It takes `Parameters<…>` of your arguments and returns
     // `Result<Json<Receipt>, String>`: an `Err` becomes a result with `isError: true`, which
     // the model reads. Refusals have a text, `refusal.to_string()`.
-    // TODO 3.6: say in the description what the tool does, and in its annotations that it
+    //
+    // TODO 3.6, later: say in the description what the tool does, and in its annotations that it
     // changes something, and that calling it again buys again. `list_products` only reads.
     // ANCHOR_END: step_3_3_tool
 
     // ANCHOR: step_3_9_tool
     // TODO 3.9 (bonus): the tool `search_products`, with the same result as `list_products`.
+    // What 3.6 asks of every tool, it asks of this one too.
     // ANCHOR_END: step_3_9_tool
 }
 

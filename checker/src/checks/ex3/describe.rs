@@ -133,7 +133,7 @@ fn only_reads(tool: &Tool) -> Checked {
         .sent("tools/list")
         .expected(format!("{} with the annotation readOnlyHint true", tool.name))
         .got(hint(read_only))
-        .why("Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst.")
+        .why("Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst. In rmcp: #[tool(annotations(read_only_hint = true))].")
         .into())
 }
 
@@ -143,7 +143,7 @@ fn changes_something(tool: &Tool) -> Checked {
             .sent("tools/list")
             .expected("buy_product with annotations")
             .got("none")
-            .why("Hosts decide by them whether to ask the user first. Say that it changes something, and that calling it again buys again.")
+            .why("Hosts decide by them whether to ask the user first. Say that it changes something, and that calling it again buys again. In rmcp: #[tool(annotations(read_only_hint = false, idempotent_hint = false))].")
             .into());
     };
     let dishonest = [

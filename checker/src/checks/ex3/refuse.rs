@@ -30,6 +30,7 @@ pub(super) async fn check(context: &Context) -> Checked {
     context.purpose("see the stock before what must be refused");
     let before = shop.products().await?;
     let stock = product.stock - 1;
+    let mut first_reason = None;
     for order in orders(context, &product.name, stock) {
         context.purpose(&format!("an order that must be refused: {}", order.what));
         let answer = shop
@@ -38,6 +39,10 @@ pub(super) async fn check(context: &Context) -> Checked {
             .await;
         let called = is_a_tool_error(&order, answer)?;
         gives_a_reason(&order, &called)?;
+        let for_unknown = first_reason.get_or_insert_with(|| shop::text(&called));
+        if order.code == "accepts_too_many" {
+            gives_another_reason(for_unknown, &called)?;
+        }
         context.purpose("see that the refusal changed nothing");
         changed_nothing(&called, &before, &shop.products().await?)?;
     }
@@ -139,6 +144,19 @@ fn gives_a_reason(order: &Order, called: &Called) -> Checked {
         .expected(format!("a message that tells a model what is wrong with {}", order.what))
         .got(shop::outcome(called))
         .why("With a reason the model corrects itself in the next call. Without one it tries again, or gives up.")
+        .into())
+}
+
+/// An unknown product and too few of a known one take different mends.
+fn gives_another_reason(for_unknown: &str, called: &Called) -> Checked {
+    if shop::text(called) != for_unknown {
+        return Ok(());
+    }
+    Err(Finding::new("same_reason")
+        .sent(&called.sent)
+        .expected("another message than for an unknown product: this one exists, and some of it is left")
+        .got(shop::outcome(called))
+        .why("The model has to try something else in each case: another product there, a smaller quantity here.")
         .into())
 }
 

@@ -40,8 +40,7 @@ pub(super) async fn check(context: &Context) -> Checked {
 
     for product in chosen(context, &products) {
         context.purpose("read one product, by its name in a URI");
-        let name = utf8_percent_encode(&product.name, NON_ALPHANUMERIC);
-        let uri = format!("store://products/{name}");
+        let uri = format!("store://products/{}", encoded(&product.name));
         let read = match read(&shop, &uri).await {
             Err(Stop::Failed(finding)) if finding.code == "protocol_error" => Err(finding.got),
             read => Ok(read?),
@@ -83,15 +82,27 @@ async fn sells_one(context: &Context, shop: &Shop) -> Checked {
     Ok(())
 }
 
-/// A random product, and one whose name has to be encoded.
+/// A random product, and one whose name has to be encoded, if there is one.
 fn chosen(context: &Context, products: &[Product]) -> Vec<Product> {
     let any = context.random(|dice| products.choose(dice).cloned());
-    let plain = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric());
     let encoded = products
         .iter()
-        .find(|product| !plain(&product.name))
+        .find(|product| !is_plain(&product.name))
         .cloned();
     any.into_iter().chain(encoded).collect()
+}
+
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
+
+/// The name in a URI. Where nothing has to be encoded the first letter is, which is allowed and
+/// shows whether it is decoded.
+fn encoded(name: &str) -> String {
+    match name.split_at_checked(1) {
+        Some((first, rest)) if is_plain(name) => format!("%{:02X}{rest}", first.as_bytes()[0]),
+        _ => utf8_percent_encode(name, NON_ALPHANUMERIC).to_string(),
+    }
 }
 
 async fn read(shop: &Shop, uri: &str) -> Checked<Value> {

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
-use super::shop;
+use super::shop::{self, Shop};
 use crate::checks::{Checked, Context};
 use crate::mcp::Session;
 use crate::mcp::transcript::Received;
@@ -31,12 +29,24 @@ pub(super) async fn check(context: &Context) -> Checked {
         if let Some(over_http) = &over_http {
             are_the_same(setting, over_http, &over_stdio?)?;
         }
-        context.purpose(&format!("list the products {setting}"));
-        let called = session.call("list_products", json!({})).await?;
-        let listed = shop::products_of(&called);
+        let bought = buys(context, session, setting).await;
         stdout_is_pure(context, setting)?;
-        listed?;
+        bought?;
     }
+    Ok(())
+}
+
+/// Calls what a customer calls: handlers print, too.
+async fn buys(context: &Context, session: Session, setting: &str) -> Checked {
+    let shop = Shop { session };
+    context.purpose(&format!("list the products {setting}"));
+    let products = shop.products().await?;
+    context.purpose(&format!("buy one of something {setting}"));
+    if let Some(product) = products.iter().find(|product| product.stock > 0) {
+        shop.buy(&product.name, 1).await?;
+    }
+    context.purpose(&format!("order what does not exist {setting}"));
+    shop.order(&shop::unheard_of(context), 1).await?;
     Ok(())
 }
 
@@ -92,6 +102,6 @@ fn stdout_is_pure(context: &Context, setting: &str) -> Checked {
         .sent(format!("any request {setting}"))
         .expected("nothing on stdout but JSON-RPC messages, one a line")
         .got(format!("the line {line:?}"))
-        .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message. Send logs to stderr: .with_writer(std::io::stderr).")
+        .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message. Print with eprintln!, and send logs to stderr: .with_writer(std::io::stderr).")
         .into())
 }
