@@ -20,7 +20,7 @@ use crate::mcp::{Failure, Trouble};
 use crate::verdict::Finding;
 
 /// How many want the last one.
-const BUYERS: usize = 16;
+const BUYERS: usize = 10;
 
 /// How many products are sold out, at most. A race is lost only sometimes.
 const ROUNDS: usize = 3;

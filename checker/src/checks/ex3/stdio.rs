@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::shop::{self, Shop};
 use crate::checks::{Checked, Context};
 use crate::mcp::Session;
-use crate::mcp::transcript::Received;
+use crate::mcp::transcript::{Exchange, Received};
 use crate::verdict::Finding;
 
 pub(super) async fn check(context: &Context) -> Checked {
@@ -15,25 +15,30 @@ pub(super) async fn check(context: &Context) -> Checked {
         context.purpose("see the tools over HTTP, to compare");
         over_http = Some(tools(&context.session().await?).await?);
     }
-    for (setting, environment) in [
-        ("with --stdio", [].as_slice()),
-        (
-            "with --stdio and RUST_LOG=trace",
-            [("RUST_LOG", "trace")].as_slice(),
-        ),
-    ] {
-        context.purpose(&format!("see the tools {setting}"));
-        let session = open(context, setting, environment).await?;
-        let over_stdio = tools(&session).await;
-        stdout_is_pure(context, setting)?;
-        if let Some(over_http) = &over_http {
-            are_the_same(setting, over_http, &over_stdio?)?;
-        }
-        let bought = buys(context, session, setting).await;
-        stdout_is_pure(context, setting)?;
-        bought?;
-    }
-    Ok(())
+    let setting = "with --stdio";
+    let session = open(context, setting, &[]).await?;
+    has_the_tools_of(over_http.as_ref(), context, &session, setting).await?;
+
+    let setting = "with --stdio and RUST_LOG=debug";
+    let session = open(context, setting, &[("RUST_LOG", "debug")]).await?;
+    let bought = buys(context, session, setting).await;
+    stdout_is_pure(context, setting)?;
+    bought
+}
+
+async fn has_the_tools_of(
+    over_http: Option<&BTreeSet<String>>,
+    context: &Context,
+    session: &Session,
+    setting: &str,
+) -> Checked {
+    context.purpose(&format!("see the tools {setting}"));
+    let over_stdio = tools(session).await;
+    stdout_is_pure(context, setting)?;
+    let over_stdio = over_stdio?;
+    over_http.map_or(Ok(()), |over_http| {
+        are_the_same(setting, over_http, &over_stdio)
+    })
 }
 
 /// Calls what a customer calls: handlers print, too.
@@ -84,17 +89,8 @@ fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>
 fn stdout_is_pure(context: &Context, setting: &str) -> Checked {
     let impure = context
         .transcript()
-        .exchanges()
-        .into_iter()
-        .find_map(|exchange| {
-            exchange
-                .received
-                .into_iter()
-                .find_map(|received| match received {
-                    Received::Text(line) => Some(line),
-                    Received::Json(value) => (value["jsonrpc"] != "2.0").then(|| value.to_string()),
-                })
-        });
+        .newest(|exchange| stray_line(exchange).is_some());
+    let impure = impure.as_ref().and_then(stray_line);
     let Some(line) = impure else {
         return Ok(());
     };
@@ -104,4 +100,15 @@ fn stdout_is_pure(context: &Context, setting: &str) -> Checked {
         .got(format!("the line {line:?}"))
         .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message. Print with eprintln!, and send logs to stderr: .with_writer(std::io::stderr).")
         .into())
+}
+
+/// Something on stdout that is no message of the protocol.
+fn stray_line(exchange: &Exchange) -> Option<String> {
+    exchange
+        .received
+        .iter()
+        .find_map(|received| match received {
+            Received::Text(line) => Some(line.clone()),
+            Received::Json(value) => (value["jsonrpc"] != "2.0").then(|| value.to_string()),
+        })
 }
