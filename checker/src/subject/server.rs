@@ -1,6 +1,7 @@
 //! A program as an HTTP server on a port of its own.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,9 @@ use super::stderr::Panic;
 
 /// How long a program may take until it listens. A debug build takes 20 ms.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where ports are drawn from.
+const PORTS: Range<u16> = 16_000..32_000;
 
 /// Tries with another port when something else took the chosen one in between.
 const TRIES: usize = 3;
@@ -106,7 +110,7 @@ impl Server {
     async fn accepts(&self) {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let begin = Instant::now();
-        while TcpStream::connect(address).await.is_err() {
+        while !is_accepted(address).await {
             // Fast at first, because most programs are there within 20 ms.
             let pause = if begin.elapsed() < Duration::from_secs(1) {
                 1
@@ -116,6 +120,12 @@ impl Server {
             sleep(Duration::from_millis(pause)).await;
         }
     }
+}
+
+/// Whether somebody else accepts a connection. On loopback a connection may meet itself.
+async fn is_accepted(address: SocketAddr) -> bool {
+    let connected = TcpStream::connect(address).await;
+    connected.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
 }
 
 /// The program with an environment in which its stderr can be read by a machine.
@@ -136,10 +146,18 @@ pub fn command(program: &Program) -> Command {
     command
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. Below those that systems give to outgoing connections:
+/// no connection takes it in between, least of all the one that knocks to see who listens.
 fn free_port() -> std::io::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
+    let mut last = Ok(0);
+    for _ in 0..100 {
+        let port = rand::random_range(PORTS);
+        last = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(|_| port);
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
 }
 
 /// How Linux, macOS and Windows say it, through Rust and through Python.
