@@ -102,7 +102,9 @@ impl Context {
     ) -> (Self, UnboundedReceiver<Symptom>) {
         let (symptoms, seen) = mpsc::unbounded_channel();
         if let Way::Program { server, .. } = &reach.0 {
-            watch(symptoms.clone(), server.process.vitals(), false);
+            // A shared process may have panicked in an earlier step.
+            let seen = server.process.stderr().panics();
+            watch(symptoms.clone(), server.process.vitals(), seen, false);
         }
         let context = Self {
             era,
@@ -174,7 +176,7 @@ impl Context {
         let Some(pipes) = process.take_stdio() else {
             return Err(unstarted(std::io::ErrorKind::BrokenPipe.into()).into());
         };
-        watch(self.symptoms.clone(), process.vitals(), true);
+        watch(self.symptoms.clone(), process.vitals(), 0, true);
         self.children
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -230,10 +232,9 @@ impl Context {
     }
 }
 
-/// Sends what a process shows from now on, until the check is over.
-fn watch(symptoms: UnboundedSender<Symptom>, vitals: Vitals, may_end: bool) {
+/// Sends what a process shows after its first `seen` panics, until the check is over.
+fn watch(symptoms: UnboundedSender<Symptom>, vitals: Vitals, seen: usize, may_end: bool) {
     tokio::spawn(async move {
-        let seen = vitals.stderr.panics();
         let symptom = tokio::select! {
             () = symptoms.closed() => return,
             panic = vitals.stderr.panic_after(seen) => Symptom::Panicked(panic),
