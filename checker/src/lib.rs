@@ -2,7 +2,7 @@
 //! real client would, and says what works, what does not, why, and what to do next.
 //!
 //! Data flows one way: [`commands`] → [`engine`] → [`checks`] → [`mcp`] → [`subject`]. Events
-//! flow out through one channel to [`report`] and [`progress`]. Checks never print, reports
+//! flow out through one channel to [`report`]; the verdicts go to [`progress`]. Checks never print, reports
 //! never decide, `mcp` knows no exercise, [`course`] knows no protocol.
 
 pub mod checks;

@@ -250,13 +250,6 @@ impl ExerciseReport {
         }
     }
 
-    /// The first failed step.
-    pub fn first_failed(&self) -> Option<&StepReport> {
-        self.steps
-            .iter()
-            .find(|step| step.outcome == Outcome::Failed)
-    }
-
     /// The core step to work on next, or else the first bonus that is open.
     pub fn first_open(&self) -> Option<&StepReport> {
         let open = |step: &&StepReport| step.outcome == Outcome::NotStarted;
