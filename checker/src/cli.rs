@@ -38,6 +38,9 @@ Exit codes:
 pub enum Command {
     /// Check an exercise, a step, or all
     Check(Check),
+    /// Check again after each save
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(Watch),
     /// List every exercise and step with its state
     List,
     /// Show the next hint for a step: a nudge, the API to use, almost the code
@@ -45,6 +48,38 @@ pub enum Command {
         /// The step, as in 3.4; else the one that you are at
         step: Option<String>,
     },
+    /// Show how your code differs from the solution
+    Diff {
+        /// The exercise, as in ex3; else the current one
+        #[arg(value_name = "EX")]
+        exercise: Option<String>,
+    },
+    /// Show the solution's files
+    Solution {
+        /// The exercise, as in ex3; else the current one
+        #[arg(value_name = "EX")]
+        exercise: Option<String>,
+    },
+    /// Go back to the starter of an exercise; your files are kept as a dated copy
+    Reset {
+        /// The exercise, as in ex3
+        #[arg(value_name = "EX")]
+        exercise: String,
+    },
+    /// Go on at an exercise: earlier ones that are not passed become the solution
+    CatchUp {
+        /// The exercise, as in ex4
+        #[arg(value_name = "EX")]
+        exercise: String,
+    },
+    /// Bring back what `reset` or `catch-up` replaced
+    Restore {
+        /// The exercise, as in ex3
+        #[arg(value_name = "EX")]
+        exercise: String,
+    },
+    /// Find what is wrong with this machine, and the command that mends it
+    Doctor,
     /// Print completions for a shell
     #[command(after_help = COMPLETIONS)]
     Completions {
@@ -57,6 +92,19 @@ const COMPLETIONS: &str = "\
 They complete the word `checker`. In bash:
   alias checker='cargo checker'
   source <(cargo checker completions bash)";
+
+/// What to watch.
+#[derive(Debug, Default, Args)]
+pub struct Watch {
+    /// An exercise (ex3) or a step (3.4); else the current exercise
+    #[arg(value_name = "EX")]
+    pub exercise: Option<String>,
+}
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  cargo checker watch        the current exercise
+  cargo checker watch 3.4    one step";
 
 /// What to check, and how.
 #[derive(Debug, Default, Args)]

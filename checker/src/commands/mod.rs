@@ -1,11 +1,18 @@
 //! One file per command; each reads as a short story over the other rooms.
 
+mod catch_up;
 mod check;
 mod completions;
+mod diff;
+mod doctor;
 mod here;
 mod hint;
 mod list;
+mod reset;
+mod restore;
 mod select;
+mod solution;
+mod watch;
 mod workshop;
 
 use std::process::ExitCode;
@@ -32,8 +39,17 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
     let code = match cli.command {
         None => here::run(&Workshop::open()?).await?,
         Some(Command::Check(arguments)) => check::run(&Workshop::open()?, &arguments).await?,
+        Some(Command::Watch(arguments)) => watch::run(&Workshop::open()?, &arguments).await?,
         Some(Command::List) => list::run(&Workshop::open()?)?,
         Some(Command::Hint { step }) => hint::run(&Workshop::open()?, step.as_deref())?,
+        Some(Command::Diff { exercise }) => diff::run(&Workshop::open()?, exercise.as_deref())?,
+        Some(Command::Solution { exercise }) => {
+            solution::run(&Workshop::open()?, exercise.as_deref())?
+        }
+        Some(Command::Reset { exercise }) => reset::run(&Workshop::open()?, &exercise)?,
+        Some(Command::CatchUp { exercise }) => catch_up::run(&Workshop::open()?, &exercise)?,
+        Some(Command::Restore { exercise }) => restore::run(&Workshop::open()?, &exercise)?,
+        Some(Command::Doctor) => doctor::run().await?,
         Some(Command::Completions { shell }) => completions::run(shell)?,
     };
     Ok(ExitCode::from(code))
