@@ -12,6 +12,7 @@ mod reset;
 mod restore;
 mod select;
 mod solution;
+mod subject;
 mod watch;
 mod workshop;
 
