@@ -8,7 +8,7 @@ mod github;
 mod json;
 mod junit;
 mod terminal;
-mod trace;
+pub mod trace;
 
 use std::io::{self, Write};
 

@@ -85,7 +85,6 @@ fn write_exchange(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     }
 }
 
-/// As flat as fits on a line, and broken where it does not.
 fn write_json(out: &mut dyn Write, value: &Value) -> io::Result<()> {
     for line in lines("  ", value) {
         writeln!(out, "{}", visible(&line))?;
@@ -93,7 +92,8 @@ fn write_json(out: &mut dyn Write, value: &Value) -> io::Result<()> {
     Ok(())
 }
 
-fn lines(indent: &str, value: &Value) -> Vec<String> {
+/// JSON as flat as fits on a line, and broken where it does not. Each line begins with `indent`.
+pub fn lines(indent: &str, value: &Value) -> Vec<String> {
     let flat = value.to_string();
     let parts: Vec<(String, &Value)> = match value {
         Value::Object(fields) if indent.len() + flat.len() > WIDTH => fields

@@ -1,0 +1,102 @@
+//! The messages that the book shows are what the smallest server and a real client send.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use checker::mcp::http::Http;
+use checker::mcp::transcript::{Exchange, Received};
+use checker::mcp::{Era, Session, Transcript};
+use checker::report::trace;
+use serde_json::json;
+
+use common::beside_checker;
+
+/// `hello_mcp` on a port that was free, until the end of the test.
+struct Hello {
+    process: Child,
+    url: String,
+}
+
+impl Hello {
+    fn start() -> Self {
+        let mut process = Command::new(beside_checker("hello_mcp"))
+            .env("PORT", "0")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut words = String::new();
+        BufReader::new(process.stderr.take().unwrap())
+            .read_line(&mut words)
+            .unwrap();
+        let url = words.trim().strip_prefix("serving MCP at ").unwrap().into();
+        Self { process, url }
+    }
+}
+
+impl Drop for Hello {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_wire_is_what_the_book_shows() {
+    let hello = Hello::start();
+    let modern = wire(&hello.url, Era::Modern).await;
+    let legacy = wire(&hello.url, Era::Legacy).await;
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("snapshots/hello");
+    settings.bind(|| {
+        let names = ["discover", "list", "call", "refusal", "unknown"];
+        for (name, messages) in names.iter().zip(modern) {
+            insta::assert_snapshot!(*name, messages);
+        }
+        insta::assert_snapshot!("initialize", legacy[0]);
+    });
+}
+
+/// The handshake, and the requests that follow it, as text.
+async fn wire(url: &str, era: Era) -> Vec<String> {
+    let transcript = Transcript::default();
+    let http = Http::new(url.parse().unwrap(), transcript.clone()).unwrap();
+    let session = Session::over_http(era, http, transcript.clone())
+        .await
+        .unwrap();
+    session.tools().await.unwrap();
+    for (tool, to) in [("convert", "metre"), ("convert", "gram"), ("sing", "metre")] {
+        let arguments = json!({ "value": 26.2, "from": "mile", "to": to });
+        // That there is no tool `sing` is what the last one shows.
+        let _ = session.call(tool, arguments).await;
+    }
+    let mut exchanges = transcript.exchanges();
+    exchanges.retain(|exchange| exchange.sent.get("id").is_some());
+    exchanges.into_iter().map(written).collect()
+}
+
+/// Request and answer. What every modern request repeats is left out but for the first.
+fn written(mut exchange: Exchange) -> String {
+    let begins = matches!(
+        exchange.sent["method"].as_str(),
+        Some("server/discover" | "initialize")
+    );
+    if let (false, Some(params)) = (begins, exchange.sent["params"].as_object_mut()) {
+        params.remove("_meta");
+    }
+    let mut written = vec!["// POST /mcp".to_owned()];
+    written.extend(trace::lines("", &exchange.sent));
+    written.push(String::new());
+    written.push(format!("// {}", exchange.status.unwrap()));
+    for received in &exchange.received {
+        match received {
+            Received::Json(message) => written.extend(trace::lines("", message)),
+            Received::Text(text) => panic!("not JSON: {text}"),
+        }
+    }
+    written.join("\n")
+}
