@@ -15,3 +15,4 @@ pub mod progress;
 pub mod report;
 pub mod subject;
 pub mod verdict;
+pub mod watch;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use checker::cli::Cli;
 use checker::commands::{self, COULD_NOT};
 use checker::subject::guard;
+use checker::watch::screen;
 use clap::Parser;
 use futures::FutureExt;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     std::panic::set_hook(Box::new(|panic| {
+        screen::give_back();
         // Where nobody listens on stderr, `eprintln` would panic again.
         let _ = writeln!(
             std::io::stderr(),

@@ -1,6 +1,6 @@
 //! `cargo checker check`: builds the subject, has it checked, reports, and keeps the progress.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::{Context, Result, bail};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -16,9 +16,6 @@ use crate::report::{self, Building, Format, Reporter, Terminal};
 use crate::subject::Subject;
 use crate::subject::guard::Guard;
 use crate::verdict::{EraReport, ExerciseReport, Outcome};
-
-/// No report is wider, and what is not a terminal gets this width.
-const WIDTH: usize = 100;
 
 pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
     let selection = selection(workshop, arguments)?;
@@ -163,14 +160,10 @@ async fn tell(
     mut events: UnboundedReceiver<Event>,
 ) -> Result<Box<dyn Reporter>> {
     let human = arguments.format == Format::Human;
-    let width = match io::stdout().is_terminal() {
-        true => textwrap::termwidth().min(WIDTH),
-        false => WIDTH,
-    };
     let mut reporter: Box<dyn Reporter> = match arguments.format {
         Format::Human => Box::new(Terminal::new(
             anstream::stdout(),
-            width,
+            report::width(),
             arguments.trace,
             seed,
         )),
@@ -226,7 +219,7 @@ fn places(workshop: &Workshop, arguments: &Check, exercise: &Exercise) -> Places
 
 /// The current exercise is the one last named. That it cannot be kept is told at the end,
 /// with the result.
-fn remember(workshop: &Workshop, exercise: &Exercise) {
+pub(super) fn remember(workshop: &Workshop, exercise: &Exercise) {
     let _ = workshop
         .progress
         .update(|progress| progress.current = Some(exercise.id.clone()));

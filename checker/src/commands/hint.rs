@@ -13,6 +13,16 @@ const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
 pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
+    write(&mut anstream::stdout().lock(), workshop, step)?;
+    Ok(PASSED)
+}
+
+/// Writes the next hint of a step, and remembers that it was given.
+///
+/// # Errors
+///
+/// When there is no such step, or none is open.
+pub(super) fn write(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>) -> Result<()> {
     let progress = workshop.progress.read()?;
     let (exercise, step) = match step {
         Some(word) => select::step(workshop, word)?,
@@ -24,7 +34,6 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
     let seen = progress.hints.get(&step.id).copied().unwrap_or(0);
     let rung = seen.min(rungs.saturating_sub(1));
 
-    let mut out = anstream::stdout().lock();
     writeln!(
         out,
         "{STRONG}{}  {}{STRONG:#}  {FAINT}hint {} of {rungs}{FAINT:#}\n",
@@ -56,7 +65,7 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
             .hints
             .insert(step.id.clone(), (rung + 1).min(rungs));
     })?;
-    Ok(PASSED)
+    Ok(())
 }
 
 /// The first step of the current exercise that is not passed: core steps first.

@@ -10,7 +10,7 @@ mod junit;
 mod terminal;
 pub mod trace;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 
@@ -21,6 +21,17 @@ pub use self::trace::write_trace;
 
 use crate::engine::Event;
 use crate::verdict::ExerciseReport;
+
+/// No report is wider, and what is not a terminal gets this width.
+const WIDTH: usize = 100;
+
+/// The columns that a report for people has.
+pub fn width() -> usize {
+    match io::stdout().is_terminal() {
+        true => textwrap::termwidth().min(WIDTH),
+        false => WIDTH,
+    }
+}
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

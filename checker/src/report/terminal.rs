@@ -47,6 +47,11 @@ impl<W: Write> Terminal<W> {
         }
     }
 
+    /// What it writes to.
+    pub fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     fn step(&mut self, step: &StepReport) -> io::Result<()> {
         let (symbol, style) = symbol(step.outcome);
         let bonus = if step.bonus { " (bonus)" } else { "" };

@@ -1,0 +1,100 @@
+//! What is on the page: the events of one check, and what was asked for beside them.
+
+use std::fmt::Write as _;
+use std::mem;
+
+use anyhow::Result;
+
+use crate::engine::Event;
+use crate::report::{self, Reporter, Terminal};
+use crate::verdict::{ExerciseReport, Outcome, StepReport};
+
+/// A page, and all that is needed to draw it at another width.
+#[derive(Debug)]
+pub(super) struct Page {
+    seed: u64,
+    terminal: Terminal<Vec<u8>>,
+    events: Vec<Event>,
+    /// The whole report, once it is there.
+    pub report: Option<ExerciseReport>,
+    /// Hints, traces and other words that were asked for.
+    pub asides: String,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+impl Page {
+    /// An empty page for the check with this seed.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            terminal: terminal(seed),
+            events: Vec::new(),
+            report: None,
+            asides: String::new(),
+        }
+    }
+
+    /// Takes an event, and gives what is to be added to the page.
+    pub fn event(&mut self, event: Event) -> Result<String> {
+        self.terminal.event(&event)?;
+        self.events.push(event);
+        Ok(self.written())
+    }
+
+    fn written(&mut self) -> String {
+        let bytes = mem::take(self.terminal.out());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The whole page at the width that the terminal has now.
+    pub fn drawn_again(&mut self) -> Result<String> {
+        self.terminal = terminal(self.seed);
+        for event in &self.events {
+            self.terminal.event(event)?;
+        }
+        Ok(self.written() + &self.asides)
+    }
+
+    /// The step to work on: the first that failed, else the first that is open.
+    pub fn at_hand(&self) -> Option<&StepReport> {
+        let report = self.report.as_ref()?;
+        let mut steps = report.steps.iter();
+        let failed = steps.find(|step| step.outcome == Outcome::Failed);
+        failed.or_else(|| report.first_open())
+    }
+
+    /// The JSON-RPC of the step to work on; of the last one where all is passed.
+    pub fn trace(&self) -> Result<String> {
+        let last = self.report.as_ref().and_then(|report| report.steps.last());
+        let Some(step) = self.at_hand().or(last) else {
+            return Ok("\nNothing was sent: there is no check to show.\n".to_owned());
+        };
+        if step.eras.iter().all(|era| era.trace.is_empty()) {
+            return Ok(format!("\nFor {} nothing was sent yet.\n", step.id));
+        }
+        let mut text = Vec::new();
+        report::write_trace(&mut text, step)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// What is still to do, in the words of the report. `None` when nothing is, or nothing is
+    /// known.
+    pub fn what_is_open(&self) -> Option<String> {
+        let step = self.at_hand()?;
+        let mut words = format!("\nnext  {}  {}\n", step.id, step.title);
+        if !step.place.is_empty() {
+            let _ = writeln!(words, "      write   {}", step.place);
+        }
+        words.push_str("      stuck   press h\n");
+        Some(words)
+    }
+}
+
+fn terminal(seed: u64) -> Terminal<Vec<u8>> {
+    Terminal::new(Vec::new(), report::width(), false, seed)
+}

@@ -1,0 +1,112 @@
+//! What the person at the keyboard asks for: single keys on a terminal, lines elsewhere.
+
+use std::io::BufRead;
+use std::thread;
+
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Check now.
+    Run,
+    /// The next hint.
+    Hint,
+    /// The JSON-RPC of the step to work on.
+    Trace,
+    /// What comes after what is passed.
+    Next,
+    /// The end.
+    Quit,
+    /// Draw again: the terminal has another size.
+    Redraw,
+}
+
+/// The keys and what they do, for the footer.
+pub const KEYS: [(char, &str); 5] = [
+    ('r', "run"),
+    ('h', "hint"),
+    ('t', "trace"),
+    ('n', "next"),
+    ('q', "quit"),
+];
+
+/// Wishes as they come. With `live`, single keys of a terminal in raw mode; else the first
+/// letter of each line on stdin, whose end is no wish.
+pub fn listen(live: bool) -> UnboundedReceiver<Wish> {
+    let (wishes, received) = unbounded_channel();
+    // Reading blocks and cannot be called off, so nothing waits for this thread at the end.
+    thread::spawn(move || match live {
+        true => keys(&wishes),
+        false => lines(&wishes),
+    });
+    received
+}
+
+fn keys(wishes: &UnboundedSender<Wish>) {
+    while let Ok(event) = event::read() {
+        let wish = match event {
+            Event::Key(key) if key.kind == KeyEventKind::Press => of_key(key),
+            Event::Resize(..) => Some(Wish::Redraw),
+            _ => None,
+        };
+        if wish.is_some_and(|wish| wishes.send(wish).is_err()) {
+            return;
+        }
+    }
+    // The terminal is gone.
+    let _ = wishes.send(Wish::Quit);
+}
+
+fn of_key(key: KeyEvent) -> Option<Wish> {
+    match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
+        (KeyCode::Char('c' | 'd'), true) | (KeyCode::Esc, _) => Some(Wish::Quit),
+        (KeyCode::Char('l'), true) => Some(Wish::Redraw),
+        (KeyCode::Enter, _) => Some(Wish::Run),
+        (KeyCode::Char(letter), false) => of_letter(letter),
+        _ => None,
+    }
+}
+
+fn lines(wishes: &UnboundedSender<Wish>) {
+    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+        // An empty line is somebody who wants to see something happen.
+        let letter = line.trim().chars().next().unwrap_or('r');
+        if of_letter(letter).is_some_and(|wish| wishes.send(wish).is_err()) {
+            return;
+        }
+    }
+}
+
+fn of_letter(letter: char) -> Option<Wish> {
+    match letter.to_ascii_lowercase() {
+        'r' => Some(Wish::Run),
+        'h' => Some(Wish::Hint),
+        't' => Some(Wish::Trace),
+        'n' => Some(Wish::Next),
+        'q' => Some(Wish::Quit),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_footer_does_something_and_ctrl_c_quits() {
+        for (letter, _) in KEYS {
+            let plain = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE);
+            assert!(of_key(plain).is_some(), "{letter}");
+            let shifted = KeyCode::Char(letter.to_ascii_uppercase());
+            assert_eq!(
+                of_key(KeyEvent::new(shifted, KeyModifiers::SHIFT)),
+                of_key(plain)
+            );
+        }
+        let ctrl = |letter| of_key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL));
+        assert_eq!(ctrl('c'), Some(Wish::Quit));
+        assert_eq!(ctrl('r'), None, "a shell's habit, no wish");
+    }
+}
