@@ -34,6 +34,8 @@ pub struct Screen {
     colours: bool,
     /// What stands there; `None` before the first page.
     page: Option<String>,
+    /// The rows that were written before the first page.
+    above: usize,
     status: String,
 }
 
@@ -46,15 +48,19 @@ impl Screen {
     pub fn open() -> io::Result<Self> {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let live = stdin().is_terminal() && stdout().is_terminal() && !dumb;
+        let mut above = size().1;
         if live {
             enable_raw_mode()?;
             execute!(stdout(), Hide)?;
+            // Asked once and before anybody reads keys: the answer comes the way that keys do.
+            above = crossterm::cursor::position().map_or(above, |(_, row)| row);
         }
         let choice = anstream::AutoStream::choice(&stdout());
         Ok(Self {
             live,
             colours: choice != anstream::ColorChoice::Never,
             page: None,
+            above: above.into(),
             status: String::new(),
         })
     }
@@ -76,16 +82,17 @@ impl Screen {
         }
         let (columns, rows) = size();
         let used = match before {
-            Some(page) => rows_of(&page, columns).min(rows.into()),
-            // What is there is not ours, and nobody knows where it ends.
-            None => rows.into(),
+            Some(page) => rows_of(&page, columns),
+            None => self.above,
         };
+        let used = used.min(rows.into());
         let mut out = Vec::new();
         queue!(out, BeginSynchronizedUpdate, MoveToColumn(0))?;
         queue!(out, Clear(ClearType::FromCursorDown), MoveTo(0, rows - 1))?;
         out.extend(std::iter::repeat_n(b'\n', used));
-        queue!(out, MoveTo(0, 0))?;
-        self.draw_footer(&mut out)?;
+        // No footer yet: to clear it from the first row on, as the first text will, is to clear
+        // the screen, and that sends it to the scrollback in some terminals.
+        queue!(out, MoveTo(0, 0), EndSynchronizedUpdate)?;
         write_out(&out)
     }
 
@@ -123,10 +130,14 @@ impl Screen {
             return Ok(());
         }
         let mut out = Vec::new();
-        queue!(out, BeginSynchronizedUpdate, Clear(ClearType::All))?;
+        let (columns, rows) = size();
+        queue!(out, BeginSynchronizedUpdate)?;
+        // Row by row, for the same reason.
+        for row in 0..rows {
+            queue!(out, MoveTo(0, row), Clear(ClearType::CurrentLine))?;
+        }
         queue!(out, MoveTo(0, 0))?;
         write_out(&out)?;
-        let (columns, rows) = size();
         let room = usize::from(rows).saturating_sub(footer_rows(rows));
         self.add(end_of(page, columns, room))
     }
@@ -169,23 +180,15 @@ impl Screen {
         } else {
             write!(out, "\r\n{}\r\n", self.styled(FAINT, &status))?;
             let mut room = usize::from(columns);
-            for (key, word) in self.keys(columns) {
-                let shown = cut(&format!("{word}   "), room.saturating_sub(2) as u16);
-                room = room.saturating_sub(2 + display_width(&shown));
-                write!(out, "{} {shown}", self.styled(STRONG, &key.to_string()))?;
+            for (key, words) in keys(columns) {
+                room = room.saturating_sub(1 + words.len());
+                if room > 0 {
+                    write!(out, "{}{words}", self.styled(STRONG, &key.to_string()))?;
+                }
             }
             queue!(out, MoveUp(2))?;
         }
         queue!(out, MoveToColumn(0), EndSynchronizedUpdate)
-    }
-
-    /// The keys with their words, or alone where these do not fit.
-    fn keys(&self, columns: u16) -> [(char, &'static str); 5] {
-        let words: usize = KEYS.iter().map(|(_, word)| word.len() + 5).sum();
-        match words <= columns.into() {
-            true => KEYS,
-            false => KEYS.map(|(key, _)| (key, "")),
-        }
     }
 
     fn styled(&self, style: Style, text: &str) -> String {
@@ -221,6 +224,17 @@ fn size() -> (u16, u16) {
 
 fn footer_rows(rows: u16) -> usize {
     if rows < LOW { 1 } else { 3 }
+}
+
+/// The keys and what stands behind each: their words, or gaps where these do not fit.
+fn keys(columns: u16) -> impl Iterator<Item = (char, String)> {
+    let all = KEYS.map(|(key, word)| (key, format!(" {word}   ")));
+    let room: usize = all.iter().map(|(_, words)| 1 + words.len()).sum();
+    let fits = room < columns.into();
+    all.into_iter().map(move |(key, words)| match fits {
+        true => (key, words),
+        false => (key, "  ".to_owned()),
+    })
 }
 
 /// One write, so that nothing is seen half drawn.
