@@ -12,7 +12,7 @@ use crate::common;
 use crate::common::workshop::Workshop;
 
 /// No run in these tests takes longer, the build of an exercise included.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a run said.
 #[derive(Debug)]
