@@ -7,6 +7,7 @@
 //!     └── Step*                 a numbered goal in it: 3.4
 //!         ├── needs*            earlier steps that must pass first
 //!         ├── Place             the file and TODO block to work in
+//!         ├── book              its heading in the book
 //!         └── hints*            a ladder: nudge, API, almost the code
 //! ```
 
@@ -70,6 +71,8 @@ pub struct Step {
     pub needs: Vec<String>,
     /// Where the attendee works on it.
     pub place: Option<Place>,
+    /// Its heading in the book: `ex3.html#step-3-4`.
+    pub book: Option<String>,
     /// From a nudge to almost the code.
     pub hints: Vec<String>,
 }
@@ -219,6 +222,7 @@ struct RawStep {
     needs: Vec<Spanned<String>>,
     file: Option<PathBuf>,
     anchor: Option<String>,
+    book: Option<Spanned<String>>,
     #[serde(default)]
     hints: Vec<Spanned<String>>,
 }
@@ -297,6 +301,19 @@ impl RawStep {
             }
             _ => None,
         };
+        match &self.book {
+            None if ready => {
+                let message = format!("step {id}; expected `book`: its heading in the book");
+                return Err((Some(span), message));
+            }
+            Some(book) if !book.get_ref().contains(".html#") => {
+                let message = format!(
+                    "`book` of step {id}; expected a page and a heading, as in `ex3.html#step-3-4`"
+                );
+                return Err((Some(book.span()), message));
+            }
+            _ => {}
+        }
         if ready && self.hints.is_empty() {
             return Err((Some(span), format!("step {id}; expected `hints`")));
         }
@@ -306,6 +323,7 @@ impl RawStep {
             bonus: self.bonus,
             needs: self.needs.into_iter().map(Spanned::into_inner).collect(),
             place,
+            book: self.book.map(Spanned::into_inner),
             hints: self.hints.into_iter().map(Spanned::into_inner).collect(),
         })
     }
@@ -370,6 +388,10 @@ needs = ["1.1"]
             ("id = \"ex1_a\"", "id = \"first\""),
             ("title = \"second\"", "title = \"second"),
             ("title = \"second\"\n", ""),
+            (
+                "title = \"second\"",
+                "title = \"second\"\nbook = \"ex1.html\"",
+            ),
         ];
         let told: String = mistakes
             .iter()
