@@ -1,7 +1,6 @@
 //! `cargo ci`: everything that Rust alone can prove, with a word before each stage.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -67,12 +66,9 @@ pub(crate) fn run() -> Result<()> {
 
 /// Runs cargo, lets its words through, and counts the tests that passed.
 fn run_stage(arguments: &[&str]) -> Result<usize> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask has no parent")?;
     let mut child = Command::new(env!("CARGO"))
         .args(arguments)
-        .current_dir(root)
+        .current_dir(crate::root()?)
         // A snapshot that differs is a failure, never a new snapshot.
         .env("INSTA_UPDATE", "no")
         .stdout(Stdio::piped())

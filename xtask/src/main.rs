@@ -1,20 +1,32 @@
 //! The maintainers' commands. `cargo ci` is `cargo xtask ci`.
 
+mod book;
 mod ci;
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
 use clap::Parser;
 
 /// The maintainers' commands.
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Command {
     /// Prove everything that Rust alone can prove: format, lints, tests
     Ci,
+    /// Build the book into target/book, or serve it while you read or write
+    Book(book::Arguments),
 }
 
 fn main() -> Result<()> {
     match Command::parse() {
         Command::Ci => ci::run(),
+        Command::Book(arguments) => book::run(&arguments),
     }
+}
+
+/// The folder of the checkout.
+fn root() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    Ok(root.context("xtask has no parent")?.to_owned())
 }

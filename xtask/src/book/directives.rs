@@ -1,0 +1,194 @@
+//! `{{#course …}}` and `{{#output …}}`: what stands elsewhere, put into a page.
+//!
+//! They are spelled as mdBook's own `{{#include …}}`, and replaced before it reads the page. A
+//! directive that names something unknown is a mistake, with its line.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result};
+use checker::course::{Course, Exercise, Step};
+use regex::Regex;
+
+use super::build::Source;
+use super::{Mistake, line_of, pieces};
+
+/// The directives that mdBook understands.
+const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "title"];
+
+/// `{{#name arguments}}` in a page.
+pub(super) struct Directive<'a> {
+    pub(super) range: Range<usize>,
+    pub(super) name: &'a str,
+    pub(super) arguments: &'a str,
+}
+
+/// The directives of a page, but for those behind a backslash.
+pub(super) fn directives(text: &str) -> impl Iterator<Item = Directive<'_>> {
+    #[expect(
+        clippy::expect_used,
+        reason = "the pattern is fixed, and every test of this file uses it"
+    )]
+    static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\\?\{\{\s*#\s*(\w*)\s*([^}]*)\}\}").expect("the pattern is one")
+    });
+    PATTERN.captures_iter(text).filter_map(|found| {
+        let (whole, [name, arguments]) = (found.get(0)?, found.extract().1);
+        (!whole.as_str().starts_with('\\')).then(|| Directive {
+            range: whole.range(),
+            name,
+            arguments: arguments.trim(),
+        })
+    })
+}
+
+/// What the directives can name.
+pub(super) struct Directives<'a> {
+    course: &'a Course,
+    /// What commands print, by name, as HTML.
+    outputs: BTreeMap<String, String>,
+    used: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Directives<'a> {
+    /// Reads what was recorded in `book/outputs/`.
+    pub(super) fn new(root: &Path, course: &'a Course) -> Result<Self> {
+        let folder = root.join("book/outputs");
+        let mut outputs = BTreeMap::new();
+        let entries = fs::read_dir(&folder).into_iter().flatten();
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "snap")
+            {
+                let text = fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                // Insta's own head stands between two lines of dashes.
+                let body = text.splitn(3, "---\n").nth(2).unwrap_or(&text);
+                outputs.insert(name.into_owned(), body.trim_end().to_owned());
+            }
+        }
+        Ok(Self {
+            course,
+            outputs,
+            used: RefCell::default(),
+        })
+    }
+
+    /// The page with its directives replaced.
+    ///
+    /// # Errors
+    ///
+    /// What each directive that means nothing should have been.
+    pub(super) fn expand(&self, source: &Source) -> Result<String, Vec<Mistake>> {
+        let text = source.text.as_str();
+        let mut out = String::new();
+        let mut mistakes = Vec::new();
+        let mut end = 0;
+        for directive in directives(text) {
+            if OF_MDBOOK.contains(&directive.name) {
+                continue;
+            }
+            let before = &text[..directive.range.start];
+            out += &text[end..directive.range.start];
+            end = directive.range.end;
+            match self.piece(&directive, source) {
+                Ok(Piece::Words(words)) => out += &words,
+                Ok(Piece::Block(block)) => {
+                    let alone = before.is_empty() || before.ends_with('\n');
+                    if alone && text[end..].lines().next().is_none_or(str::is_empty) {
+                        out += &block;
+                    } else {
+                        mistakes.push(mistake(source, &directive, "stands on a line of its own"));
+                    }
+                }
+                Err(message) => mistakes.push(mistake(source, &directive, &message)),
+            }
+        }
+        out += &text[end..];
+        if mistakes.is_empty() {
+            Ok(out)
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// Outputs that no page shows: nobody would notice when they go wrong.
+    pub(super) fn unused(&self) -> Vec<Mistake> {
+        let used = self.used.borrow();
+        let unused = self.outputs.keys().filter(|name| !used.contains(*name));
+        unused
+            .map(|name| {
+                let file = format!("book/outputs/{name}.snap");
+                Mistake::new(file, None, format!("no page has {{{{#output {name}}}}}; write it, or take the output out of book/outputs.toml"))
+            })
+            .collect()
+    }
+
+    fn piece(&self, directive: &Directive<'_>, source: &Source) -> Result<Piece, String> {
+        let words: Vec<&str> = directive.arguments.split_whitespace().collect();
+        match (directive.name, words.as_slice()) {
+            ("course", ["title", id]) if id.starts_with("ex") => {
+                Ok(Piece::Words(pieces::title(&self.exercise(id)?.title)))
+            }
+            ("course", ["title", id]) => Ok(Piece::Words(pieces::title(&self.step(id)?.1.title))),
+            ("course", ["minutes", id]) => Ok(Piece::Words(self.minutes(id)?.to_string())),
+            ("course", ["agenda"]) => Ok(Piece::Block(pieces::agenda(self.course, &source.page))),
+            ("course", ["steps", id]) => {
+                let exercise = self.exercise(id)?;
+                Ok(Piece::Block(pieces::steps(exercise, &source.page)))
+            }
+            ("course", ["hints", id]) => Ok(Piece::Block(pieces::hints(self.step(id)?.1))),
+            ("course", _) => Err("is unknown; expected title, minutes, agenda, steps or hints, as in {{#course title 3.4}}".to_owned()),
+            ("output", [name]) => match self.outputs.get(*name) {
+                Some(output) => {
+                    self.used.borrow_mut().insert((*name).to_owned());
+                    Ok(Piece::Block(pieces::terminal(output)))
+                }
+                None => Err(format!("names no output; add `{name}` to book/outputs.toml and record it: see CONTRIBUTING.md, \"Add an output\"")),
+            },
+            ("output", _) => Err("takes one name, as in {{#output untouched}}".to_owned()),
+            _ => Err("is unknown; expected course, output or include".to_owned()),
+        }
+    }
+
+    fn exercise(&self, id: &str) -> Result<&Exercise, String> {
+        let mut exercises = self.course.exercises.iter();
+        exercises
+            .find(|exercise| exercise.id == id || exercise.short() == id)
+            .ok_or_else(|| format!("names `{id}`, and course.toml has no such exercise"))
+    }
+
+    fn step(&self, id: &str) -> Result<(&Exercise, &Step), String> {
+        let step = self.course.step(id);
+        step.ok_or_else(|| format!("names `{id}`, and course.toml has no such step"))
+    }
+
+    fn minutes(&self, id: &str) -> Result<u32, String> {
+        let id = &self.exercise(id)?.id;
+        let mut modules = self.course.modules.iter();
+        let module = modules.find(|module| module.exercise.as_ref() == Some(id));
+        let module =
+            module.ok_or_else(|| format!("names `{id}`, which has no minutes of its own"))?;
+        Ok(module.minutes)
+    }
+}
+
+/// What a directive becomes.
+enum Piece {
+    /// Part of a line.
+    Words(String),
+    /// Lines of its own.
+    Block(String),
+}
+
+fn mistake(source: &Source, directive: &Directive<'_>, message: &str) -> Mistake {
+    let line = line_of(&source.text, directive.range.start);
+    let written = &source.text[directive.range.clone()];
+    Mistake::new(&source.file, Some(line), format!("{written} {message}"))
+}
