@@ -79,6 +79,7 @@ pub enum Command {
         exercise: String,
     },
     /// Find what is wrong with this machine, and the command that mends it
+    #[command(after_help = DOCTOR)]
     Doctor,
     /// Print completions for a shell
     #[command(after_help = COMPLETIONS)]
@@ -87,6 +88,14 @@ pub enum Command {
         shell: Shell,
     },
 }
+
+const DOCTOR: &str = "\
+It looks and changes nothing. A ✗ stands in the way, a ! is good to know, a ? could not be examined.
+
+Exit codes:
+  0  nothing stands in the way
+  1  a trouble was found
+  2  something could not be examined";
 
 const COMPLETIONS: &str = "\
 They complete the word `checker`. In bash:

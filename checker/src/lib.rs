@@ -5,10 +5,12 @@
 //! flow out through one channel to [`report`]; the verdicts go to [`progress`]. Checks never print, reports
 //! never decide, `mcp` knows no exercise, [`course`] knows no protocol.
 
+pub mod at_work;
 pub mod checks;
 pub mod cli;
 pub mod commands;
 pub mod course;
+pub mod doctor;
 pub mod engine;
 pub mod mcp;
 pub mod progress;

@@ -6,6 +6,7 @@
 //! - `formats`: what programs read,
 //! - `building`: code that does not compile, and cargo that cannot build,
 //! - `checkout`: a workshop that is broken, and what it remembers,
+//! - `doctor`: machines that have a trouble,
 //! - `servers`: `--url` and `--command`,
 //! - `stopping`: signals, kills, closed pipes, and two checkers at once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
@@ -16,6 +17,8 @@ mod common;
 mod building;
 #[path = "cli/checkout.rs"]
 mod checkout;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/formats.rs"]
 mod formats;
 #[path = "cli/servers.rs"]

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::select::{Selection, select};
 use super::subject::{self, DoesNotCompile};
 use super::{COULD_NOT, FAILED, PASSED, Workshop};
+use crate::at_work::AtWork;
 use crate::checks::symptoms::of_compile_error;
 use crate::cli::{Check, Eras};
 use crate::course::Exercise;
@@ -23,6 +24,7 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
         .seed
         .unwrap_or_else(|| u64::from(rand::random::<u16>()));
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
+    let _at_work = AtWork::begin(&workshop.root);
     let exercises: Vec<&Exercise> = match selection {
         Selection::All => workshop
             .course

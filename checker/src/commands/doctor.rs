@@ -1,7 +1,95 @@
 //! `cargo checker doctor`: what is wrong with this machine, and the command that mends it.
 
-use anyhow::{Result, bail};
+use std::io::{IsTerminal, Write, stdout};
 
-pub(super) async fn run() -> Result<u8> {
-    bail!("not written yet")
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use textwrap::{Options, WordSplitter};
+
+use super::{COULD_NOT, FAILED, PASSED, Workshop};
+use crate::doctor::{self, Examined, Health};
+
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// No line is wider, and what is not a terminal gets this width.
+const WIDTH: usize = 100;
+/// Where the sentences begin: behind symbol and name.
+const INDENT: &str = "              ";
+
+pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
+    let progress = workshop.progress.read()?;
+    let exercise = workshop.current(&progress).map(|exercise| &exercise.id);
+    let exercise = exercise.map_or("ex3_store", String::as_str);
+    let all = doctor::examine(&workshop.root, exercise).await;
+
+    let width = match stdout().is_terminal() {
+        true => textwrap::termwidth().min(WIDTH),
+        false => WIDTH,
+    };
+    let mut out = anstream::stdout().lock();
+    for examined in &all {
+        write!(out, "{}", told(examined, width))?;
+    }
+    writeln!(out, "\n{STRONG}{}{STRONG:#}", summary(&all))?;
+    Ok(exit_code(&all))
+}
+
+/// `✗ port 8420  python3 (pid 4711) listens there`, and each mend on a line of its own.
+fn told(examined: &Examined, width: usize) -> String {
+    let (symbol, style) = symbol(examined.health);
+    let options = Options::new(width.saturating_sub(1).max(INDENT.len() + 20))
+        .word_splitter(WordSplitter::NoHyphenation)
+        .initial_indent(INDENT)
+        .subsequent_indent(INDENT);
+    let found = textwrap::fill(&examined.found, options);
+    let found = found.trim_start();
+    let mut told = format!(" {style}{symbol}{style:#} {:<11}{found}\n", examined.what);
+    for (number, mend) in examined.mends.iter().enumerate() {
+        let label = if number == 0 { "mend" } else { "or  " };
+        // Whole, however long: it is there to be copied.
+        told += &format!("{INDENT}{FAINT}{label}{FAINT:#}  {mend}\n");
+    }
+    told
+}
+
+fn symbol(health: Health) -> (&'static str, Style) {
+    match health {
+        Health::Well => ("✓", AnsiColor::Green.on_default()),
+        Health::Remark => ("!", AnsiColor::Yellow.on_default()),
+        Health::Trouble => ("✗", AnsiColor::Red.on_default().bold()),
+        Health::Unknown => ("?", AnsiColor::Yellow.on_default()),
+    }
+}
+
+/// `1 trouble, 2 remarks`.
+fn summary(all: &[Examined]) -> String {
+    let count =
+        |health, one: &str, many: &str| match all.iter().filter(|one| one.health == health).count()
+        {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            n => Some(format!("{n} {many}")),
+        };
+    let counts: Vec<String> = [
+        count(Health::Trouble, "trouble", "troubles"),
+        count(Health::Unknown, "not examined", "not examined"),
+        count(Health::Remark, "remark", "remarks"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match counts.as_slice() {
+        [] => "All well.".to_owned(),
+        counts => counts.join(", "),
+    }
+}
+
+fn exit_code(all: &[Examined]) -> u8 {
+    let some = |health| all.iter().any(|examined| examined.health == health);
+    match (some(Health::Trouble), some(Health::Unknown)) {
+        (true, _) => FAILED,
+        (false, true) => COULD_NOT,
+        (false, false) => PASSED,
+    }
 }

@@ -50,7 +50,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Reset { exercise }) => reset::run(&Workshop::open()?, &exercise)?,
         Some(Command::CatchUp { exercise }) => catch_up::run(&Workshop::open()?, &exercise)?,
         Some(Command::Restore { exercise }) => restore::run(&Workshop::open()?, &exercise)?,
-        Some(Command::Doctor) => doctor::run().await?,
+        Some(Command::Doctor) => doctor::run(&Workshop::open()?).await?,
         Some(Command::Completions { shell }) => completions::run(shell)?,
     };
     Ok(ExitCode::from(code))

@@ -7,8 +7,9 @@ use std::process::Command;
 use super::root;
 
 /// What an attendee's checkout consists of, as far as cargo and the checker look at it.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     ".cargo",
+    ".vscode",
     "Cargo.lock",
     "Cargo.toml",
     "checker/Cargo.toml",

@@ -1,0 +1,94 @@
+//! The shipped editor settings, which keep rust-analyzer and the checker out of each other's
+//! way.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use jsonc_parser::{JsonValue, ParseOptions, parse_to_value};
+
+use super::Examined;
+
+const WHAT: &str = "editor";
+const FILE: &str = ".vscode/settings.json";
+const MEND: &str = "git checkout -- .vscode/settings.json";
+
+pub(super) fn examine(root: &Path) -> Examined {
+    match fs::read_to_string(root.join(FILE)) {
+        Ok(text) => judge(&text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Examined::trouble(
+            WHAT,
+            format!("{FILE} is not there. With it VS Code's rust-analyzer builds in a folder of its own, and never holds up a check"),
+        )
+        .mend(MEND),
+        Err(error) => Examined::unknown(WHAT, format!("{FILE} cannot be read: {error}")),
+    }
+}
+
+/// Only what a check feels is judged. All else in the settings is the attendee's.
+fn judge(text: &str) -> Examined {
+    let settings = match parse_to_value(text, &ParseOptions::default()) {
+        Ok(Some(JsonValue::Object(settings))) => settings,
+        Ok(_) => return Examined::trouble(WHAT, format!("{FILE} holds no settings")).mend(MEND),
+        Err(error) => {
+            let found = format!("{FILE} cannot be understood: {error}");
+            return Examined::trouble(WHAT, found).mend(MEND);
+        }
+    };
+    let own_folder = match settings.get("rust-analyzer.cargo.targetDir") {
+        Some(JsonValue::Boolean(own)) => *own,
+        Some(JsonValue::String(_)) => true,
+        _ => false,
+    };
+    if !own_folder {
+        let found = format!(
+            "{FILE} gives rust-analyzer no folder of its own (`rust-analyzer.cargo.targetDir`): after each save it and the checker wait for each other"
+        );
+        return Examined::trouble(WHAT, found).mend(MEND);
+    }
+    let whole = settings.get("rust-analyzer.check.workspace") != Some(&JsonValue::Boolean(false));
+    if whole {
+        let found = format!(
+            "{FILE} has rust-analyzer check the whole workshop on each save (`rust-analyzer.check.workspace`), which takes the processor from your build"
+        );
+        return Examined::remark(WHAT, found).mend(MEND);
+    }
+    Examined::well(WHAT, "rust-analyzer builds in a folder of its own")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Health;
+
+    #[test]
+    fn the_settings_may_be_changed_but_for_what_a_check_feels() {
+        let shipped = include_str!("../../../.vscode/settings.json");
+        assert_eq!(judge(shipped).health, Health::Well);
+        let changed = |from: &str, to: &str| {
+            let text = shipped.replacen(from, to, 1);
+            assert_ne!(text, shipped, "{from} is not in the settings");
+            judge(&text).health
+        };
+        assert_eq!(
+            changed("formatOnSave\": true", "formatOnSave\": false"),
+            Health::Well
+        );
+        assert_eq!(
+            changed("targetDir\": true", "targetDir\": \"target/ra\""),
+            Health::Well
+        );
+        assert_eq!(
+            changed("targetDir\": true", "targetDir\": false"),
+            Health::Trouble
+        );
+        assert_eq!(changed("targetDir", "targetDirectory"), Health::Trouble);
+        assert_eq!(
+            changed("workspace\": false", "workspace\": true"),
+            Health::Remark
+        );
+        for broken in ["", "{", "[]", "<<<<<<< HEAD"] {
+            assert_eq!(judge(broken).health, Health::Trouble, "{broken}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The ports that the exercises listen on.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener};
+
+use super::listener::{self, Listener};
+use super::{Examined, unset, variable, with_variable};
+
+const STORE: u16 = 8420;
+const REALM: u16 = 8180;
+
+/// The port of `ex3_store`: 8420, or what STORE_PORT says.
+pub(super) fn of_the_store() -> Examined {
+    let Some(chosen) = variable("STORE_PORT") else {
+        return store_at(STORE);
+    };
+    match chosen.parse() {
+        Ok(port) => store_at(port),
+        Err(_) => {
+            let found = format!("STORE_PORT is {chosen:?}, which is no port");
+            Examined::trouble("port", found).mend(unset("STORE_PORT"))
+        }
+    }
+}
+
+fn store_at(port: u16) -> Examined {
+    let what = format!("port {port}");
+    let elsewhere = || {
+        let other = port.checked_add(1).unwrap_or(STORE).to_string();
+        with_variable("STORE_PORT", &other, "cargo run --bin ex3_store")
+    };
+    match state(port) {
+        State::Free => Examined::well(&what, "free: your store can listen there"),
+        // What the attendee started in another terminal.
+        State::Taken(Some(holder)) if holder.is_an_exercise() => Examined::well(
+            &what,
+            format!("{holder} listens there, and that is an exercise"),
+        ),
+        State::Taken(Some(holder)) => Examined::trouble(
+            &what,
+            format!("{holder} listens there, so your store cannot"),
+        )
+        .mend(holder.stop())
+        .mend(elsewhere()),
+        State::Taken(None) => Examined::trouble(
+            &what,
+            "a program of another user listens there, so your store cannot",
+        )
+        .mend(elsewhere())
+        .mend(listener::name_it(port)),
+        State::Refused(why) => {
+            Examined::trouble(&what, format!("the system refuses it: {why}")).mend(elsewhere())
+        }
+    }
+}
+
+/// The port of the realm, which exercise 5 needs and nothing before it.
+pub(super) fn of_the_realm() -> Examined {
+    realm_at(REALM)
+}
+
+fn realm_at(port: u16) -> Examined {
+    let what = format!("port {port}");
+    match state(port) {
+        State::Free => Examined::well(&what, "free; exercise 5 will use it"),
+        State::Taken(Some(holder)) => Examined::remark(
+            &what,
+            format!("{holder} listens there. Exercise 5 will use it; nothing before does"),
+        )
+        .mend(holder.stop()),
+        State::Taken(None) => Examined::remark(
+            &what,
+            "a program of another user listens there. Exercise 5 will use it; nothing before does",
+        )
+        .mend(listener::name_it(port)),
+        State::Refused(why) => Examined::remark(
+            &what,
+            format!("the system refuses it: {why}. Exercise 5 will use it; nothing before does"),
+        ),
+    }
+}
+
+enum State {
+    Free,
+    Taken(Option<Listener>),
+    Refused(String),
+}
+
+fn state(port: u16) -> State {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(_) => State::Free,
+        Err(error) if error.kind() == ErrorKind::AddrInUse => State::Taken(listener::of(port)),
+        Err(error) => State::Refused(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Health;
+
+    #[test]
+    fn a_taken_port_is_trouble_for_the_store_and_a_remark_for_the_realm() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        assert_eq!(store_at(port).health, Health::Trouble);
+        assert_eq!(realm_at(port).health, Health::Remark);
+        drop(taken);
+        assert_eq!(store_at(port).health, Health::Well);
+        assert_eq!(realm_at(port).health, Health::Well);
+    }
+}
