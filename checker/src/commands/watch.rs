@@ -11,6 +11,7 @@ use self::page::Page;
 use self::stage::Stage;
 use super::select::{Selection, select};
 use super::{PASSED, Workshop, check, hint};
+use crate::at_work::AtWork;
 use crate::cli::{Check, Watch};
 use crate::course::{Exercise, Step};
 use crate::engine::Event;
@@ -29,6 +30,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) async fn run(workshop: &Workshop, arguments: &Watch) -> Result<u8> {
     let (exercise, step) = named(workshop, arguments)?;
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
+    let _at_work = AtWork::begin(&workshop.root);
     check::remember(workshop, exercise);
     let screen = Screen::open().context("the terminal cannot be set up")?;
     let mut watching = Watching {
