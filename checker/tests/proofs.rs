@@ -5,65 +5,11 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use common::blocks::{by_step, cut, fill, sources, step_of};
 use common::workshop::Workshop;
 use common::{course, root};
 use serde_json::Value;
-
-/// A TODO block: `step_3_2_tool` in `src/store.rs`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Block {
-    file: PathBuf,
-    anchor: String,
-}
-
-/// A file cut at its marks: the text outside, and the lines of each block with its marks.
-struct Cut {
-    outside: String,
-    blocks: BTreeMap<String, String>,
-}
-
-fn cut(text: &str) -> Cut {
-    let mut outside = String::new();
-    let mut blocks = BTreeMap::new();
-    let mut open: Option<(String, String)> = None;
-    for line in text.split_inclusive('\n') {
-        let begins = line.trim().strip_prefix("// ANCHOR: ");
-        let ends = line.trim().strip_prefix("// ANCHOR_END: ");
-        match (&mut open, begins, ends) {
-            (None, Some(anchor), _) => open = Some((anchor.to_owned(), line.to_owned())),
-            (None, None, Some(anchor)) => panic!("{anchor} ends and has not begun"),
-            (None, None, None) => outside.push_str(line),
-            (Some((name, _)), Some(inner), _) => panic!("{inner} begins inside {name}"),
-            (Some((name, block)), None, end) => {
-                block.push_str(line);
-                if let Some(end) = end {
-                    assert_eq!(end, name, "a block ends under another name");
-                    outside.push_str(&format!("[{name}]\n"));
-                    let twice = blocks.insert(name.clone(), block.clone());
-                    assert_eq!(twice, None, "{name} is there twice");
-                    open = None;
-                }
-            }
-        }
-    }
-    assert!(open.is_none(), "a block never ends");
-    Cut { outside, blocks }
-}
-
-/// `step_3_2_tool` belongs to step 3.2.
-fn step_of(anchor: &str) -> String {
-    let mut parts = anchor.strip_prefix("step_").unwrap().split('_');
-    format!("{}.{}", parts.next().unwrap(), parts.next().unwrap())
-}
-
-fn sources(package: &Path) -> BTreeSet<PathBuf> {
-    fs::read_dir(package.join("src"))
-        .unwrap()
-        .map(|entry| Path::new("src").join(entry.unwrap().file_name()))
-        .collect()
-}
 
 #[test]
 fn a_starter_differs_from_its_solution_only_inside_blocks() {
@@ -192,31 +138,11 @@ fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
 #[test]
 fn block_after_block_makes_its_step_pass_and_takes_none_back() {
     let workshop = Workshop::copy("blocks");
-    let mut blocks: BTreeMap<(u32, u32), Vec<Block>> = BTreeMap::new();
-    let solution = root().join("solutions/ex3_store");
-    for file in sources(&solution) {
-        for anchor in cut(&fs::read_to_string(solution.join(&file)).unwrap())
-            .blocks
-            .into_keys()
-        {
-            let step = step_of(&anchor);
-            let (exercise, number) = step.split_once('.').unwrap();
-            let key = (exercise.parse().unwrap(), number.parse().unwrap());
-            blocks.entry(key).or_default().push(Block {
-                file: file.clone(),
-                anchor,
-            });
-        }
-    }
     let mut log = String::new();
     let mut passed: BTreeSet<String> = BTreeSet::new();
-    for ((exercise, number), blocks) in blocks {
-        for Block { file, anchor } in blocks {
-            let name = format!("exercises/ex3_store/{}", file.display());
-            let finished = cut(&fs::read_to_string(solution.join(&file)).unwrap());
-            let current = workshop.read(&name);
-            let todo = cut(&current).blocks[&anchor].clone();
-            workshop.write(&name, &current.replace(&todo, &finished.blocks[&anchor]));
+    for ((exercise, number), blocks) in by_step("ex3_store") {
+        for block in &blocks {
+            fill(&workshop, "ex3_store", block);
         }
         let step = format!("{exercise}.{number}");
         let outcomes = outcomes(&workshop);

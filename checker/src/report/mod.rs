@@ -22,15 +22,17 @@ pub use self::trace::write_trace;
 use crate::engine::Event;
 use crate::verdict::ExerciseReport;
 
-/// No report is wider, and what is not a terminal gets this width.
+/// No report is wider.
 const WIDTH: usize = 100;
 
-/// The columns that a report for people has.
+/// The columns that a report for people has. What is not a terminal may say so in `COLUMNS`.
 pub fn width() -> usize {
-    match io::stdout().is_terminal() {
-        true => textwrap::termwidth().min(WIDTH),
-        false => WIDTH,
-    }
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = match io::stdout().is_terminal() {
+        true => textwrap::termwidth(),
+        false => columns().unwrap_or(WIDTH),
+    };
+    width.min(WIDTH)
 }
 
 /// How a report is written.
