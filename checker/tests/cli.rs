@@ -8,6 +8,7 @@
 //! - `checkout`: a workshop that is broken, and what it remembers,
 //! - `doctor`: machines that have a trouble,
 //! - `servers`: `--url` and `--command`,
+//! - `watching`: checks after each save, on the terminals that `terminal` plays and in a pipe,
 //! - `stopping`: signals, kills, closed pipes, and two checkers at once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
@@ -27,7 +28,13 @@ mod servers;
 mod stopping;
 #[path = "cli/subjects.rs"]
 mod subjects;
+#[cfg(unix)]
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[path = "cli/told.rs"]
 mod told;
+#[cfg(unix)]
+#[path = "cli/watching.rs"]
+mod watching;
 #[path = "cli/words.rs"]
 mod words;

@@ -13,7 +13,7 @@ use crate::course::Exercise;
 use crate::engine::Event;
 use crate::mcp::probe::{Probe, probe};
 use crate::report;
-use crate::subject::build::{BuildError, build};
+use crate::subject::build::{BuildError, Doing, build};
 use crate::subject::guard::Guard;
 use crate::subject::process::Process;
 use crate::subject::{CommandLine, Program, Subject};
@@ -59,8 +59,11 @@ pub(super) async fn program(
     let _ = events.send(Event::Building {
         package: package.clone(),
     });
-    let told = |name: &str| {
-        let _ = events.send(Event::CrateBuilt(name.to_owned()));
+    let told = |doing| {
+        let _ = events.send(match doing {
+            Doing::Compiled(name) => Event::CrateBuilt(name),
+            Doing::Waiting => Event::WaitingForCargo,
+        });
     };
     let built = build(root, &package, guard, told).await;
     let _ = events.send(Event::Built);

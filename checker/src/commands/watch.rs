@@ -101,7 +101,7 @@ struct Watching<'a> {
 
 impl Watching<'_> {
     /// Builds and checks. A save during the build makes it stale, so it is dropped, which
-    /// kills it; a save during the checks waits for their end.
+    /// kills it; a save during the checks waits for their end, unless they hang.
     async fn check(&mut self) -> Result<Then> {
         let seed = u64::from(rand::random::<u16>());
         let (events, mut received) = unbounded_channel();
@@ -123,9 +123,6 @@ impl Watching<'_> {
                 ended = &mut run => break ended,
                 noticed = self.saves.next() => {
                     if self.noticed(noticed)? == Then::Again {
-                        if stage.is_building() {
-                            return Ok(Then::Again);
-                        }
                         then = Then::Again;
                     }
                 }
@@ -137,6 +134,9 @@ impl Watching<'_> {
                     Then::Rest => (),
                 },
                 _ = tick.tick() => self.screen.status(&stage.words())?,
+            }
+            if then == Then::Again && stage.is_stale_by_a_save() {
+                return Ok(Then::Again);
             }
         };
         while let Ok(event) = received.try_recv() {

@@ -36,6 +36,8 @@ pub enum Event {
     },
     /// Cargo has compiled a crate.
     CrateBuilt(String),
+    /// Cargo waits for another cargo that uses the same target folder.
+    WaitingForCargo,
     /// Cargo is done, well or not.
     Built,
     /// The checks of this exercise begin.

@@ -8,9 +8,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::engine::Event;
 
 /// A save compiles one crate. More than this is the first build, or one after an update.
-const MANY: usize = 3;
+pub const MANY: usize = 3;
 
-const FIRST_BUILD: &str = " (the first build takes minutes, the next ones seconds)";
+/// What is said of a build that takes long.
+pub const FIRST_BUILD: &str = " (the first build takes minutes, the next ones seconds)";
+
+/// What is said while another cargo has the target folder.
+pub const WAITING: &str = "(waiting: another cargo is building here)";
 
 /// Shows a line on a terminal, and says one sentence elsewhere.
 #[derive(Debug, Default)]
@@ -34,6 +38,11 @@ impl Building {
                 if let Some(bar) = &self.bar {
                     let first = if self.crates > MANY { FIRST_BUILD } else { "" };
                     bar.set_message(format!("{} crates, {name}{first}", self.crates));
+                }
+            }
+            Event::WaitingForCargo => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(WAITING);
                 }
             }
             Event::Built => {

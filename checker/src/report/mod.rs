@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 
-pub use self::building::Building;
+pub use self::building::{Building, FIRST_BUILD, MANY, WAITING};
 pub use self::json::document;
 pub use self::terminal::{Terminal, symbol_of_state};
 pub use self::trace::write_trace;

@@ -287,7 +287,10 @@ impl<W: Write> Reporter for Terminal<W> {
                 note,
             } => self.compile_error(first, *others, note.unwrap_or_default()),
             Event::Finished(report) => self.summary(report),
-            Event::Building { .. } | Event::CrateBuilt(_) | Event::Built => Ok(()),
+            Event::Building { .. }
+            | Event::CrateBuilt(_)
+            | Event::WaitingForCargo
+            | Event::Built => Ok(()),
         }
     }
 

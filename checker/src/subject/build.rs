@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+use tokio::time::interval;
 
 use super::guard::Guard;
 use super::process::Process;
@@ -36,8 +37,22 @@ pub enum BuildError {
     NoCargo(io::Error),
 }
 
-/// Builds the binary `package` of the workspace at `root`. Calls `crate_built` with the name
-/// of each crate that had to be compiled.
+/// What cargo does while it builds.
+#[derive(Debug)]
+pub enum Doing {
+    /// It has compiled this crate.
+    Compiled(String),
+    /// It waits for another cargo to be done.
+    Waiting,
+}
+
+/// How often to see whether cargo waits.
+const GLANCE: Duration = Duration::from_millis(300);
+
+/// A file whose time is later than now by more than this was written by another clock.
+const AHEAD: Duration = Duration::from_secs(2);
+
+/// Builds the binary `package` of the workspace at `root`, and tells what cargo does.
 ///
 /// The checker itself is selected too: cargo unites features over the selected packages, so
 /// without it every dependency would be compiled a second time.
@@ -49,30 +64,76 @@ pub async fn build(
     root: &Path,
     package: &str,
     guard: &Guard,
-    mut crate_built: impl FnMut(&str),
+    mut tell: impl FnMut(Doing),
 ) -> Result<Built, BuildError> {
     let begin = Instant::now();
+    let mut executable = build_once(root, package, guard, &mut tell).await?;
+    if is_of_the_future(&executable) {
+        // The clock was set back, and cargo, which compares times, takes whatever was saved
+        // since for old. Once the binary is gone it looks again.
+        clean(root, package, guard).await?;
+        executable = build_once(root, package, guard, &mut tell).await?;
+    }
+    Ok(Built {
+        executable,
+        took: begin.elapsed(),
+    })
+}
+
+fn is_of_the_future(file: &Path) -> bool {
+    let written = file.metadata().and_then(|metadata| metadata.modified());
+    written.is_ok_and(|written| written > SystemTime::now() + AHEAD)
+}
+
+async fn clean(root: &Path, package: &str, guard: &Guard) -> Result<(), BuildError> {
+    let arguments = ["clean", "--package", package];
+    let process = cargo(root, &arguments, guard)?;
+    process.ended().await;
+    Ok(())
+}
+
+fn cargo(root: &Path, arguments: &[&str], guard: &Guard) -> Result<Process, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command
-        .current_dir(root)
-        .args([
-            "build",
-            "--package",
-            "checker",
-            "--package",
-            package,
-            "--bin",
-            package,
-        ])
-        .arg("--message-format=json-diagnostic-rendered-ansi");
-    let mut process = Process::start(command, guard).map_err(BuildError::NoCargo)?;
+    command.current_dir(root).args(arguments);
+    Process::start(command, guard).map_err(BuildError::NoCargo)
+}
 
+async fn build_once(
+    root: &Path,
+    package: &str,
+    guard: &Guard,
+    tell: &mut impl FnMut(Doing),
+) -> Result<PathBuf, BuildError> {
+    let arguments = [
+        "build",
+        "--package",
+        "checker",
+        "--package",
+        package,
+        "--bin",
+        package,
+        "--message-format=json-diagnostic-rendered-ansi",
+    ];
+    let mut process = cargo(root, &arguments, guard)?;
     let mut errors = Vec::new();
     let mut executable = None;
     if let Some(stdout) = process.take_stdout() {
         let mut lines = BufReader::new(stdout).lines();
-        while let Ok(Some(line)) = lines.next_line().await {
+        let mut glances = interval(GLANCE);
+        loop {
+            let line = tokio::select! {
+                line = lines.next_line() => line,
+                _ = glances.tick() => {
+                    if is_waiting(&process.stderr().last_lines()) {
+                        tell(Doing::Waiting);
+                    }
+                    continue;
+                }
+            };
+            let Ok(Some(line)) = line else {
+                break;
+            };
             // Cargo adds kinds of messages over time: those that do not parse are not ours.
             match serde_json::from_str(&line) {
                 Ok(Message::Diagnosed { message }) if message.is_error() => {
@@ -83,11 +144,11 @@ pub async fn build(
                     fresh,
                     executable: binary,
                 }) => {
-                    if !fresh {
-                        crate_built(&target.name);
-                    }
                     if target.name == package {
                         executable = binary.or(executable);
+                    }
+                    if !fresh {
+                        tell(Doing::Compiled(target.name));
                     }
                 }
                 _ => (),
@@ -97,16 +158,19 @@ pub async fn build(
     let status = process.vitals().ended_with_words().await;
     let succeeded = status.is_some_and(|status| status.success());
     match (executable, errors.split_first()) {
-        (Some(executable), None) if succeeded => Ok(Built {
-            executable,
-            took: begin.elapsed(),
-        }),
+        (Some(executable), None) if succeeded => Ok(executable),
         (_, Some((first, others))) => Err(BuildError::Compile {
             first: first.clone(),
             others: others.len(),
         }),
         (_, None) => Err(BuildError::Cargo(own_words(&process.stderr().last_lines()))),
     }
+}
+
+/// `    Blocking waiting for file lock on build directory`, and nothing after it.
+fn is_waiting(stderr: &[String]) -> bool {
+    let last = stderr.last();
+    last.is_some_and(|line| line.contains("waiting for file lock"))
 }
 
 /// What cargo says after its progress lines.
