@@ -44,9 +44,13 @@ pub enum Command {
     /// List every exercise and step with its state
     List,
     /// Show the next hint for a step: a nudge, the API to use, almost the code
+    #[command(after_help = HINTS)]
     Hint {
         /// The step, as in 3.4; else the one that you are at
         step: Option<String>,
+        /// Show the hints that you have seen already, and no new one
+        #[arg(long)]
+        again: bool,
     },
     /// Show how your code differs from the solution
     Diff {
@@ -88,6 +92,9 @@ pub enum Command {
         shell: Shell,
     },
 }
+
+const HINTS: &str = "\
+Each step has three. Each call shows the next one, and after the last one all three.";
 
 const DOCTOR: &str = "\
 It looks and changes nothing. A ✗ stands in the way, a ! is good to know, a ? could not be examined.

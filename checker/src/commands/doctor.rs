@@ -1,6 +1,6 @@
 //! `cargo checker doctor`: what is wrong with this machine, and the command that mends it.
 
-use std::io::{IsTerminal, Write, stdout};
+use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
@@ -8,12 +8,11 @@ use textwrap::{Options, WordSplitter};
 
 use super::{COULD_NOT, FAILED, PASSED, Workshop};
 use crate::doctor::{self, Examined, Health};
+use crate::report;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
-/// No line is wider, and what is not a terminal gets this width.
-const WIDTH: usize = 100;
 /// Where the sentences begin: behind symbol and name.
 const INDENT: &str = "              ";
 
@@ -23,10 +22,7 @@ pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
     let exercise = exercise.map_or("ex3_store", String::as_str);
     let all = doctor::examine(&workshop.root, exercise).await;
 
-    let width = match stdout().is_terminal() {
-        true => textwrap::termwidth().min(WIDTH),
-        false => WIDTH,
-    };
+    let width = report::width();
     let mut out = anstream::stdout().lock();
     for examined in &all {
         write!(out, "{}", told(examined, width))?;

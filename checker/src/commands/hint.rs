@@ -1,50 +1,104 @@
 //! `cargo checker hint`: the next rung of a step's ladder.
 
 use std::io::Write;
+use std::ops::Range;
 
 use anstyle::Style;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::{PASSED, Workshop, select};
 use crate::course::{Exercise, Step};
 use crate::progress::{Progress, State};
+use crate::report;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
-pub(super) fn run(workshop: &Workshop, step: Option<&str>) -> Result<u8> {
-    write(&mut anstream::stdout().lock(), workshop, step)?;
+/// Where the text of a hint begins.
+const INDENT: &str = "  ";
+
+pub(super) fn run(workshop: &Workshop, step: Option<&str>, again: bool) -> Result<u8> {
+    let mut out = anstream::stdout().lock();
+    match again {
+        true => write_seen(&mut out, workshop, step)?,
+        false => write(&mut out, workshop, step)?,
+    }
     Ok(PASSED)
 }
 
-/// Writes the next hint of a step, and remembers that it was given.
+/// Writes the next hint of a step, and remembers that it was given. After the last one, all.
 ///
 /// # Errors
 ///
 /// When there is no such step, or none is open.
 pub(super) fn write(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>) -> Result<()> {
     let progress = workshop.progress.read()?;
-    let (exercise, step) = match step {
-        Some(word) => select::step(workshop, word)?,
-        None => first_open(workshop, &progress).context(
-            "every step is passed, so there is nothing to hint at. `cargo checker hint 3.4` shows the hints of one",
-        )?,
-    };
-    let rungs = step.hints.len();
-    let seen = progress.hints.get(&step.id).copied().unwrap_or(0);
-    let rung = seen.min(rungs.saturating_sub(1));
+    let (exercise, step) = named(workshop, &progress, step)?;
+    let seen = seen(&progress, step);
+    if seen >= step.hints.len() {
+        write_rungs(out, exercise, step, 0..seen)?;
+    } else {
+        write_rungs(out, exercise, step, seen..seen + 1)?;
+    }
+    workshop.progress.update(|progress| {
+        let given = (seen + 1).min(step.hints.len());
+        progress.current = Some(exercise.id.clone());
+        progress.hints.insert(step.id.clone(), given);
+    })?;
+    Ok(())
+}
 
-    writeln!(
-        out,
-        "{STRONG}{}  {}{STRONG:#}  {FAINT}hint {} of {rungs}{FAINT:#}\n",
-        step.id,
-        step.title,
-        rung + 1
-    )?;
-    if let Some(hint) = step.hints.get(rung) {
-        for line in hint.trim_matches('\n').lines() {
-            writeln!(out, "{}", format!("  {line}").trim_end())?;
-        }
+/// Writes the hints that were given already, and no new one.
+fn write_seen(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>) -> Result<()> {
+    let progress = workshop.progress.read()?;
+    let (exercise, step) = named(workshop, &progress, step)?;
+    match seen(&progress, step) {
+        0 => bail!(
+            "you have seen no hint of {id} yet. `cargo checker hint {id}` shows the first",
+            id = step.id
+        ),
+        seen => write_rungs(out, exercise, step, 0..seen),
+    }
+}
+
+fn named<'a>(
+    workshop: &'a Workshop,
+    progress: &Progress,
+    step: Option<&str>,
+) -> Result<(&'a Exercise, &'a Step)> {
+    match step {
+        Some(word) => select::step(workshop, word),
+        None => first_open(workshop, progress).context(
+            "every step is passed, so there is nothing to hint at. `cargo checker hint 3.4` shows the hints of one",
+        ),
+    }
+}
+
+/// How many hints of a step were given. The course may have had more then.
+fn seen(progress: &Progress, step: &Step) -> usize {
+    let seen = progress.hints.get(&step.id).copied().unwrap_or(0);
+    seen.min(step.hints.len())
+}
+
+/// One rung of the ladder, or several from the first on.
+fn write_rungs(
+    out: &mut dyn Write,
+    exercise: &Exercise,
+    step: &Step,
+    rungs: Range<usize>,
+) -> Result<()> {
+    let of = step.hints.len();
+    let (id, last, several) = (&step.id, rungs.end, rungs.len() > 1);
+    write!(out, "{STRONG}{id}  {}{STRONG:#}", step.title)?;
+    if several {
+        writeln!(out)?;
+    }
+    for rung in rungs {
+        let gap = if several { "\n  " } else { "  " };
+        writeln!(out, "{gap}{FAINT}hint {} of {of}{FAINT:#}\n", rung + 1)?;
+        let hint = step.hints.get(rung).map_or("", String::as_str);
+        write!(out, "{}", laid_out(hint, rung + 1 == of))?;
     }
     if let Some(place) = &step.place {
         let file = format!("exercises/{}/{}", exercise.id, place.file.display());
@@ -54,18 +108,35 @@ pub(super) fn write(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>
             place.anchor
         )?;
     }
-    let after = match rungs - rung {
-        0 | 1 => "that was the last one".to_owned(),
-        _ => format!("cargo checker hint {}", step.id),
+    let more = match last == of {
+        true if several => "these are all".to_owned(),
+        true => format!("that was the last one; cargo checker hint {id} shows all {of} again"),
+        false => format!("cargo checker hint {id}"),
     };
-    writeln!(out, "  {FAINT}more{FAINT:#}   {after}")?;
-    workshop.progress.update(|progress| {
-        progress.current = Some(exercise.id.clone());
-        progress
-            .hints
-            .insert(step.id.clone(), (rung + 1).min(rungs));
-    })?;
+    writeln!(out, "  {FAINT}more{FAINT:#}   {more}")?;
+    if !several && (2..of).contains(&last) {
+        writeln!(
+            out,
+            "  {FAINT}again{FAINT:#}  cargo checker hint {id} --again"
+        )?;
+    }
     Ok(())
+}
+
+/// A hint as lines. Prose is wrapped where the terminal ends; code and links stay whole.
+fn laid_out(hint: &str, is_code: bool) -> String {
+    let hint = hint.trim_matches('\n');
+    if is_code {
+        let lines = hint.lines().map(|line| format!("{INDENT}{line}"));
+        return lines.map(|line| format!("{}\n", line.trim_end())).collect();
+    }
+    let options = Options::new(report::width())
+        .initial_indent(INDENT)
+        .subsequent_indent(INDENT)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .word_separator(WordSeparator::AsciiSpace)
+        .break_words(false);
+    textwrap::fill(hint, options) + "\n"
 }
 
 /// The first step of the current exercise that is not passed: core steps first.

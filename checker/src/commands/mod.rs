@@ -42,7 +42,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Check(arguments)) => check::run(&Workshop::open()?, &arguments).await?,
         Some(Command::Watch(arguments)) => watch::run(&Workshop::open()?, &arguments).await?,
         Some(Command::List) => list::run(&Workshop::open()?)?,
-        Some(Command::Hint { step }) => hint::run(&Workshop::open()?, step.as_deref())?,
+        Some(Command::Hint { step, again }) => {
+            hint::run(&Workshop::open()?, step.as_deref(), again)?
+        }
         Some(Command::Diff { exercise }) => diff::run(&Workshop::open()?, exercise.as_deref())?,
         Some(Command::Solution { exercise }) => {
             solution::run(&Workshop::open()?, exercise.as_deref())?

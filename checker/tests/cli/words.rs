@@ -128,17 +128,50 @@ fn too_many_words_are_told_with_the_usage() {
 }
 
 #[test]
-fn hints_go_from_a_nudge_to_almost_the_code_and_stay_there() {
+fn hints_go_from_a_nudge_to_almost_the_code_and_then_come_all_at_once() {
     let workshop = fresh();
-    let hint = || {
-        let told = told(&workshop, "hint 3.4");
+    let hint = |words: &str| {
+        let told = told(&workshop, words);
         assert_eq!((told.code, told.stderr.as_str()), (0, ""));
         told.stdout
     };
-    let ladder = [hint(), hint(), hint()];
+    let ladder = [0; 4].map(|_| hint("hint 3.4"));
     assert_snapshot!("hints", ladder.join("\n"));
-    assert_eq!(hint(), ladder[2]);
-    assert_eq!(hint(), ladder[2]);
+    assert_eq!(hint("hint 3.4"), ladder[3]);
+    assert_eq!(hint("hint 3.4 --again"), ladder[3]);
+}
+
+#[test]
+fn hints_that_were_seen_are_shown_again_without_a_new_one() {
+    let workshop = fresh();
+    let none = told(&workshop, "hint 3.6 --again");
+    assert_eq!(
+        none.could_not(),
+        "you have seen no hint of 3.6 yet. `cargo checker hint 3.6` shows the first"
+    );
+    let first = told(&workshop, "hint 3.6").stdout;
+    assert_eq!(told(&workshop, "hint 3.6 --again").stdout, first);
+    let second = told(&workshop, "hint 3.6").stdout;
+    assert!(second.contains("hint 2 of 3") && !second.contains("hint 1 of 3"));
+    let again = told(&workshop, "hint 3.6 --again").stdout;
+    assert!(again.contains("hint 1 of 3") && again.contains("hint 2 of 3"));
+    assert!(!again.contains("hint 3 of 3"), "{again}");
+    assert!(told(&workshop, "hint 3.6").stdout.contains("hint 3 of 3"));
+}
+
+#[test]
+fn a_hint_fits_the_width_but_for_links_and_code() {
+    let workshop = fresh();
+    for step in (1..=11).map(|n| format!("3.{n}")) {
+        for _ in 0..2 {
+            let hint = told(&workshop, &format!("hint {step}")).stdout;
+            let long = hint.lines().find(|line| line.chars().count() > 100);
+            assert!(
+                long.is_none_or(|line| line.trim_start().starts_with("https://")),
+                "{hint}"
+            );
+        }
+    }
 }
 
 #[test]
