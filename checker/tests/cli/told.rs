@@ -1,15 +1,15 @@
 //! Runs the checker, and asks of every run what must be true of all: no panic, no escapes
 //! where there is no terminal, and nothing left running.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::common;
-use crate::common::workshop::Workshop;
+pub use crate::common::workshop::processes_of;
+use crate::common::workshop::{Workshop, end};
 
 /// No run in these tests takes longer, the build of an exercise included.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -101,40 +101,6 @@ pub fn nothing_is_left(workshop: &Workshop, patience: Duration) {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-#[cfg(unix)]
-fn end(process: &str) {
-    use nix::sys::signal::{Signal, kill};
-    use nix::unistd::Pid;
-
-    let id = process.split(' ').next().unwrap().parse().unwrap();
-    let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
-}
-
-#[cfg(not(unix))]
-fn end(_process: &str) {}
-
-/// Every process that runs in the checkout or from its target folder, as `/proc` tells; none
-/// where there is no `/proc`. Each as `4711 sleep 1000 `.
-pub fn processes_of(workshop: &Workshop) -> Vec<String> {
-    let target = common::root().join("target/proofs/target");
-    let belongs = |process: &PathBuf| {
-        let link = |name| fs::read_link(process.join(name)).unwrap_or_default();
-        link("cwd").starts_with(&workshop.root) || link("exe").starts_with(&target)
-    };
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    processes
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(belongs)
-        .map(|process| {
-            let words = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
-            let id = process.file_name().unwrap().to_string_lossy();
-            format!("{id} {}", words.replace('\0', " "))
-        })
-        .collect()
 }
 
 /// Waits until this file is there.

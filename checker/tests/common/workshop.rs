@@ -7,11 +7,12 @@ use std::process::Command;
 use super::root;
 
 /// What an attendee's checkout consists of, as far as cargo and the checker look at it.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     ".cargo",
     ".vscode",
     "Cargo.lock",
     "Cargo.toml",
+    "book",
     "checker/Cargo.toml",
     "checker/src",
     "course.toml",
@@ -41,16 +42,8 @@ impl Workshop {
             copy_all(&root().join(part), &copy.join(part));
         }
         // Cargo wants every named target to exist, and none of them is built here.
-        for test in [
-            "broken/main",
-            "flaws",
-            "contract",
-            "hello",
-            "book",
-            "cli",
-            "proofs",
-        ] {
-            let path = copy.join(format!("checker/tests/{test}.rs"));
+        for target in named_targets() {
+            let path = copy.join("checker").join(target);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         }
@@ -95,6 +88,54 @@ impl Workshop {
             .env("CARGO_TARGET_DIR", &self.target);
         command
     }
+}
+
+/// Every process that runs in the checkout or from its target folder, as `/proc` tells; none
+/// where there is no `/proc`. Each as `4711 sleep 1000 `.
+pub fn processes_of(workshop: &Workshop) -> Vec<String> {
+    let target = &workshop.target;
+    let belongs = |process: &PathBuf| {
+        let link = |name| fs::read_link(process.join(name)).unwrap_or_default();
+        link("cwd").starts_with(&workshop.root) || link("exe").starts_with(target)
+    };
+    let Ok(processes) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    processes
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(belongs)
+        .map(|process| {
+            let words = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+            let id = process.file_name().unwrap().to_string_lossy();
+            format!("{id} {}", words.replace('\0', " "))
+        })
+        .collect()
+}
+
+/// Ends a process that [`processes_of`] named.
+#[cfg(unix)]
+pub fn end(process: &str) {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    let id = process.split(' ').next().unwrap().parse().unwrap();
+    let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
+}
+
+/// As above.
+#[cfg(not(unix))]
+pub fn end(_process: &str) {}
+
+/// The sources of the checker's tests and examples, as its Cargo.toml names them.
+fn named_targets() -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("checker/Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let targets = ["test", "example"].map(|kind| manifest[kind].as_array().unwrap().clone());
+    let path = |target: &toml::Value| match target.get("path") {
+        Some(path) => path.as_str().unwrap().to_owned(),
+        None => format!("tests/{}.rs", target["name"].as_str().unwrap()),
+    };
+    targets.iter().flatten().map(path).collect()
 }
 
 fn copy_all(from: &Path, to: &Path) {
