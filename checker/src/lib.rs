@@ -15,6 +15,7 @@ pub mod engine;
 pub mod mcp;
 pub mod progress;
 pub mod report;
+pub mod signals;
 pub mod subject;
 pub mod verdict;
 pub mod watch;

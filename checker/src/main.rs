@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use checker::cli::Cli;
 use checker::commands::{self, COULD_NOT};
+use checker::signals::asked_to_stop;
 use checker::subject::guard;
 use checker::watch::screen;
 use clap::Parser;
@@ -63,25 +64,4 @@ fn could_not(why: &str) -> ExitCode {
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<std::io::Error>();
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// The name of the signal that asked the checker to stop.
-async fn asked_to_stop() -> &'static str {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let signals = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::hangup()),
-        );
-        if let (Ok(mut terminate), Ok(mut hangup)) = signals {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => "Ctrl-C",
-                _ = terminate.recv() => "a termination signal",
-                _ = hangup.recv() => "the end of the terminal",
-            };
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    "Ctrl-C"
 }

@@ -2,10 +2,13 @@
 
 mod book;
 mod ci;
+mod interop;
+mod peers;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use checker::subject::guard;
 use clap::Parser;
 
 /// The maintainers' commands.
@@ -14,13 +17,23 @@ use clap::Parser;
 enum Command {
     /// Prove everything that Rust alone can prove: format, lints, tests
     Ci,
+    /// Hold the project against real peers: conformance suite, MCP Inspector, FastMCP
+    Interop,
     /// Build the book into target/book, or serve it while you read or write
     Book(book::Arguments),
 }
 
 fn main() -> Result<()> {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == guard::ARGUMENT)
+    {
+        guard::keep_watch();
+        return Ok(());
+    }
     match Command::parse() {
         Command::Ci => ci::run(),
+        Command::Interop => interop::run(),
         Command::Book(arguments) => book::run(&arguments),
     }
 }

@@ -11,6 +11,7 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::Program;
+use super::guard::Guard;
 use super::process::Process;
 use super::stderr::Panic;
 
@@ -33,13 +34,16 @@ pub struct Server {
 }
 
 /// Why a program did not become a server.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The system could not start the executable.
+    #[error("it could not be started: {0}")]
     Spawn(std::io::Error),
     /// A `todo!()` or a panic came first.
+    #[error("it panicked at {}: {}", .0.place, .0.message)]
     Panicked(Panic),
     /// It ended before it listened.
+    #[error("it ended before it listened, with {status}:\n{}", stderr.join("\n"))]
     Exited {
         /// How it ended.
         status: ExitStatus,
@@ -47,6 +51,7 @@ pub enum StartError {
         stderr: Vec<String>,
     },
     /// It runs, and does not listen.
+    #[error("it runs, but does not listen on port {port}:\n{}", stderr.join("\n"))]
     NotListening {
         /// Where it was expected.
         port: u16,
@@ -62,11 +67,24 @@ impl Server {
     ///
     /// A [`StartError`] when it does not come to that.
     pub async fn start(program: &Program) -> Result<Self, StartError> {
-        let mut last = Self::start_once(program).await;
+        Self::start_command(|| command(program), &program.guard, PATIENCE).await
+    }
+
+    /// The same for a server in any language that listens on `STORE_PORT` within `patience`.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`] when it does not come to that.
+    pub async fn start_command(
+        command: impl Fn() -> Command,
+        guard: &Guard,
+        patience: Duration,
+    ) -> Result<Self, StartError> {
+        let mut last = Self::start_once(command(), guard, patience).await;
         for _ in 1..TRIES {
             match &last {
                 Err(StartError::Exited { stderr, .. }) if tells_port_taken(stderr) => {
-                    last = Self::start_once(program).await;
+                    last = Self::start_once(command(), guard, patience).await;
                 }
                 _ => break,
             }
@@ -74,11 +92,14 @@ impl Server {
         last
     }
 
-    async fn start_once(program: &Program) -> Result<Self, StartError> {
+    async fn start_once(
+        mut command: Command,
+        guard: &Guard,
+        patience: Duration,
+    ) -> Result<Self, StartError> {
         let port = free_port().map_err(StartError::Spawn)?;
-        let mut command = command(program);
         command.env("STORE_PORT", port.to_string());
-        let mut process = Process::start(command, &program.guard).map_err(StartError::Spawn)?;
+        let mut process = Process::start(command, guard).map_err(StartError::Spawn)?;
         if let Some(mut stdout) = process.take_stdout() {
             // Over HTTP it may print what it likes, and must not wait for a reader.
             tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
@@ -94,7 +115,7 @@ impl Server {
                     None => StartError::Exited { status, stderr: vitals.stderr.last_lines() },
                 })
             }
-            () = sleep(PATIENCE) => {
+            () = sleep(patience) => {
                 Err(StartError::NotListening { port, stderr: vitals.stderr.last_lines() })
             }
         }

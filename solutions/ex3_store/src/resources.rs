@@ -39,7 +39,10 @@ pub fn read(inventory: &Inventory, uri: &str) -> Result<ResourceContents, ErrorD
         .map(|product| as_json(uri, &product))
         .unwrap_or_else(|| {
             let message = format!("There is no resource {uri}. Try {INVENTORY}.");
-            Err(ErrorData::resource_not_found(message, None))
+            Err(ErrorData::resource_not_found(
+                message,
+                Some(json!({ "uri": uri })),
+            ))
         })
 }
 

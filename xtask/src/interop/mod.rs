@@ -1,0 +1,89 @@
+//! `cargo interop`: the project against MCP software that other people wrote.
+//!
+//! ```text
+//! tally.rs        a check, its line, what passed
+//! conformance.rs  the official conformance suite against the solution
+//! ```
+//!
+//! A peer that cannot be installed, started or reached is a failure, never a skip.
+
+#![allow(dead_code)]
+
+mod conformance;
+mod tally;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use checker::signals::asked_to_stop;
+use checker::subject::Program;
+use checker::subject::guard::Guard;
+
+use self::tally::{STRONG, Tally};
+use crate::peers::node::Node;
+use crate::peers::python::Python;
+use crate::peers::{Peers, solution};
+
+/// What every check works with.
+struct Stage {
+    /// The checkout.
+    root: PathBuf,
+    guard: Guard,
+    python: Python,
+    node: Node,
+    /// The solution of exercise 3.
+    solution: Program,
+    tally: Tally,
+}
+
+pub(crate) fn run() -> Result<()> {
+    let root = crate::root()?;
+    let executable = std::env::current_exe().context("the system hides this program's path")?;
+    let guard = Guard::start(&executable).context("the guard cannot be started")?;
+    let runtime = tokio::runtime::Runtime::new().context("the system gives no threads")?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            // The signals first: nothing is started before somebody listens to them.
+            biased;
+            signal = asked_to_stop() => bail!("stopped by {signal}. Nothing is left running"),
+            outcome = all(&root, &guard) => outcome,
+        }
+    });
+    // Whatever still runs is dropped, and kills its processes.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome
+}
+
+async fn all(root: &Path, guard: &Guard) -> Result<()> {
+    let begin = Instant::now();
+    let stage = prepare(root, guard).await?;
+    conformance::run(&stage).await;
+
+    let (passed, failed) = stage.tally.counts();
+    let minutes = begin.elapsed().as_secs_f64() / 60.0;
+    anstream::println!("\n{STRONG}cargo interop: {minutes:.1} minutes{STRONG:#}");
+    println!("{passed} passed, {failed} failed");
+    ensure!(
+        failed == 0,
+        "{failed} checks failed; their reasons stand above"
+    );
+    ensure!(passed > 0, "no check ran");
+    Ok(())
+}
+
+/// Installs the peers and builds the solution, one beside the other.
+async fn prepare(root: &Path, guard: &Guard) -> Result<Stage> {
+    let peers = Peers::new(root, guard);
+    println!("looking after the peers, and building the solution");
+    let (python, node, solution) =
+        tokio::try_join!(peers.python(), peers.node(), solution(root, guard))?;
+    Ok(Stage {
+        root: root.to_owned(),
+        guard: guard.clone(),
+        python,
+        node,
+        solution,
+        tally: Tally::default(),
+    })
+}

@@ -1,0 +1,97 @@
+//! Other people's MCP software that the project is held against, installed under
+//! `target/interop/` with pip and npm as this machine has them set up, and pinned in `interop/`.
+//!
+//! - [`install`] keeps what is installed whole, of the pinned versions, and for one user at a time,
+//! - [`python`] is FastMCP in a Python environment of its own,
+//! - [`node`] is a Node that is new enough, with the conformance suite and MCP Inspector,
+//! - [`call`] runs one command of a peer: with a deadline, and with its words if it fails.
+//!
+//! ```ignore
+//! let peers = Peers::new(&root, &guard);
+//! let script = peers.python().await?.script(&root.join("interop/client.py"));
+//! let said = call(script, &guard, Duration::from_secs(60)).await?;
+//! ```
+
+// The checks that need the rest of it land one after the other.
+#![allow(dead_code)]
+
+mod call;
+mod install;
+pub(crate) mod node;
+pub(crate) mod python;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use checker::subject::Program;
+use checker::subject::build::{BuildError, build};
+use checker::subject::guard::Guard;
+
+pub(crate) use self::call::call;
+use self::install::Place;
+use self::node::Node;
+use self::python::Python;
+
+/// The peers of one checkout. Each is installed when it is first asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Peers {
+    /// `interop/`, where the versions are pinned.
+    pins: PathBuf,
+    /// `target/interop/`.
+    target: PathBuf,
+    guard: Guard,
+}
+
+impl Peers {
+    /// The peers of the checkout at `root`. The guard ends what an installation leaves running.
+    pub(crate) fn new(root: &Path, guard: &Guard) -> Self {
+        Self {
+            pins: root.join("interop"),
+            target: root.join("target/interop"),
+            guard: guard.clone(),
+        }
+    }
+
+    /// A Python that has FastMCP.
+    ///
+    /// # Errors
+    ///
+    /// When there is no Python 3.10 or newer, or pip fails; with the words of either.
+    pub(crate) async fn python(&self) -> Result<Python> {
+        Python::install(&self.pins, &self.place("python"), &self.guard).await
+    }
+
+    /// A Node that is new enough, with the conformance suite and MCP Inspector.
+    ///
+    /// # Errors
+    ///
+    /// When there is no npm, or it fails; with its words.
+    pub(crate) async fn node(&self) -> Result<Node> {
+        Node::install(&self.pins, &self.place("node"), &self.guard).await
+    }
+
+    fn place(&self, name: &'static str) -> Place {
+        Place::new(&self.target, name)
+    }
+}
+
+/// The solution of exercise 3, built. `checker::subject::server::Server` starts it on a free port
+/// of the loopback address, and ends it when dropped.
+///
+/// # Errors
+///
+/// When cargo cannot build it; with cargo's words.
+pub(crate) async fn solution(root: &Path, guard: &Guard) -> Result<Program> {
+    const PACKAGE: &str = "ex3_store_solution";
+    match build(root, PACKAGE, guard, |_| ()).await {
+        Ok(built) => Ok(Program {
+            executable: built.executable,
+            folder: root.join("solutions/ex3_store"),
+            environment: Vec::new(),
+            guard: guard.clone(),
+        }),
+        Err(BuildError::Compile { first, .. }) => bail!("{PACKAGE} does not compile:\n{first}"),
+        Err(BuildError::Cargo(words)) => bail!("cargo cannot build {PACKAGE}:\n{words}"),
+        Err(BuildError::NoCargo(error)) => bail!("cargo cannot be started: {error}"),
+    }
+}

