@@ -5,7 +5,8 @@
 //!
 //! - `toolchain`, `crates`, `target`, `disk`: can it be built, and how soon,
 //! - `port`, `listener`: can the store listen, and who does instead,
-//! - `checkout`, `conflicts`, `clock`, `checkers`: the folder, and who else works in it,
+//! - `checkout`, `conflicts`, `clock`, `progress`, `checkers`: the folder, and who else works
+//!   in it,
 //! - `editor`, `codespace`: what stands around it.
 
 mod checkers;
@@ -18,6 +19,7 @@ mod disk;
 mod editor;
 mod listener;
 mod port;
+mod progress;
 mod target;
 mod toolchain;
 
@@ -108,6 +110,7 @@ pub async fn examine(root: &Path, exercise: &str) -> Vec<Examined> {
     all.extend(checkout::examine(root));
     all.extend(conflicts::examine(root));
     all.push(clock::examine(root, &target, exercise));
+    all.extend(progress::examine(root));
     all.push(checkers::examine(root));
     all.push(editor::examine(root));
     all.extend(codespace::examine());

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::net::TcpListener;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -338,15 +338,29 @@ fn files_from_the_future_are_told_and_touched_by_the_mend() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn a_checkout_that_cannot_be_written_is_told() {
     let workshop = fresh();
     // Not even root may create a file there.
-    symlink("/proc/self/task", workshop.path(".workshop")).unwrap();
+    std::os::unix::fs::symlink("/proc/self/task", workshop.path(".workshop")).unwrap();
     let told = told_by(&workshop, doctor(&workshop));
     assert_eq!(told.code, 1, "{told:?}");
     let lines = of(&told, "checkout");
     assert!(lines.contains("cannot be written: "), "{lines}");
     assert!(mend(&lines).starts_with("cp -r "), "{lines}");
+}
+
+#[test]
+fn a_progress_file_that_is_broken_is_one_trouble_among_the_others() {
+    let workshop = fresh();
+    fs::create_dir(workshop.path(".workshop")).unwrap();
+    workshop.write(".workshop/progress.toml", "steps = 3");
+    let told = told_by(&workshop, doctor(&workshop));
+    assert_eq!(told.code, 1, "{told:?}");
+    let lines = of(&told, "progress");
+    assert!(lines.contains("cannot be understood"), "{lines}");
+    run(&workshop, mend(&lines));
+    assert_eq!(told_by(&workshop, doctor(&workshop)).code, 0);
 }
 
 #[test]

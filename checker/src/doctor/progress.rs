@@ -1,0 +1,17 @@
+//! The file that keeps what the attendee has passed.
+
+use std::path::Path;
+
+use super::Examined;
+use crate::progress::ProgressFile;
+
+/// Nothing, where it can be read or is not there yet.
+pub(super) fn examine(root: &Path) -> Option<Examined> {
+    let error = ProgressFile::new(root).read().err()?;
+    // The outer sentence says it; the causes below are for who mends the line.
+    let trouble = Examined::trouble("progress", error.to_string());
+    Some(match cfg!(windows) {
+        true => trouble.mend(r"Remove-Item .workshop\progress.toml"),
+        false => trouble.mend("rm .workshop/progress.toml"),
+    })
+}
