@@ -204,12 +204,9 @@ fn no_dependency_is_built_twice() {
     assert!(of_checker.len() > 100, "{} files", of_checker.len());
     for kind in ["exercises", "solutions"] {
         for entry in fs::read_dir(root().join(kind)).unwrap() {
-            let folder = entry.unwrap().file_name().into_string().unwrap();
-            let package = if kind == "exercises" {
-                folder
-            } else {
-                format!("{folder}_solution")
-            };
+            let manifest = fs::read_to_string(entry.unwrap().path().join("Cargo.toml")).unwrap();
+            let manifest: toml::Table = manifest.parse().unwrap();
+            let package = manifest["package"]["name"].as_str().unwrap();
             let of_subject = built(&format!(
                 "build --package checker --package {package} --bin {package} --message-format json"
             ));
