@@ -6,6 +6,7 @@ mod interop;
 mod peers;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use checker::subject::guard;
@@ -23,18 +24,25 @@ enum Command {
     Book(book::Arguments),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     if std::env::args_os()
         .nth(1)
         .is_some_and(|argument| argument == guard::ARGUMENT)
     {
         guard::keep_watch();
-        return Ok(());
+        return ExitCode::SUCCESS;
     }
-    match Command::parse() {
+    let done = match Command::parse() {
         Command::Ci => ci::run(),
         Command::Interop => interop::run(),
         Command::Book(arguments) => book::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 
