@@ -23,7 +23,7 @@ pub(super) fn title(title: &str) -> String {
 
 /// The timetable.
 pub(super) fn agenda(course: &Course, page: &str) -> String {
-    let mut out = "| from | minutes | |\n| ---: | ---: | --- |\n".to_owned();
+    let mut out = "| from | minutes | what |\n| ---: | ---: | --- |\n".to_owned();
     let mut begins = 0;
     for module in &course.modules {
         let exercise = module
