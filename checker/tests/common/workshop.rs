@@ -75,6 +75,7 @@ impl Workshop {
             .env("CARGO_TARGET_DIR", &self.target)
             .env("NO_COLOR", "1")
             .env_remove("CARGO_BUILD_TARGET_DIR")
+            .env_remove("COLUMNS")
             .env_remove("GITHUB_STEP_SUMMARY");
         command
     }
