@@ -138,6 +138,9 @@ async fn keep_building(
 
 /// Sends the path of each file of the book that changes, until the watcher is dropped.
 fn watch_sources(root: &Path, changes: mpsc::UnboundedSender<PathBuf>) -> Result<impl Drop> {
+    // Some systems tell the real path of what changed, and not the one that was asked for.
+    let real = root.canonicalize();
+    let root = real.as_deref().unwrap_or(root);
     let single = root.join("course.toml");
     let folders = [root.join("book"), root.join("solutions")];
     let (file, inside) = (single.clone(), folders.clone());
