@@ -53,34 +53,42 @@ pub enum Command {
         again: bool,
     },
     /// Show how your code differs from the solution
+    #[command(after_help = DIFF_EXAMPLES)]
     Diff {
-        /// The exercise, as in ex3; else the current one
+        /// An exercise (ex3) or a step (3.4); else the current exercise
         #[arg(value_name = "EX")]
         exercise: Option<String>,
     },
-    /// Show the solution's files
+    /// Show the solution's files, or its code for a step
+    #[command(after_help = SOLUTION_EXAMPLES)]
     Solution {
-        /// The exercise, as in ex3; else the current one
+        /// An exercise (ex3) or a step (3.4); else the current exercise
         #[arg(value_name = "EX")]
         exercise: Option<String>,
     },
     /// Go back to the starter of an exercise; your files are kept as a dated copy
+    #[command(after_help = RESET_EXAMPLES)]
     Reset {
         /// The exercise, as in ex3
         #[arg(value_name = "EX")]
         exercise: String,
     },
     /// Go on at an exercise: earlier ones that are not passed become the solution
+    #[command(after_help = CATCH_UP_EXAMPLES)]
     CatchUp {
         /// The exercise, as in ex4
         #[arg(value_name = "EX")]
         exercise: String,
     },
-    /// Bring back what `reset` or `catch-up` replaced
+    /// Bring back what `reset`, `catch-up` or `restore` replaced
+    #[command(after_help = RESTORE_EXAMPLES)]
     Restore {
         /// The exercise, as in ex3
         #[arg(value_name = "EX")]
         exercise: String,
+        /// The number of a copy; else the newest that differs from what is there
+        #[arg(value_name = "COPY")]
+        copy: Option<u32>,
     },
     /// Find what is wrong with this machine, and the command that mends it
     #[command(after_help = DOCTOR)]
@@ -95,6 +103,44 @@ pub enum Command {
 
 const HINTS: &str = "\
 Each step has three. Each call shows the next one, and after the last one all three.";
+
+const DIFF_EXAMPLES: &str = "\
+Lines with - are yours, lines with + the solution's.
+
+Examples:
+  cargo checker diff             the current exercise
+  cargo checker diff 3.4         what is written for one step
+  CLICOLOR_FORCE=1 cargo checker diff ex3 | less -R";
+
+const SOLUTION_EXAMPLES: &str = "\
+Examples:
+  cargo checker solution ex3     the files, and which steps are written where
+  cargo checker solution 3.4     the code of one step";
+
+const RESET_EXAMPLES: &str = "\
+All files of exercises/ex3_store become the starter's, and its steps are not started. What was
+there, whatever git knows of it, is copied to .workshop/backups/ex3_store/ before. Only target/
+is left alone. The copies stay until you delete them.
+
+Examples:
+  cargo checker reset ex3
+  cargo checker restore ex3      takes it back";
+
+const CATCH_UP_EXAMPLES: &str = "\
+The exercise itself is left as it is. What was written for the earlier ones is copied to
+.workshop/backups/ before. Their steps are listed as caught up, not as passed.
+
+Examples:
+  cargo checker catch-up ex4
+  cargo checker restore ex3      takes back what happened to exercise 3";
+
+const RESTORE_EXAMPLES: &str = "\
+What is there now is copied too, so a second restore takes back the first. The copies are in
+.workshop/backups/, numbered and dated; delete those that you do not need.
+
+Examples:
+  cargo checker restore ex3      the newest copy
+  cargo checker restore ex3 2    copy 2";
 
 const DOCTOR: &str = "\
 It looks and changes nothing. A ✗ stands in the way, a ! is good to know, a ? could not be examined.

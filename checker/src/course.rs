@@ -162,6 +162,21 @@ impl Exercise {
     }
 }
 
+impl Step {
+    /// Whether code for this step stands in this block of a file: in those that are named after
+    /// it, and in the one where the course sends its reader. The file's path is relative to the
+    /// exercise's folder.
+    pub fn is_written_in(&self, file: &Path, block: &str) -> bool {
+        let name = format!("step_{}", self.id.replace('.', "_"));
+        let is_named_after = match block.strip_prefix(&name) {
+            Some(rest) => rest.is_empty() || rest.starts_with('_'),
+            None => false,
+        };
+        let place = self.place.as_ref();
+        is_named_after || place.is_some_and(|place| place.file == file && place.anchor == block)
+    }
+}
+
 /// What is wrong with the manifest, and where.
 #[derive(Debug)]
 pub struct CourseError {
@@ -372,6 +387,23 @@ needs = ["1.1"]
         let (exercise, step) = course.step("1.2").unwrap();
         assert_eq!((exercise.short(), exercise.number()), ("ex1", "1"));
         assert_eq!(step.needs, ["1.1"]);
+    }
+
+    #[test]
+    fn a_step_is_written_in_the_blocks_of_its_whole_name_and_at_its_place() {
+        let course = Course::parse(GOOD).unwrap();
+        let mut step = course.step("1.1").unwrap().1.clone();
+        let blocks = ["step_1_1", "step_1_1_tool", "step_1_10", "step_1_2"];
+        let written = |step: &Step, file: &str| {
+            blocks.map(|block| step.is_written_in(Path::new(file), block))
+        };
+        assert_eq!(written(&step, "src/main.rs"), [true, true, false, false]);
+        step.place = Some(Place {
+            file: "src/main.rs".into(),
+            anchor: "step_1_2".to_owned(),
+        });
+        assert_eq!(written(&step, "src/main.rs"), [true, true, false, true]);
+        assert_eq!(written(&step, "src/a.rs"), [true, true, false, false]);
     }
 
     #[test]

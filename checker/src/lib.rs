@@ -6,6 +6,7 @@
 //! never decide, `mcp` knows no exercise, [`course`] knows no protocol.
 
 pub mod at_work;
+pub mod blocks;
 pub mod checks;
 pub mod cli;
 pub mod commands;
@@ -15,6 +16,7 @@ pub mod engine;
 pub mod mcp;
 pub mod progress;
 pub mod report;
+pub mod rescue;
 pub mod signals;
 pub mod subject;
 pub mod verdict;

@@ -26,6 +26,24 @@ pub enum State {
     Passed,
     /// Passed before, failed now.
     Regressed,
+    /// `catch-up` made it the solution: not passed, and not open.
+    CaughtUp,
+}
+
+impl State {
+    /// Whether there is something to do for the attendee.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Passed | Self::CaughtUp)
+    }
+}
+
+/// A state as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Known(State),
+    /// One that another version of the checker knows. Shown as not started, and kept.
+    Unknown(String),
 }
 
 /// The progress file's contents.
@@ -36,7 +54,7 @@ pub struct Progress {
     pub current: Option<String>,
     /// By step id. A step that is not in it is not started.
     #[serde(default, serialize_with = "by_number")]
-    pub steps: BTreeMap<String, State>,
+    steps: BTreeMap<String, Kept>,
     /// How many hints of a step were shown.
     #[serde(
         default,
@@ -52,14 +70,27 @@ pub struct Progress {
 impl Progress {
     /// The state of one step.
     pub fn state(&self, step: &str) -> State {
-        self.steps.get(step).copied().unwrap_or(State::NotStarted)
+        match self.steps.get(step) {
+            Some(Kept::Known(state)) => *state,
+            Some(Kept::Unknown(_)) | None => State::NotStarted,
+        }
+    }
+
+    /// Changes the state of one step.
+    pub fn set(&mut self, step: &str, state: State) {
+        self.steps.insert(step.to_owned(), Kept::Known(state));
+    }
+
+    /// Makes a step one that no check has seen.
+    pub fn forget(&mut self, step: &str) {
+        self.steps.remove(step);
     }
 
     /// Takes in what a check of the attendee's own exercise on every era has found.
     pub fn record(&mut self, report: &StepReport) {
         let before = self.state(&report.id);
         if let Some(after) = next_state(before, report) {
-            self.steps.insert(report.id.clone(), after);
+            self.set(&report.id, after);
         }
     }
 }
@@ -212,6 +243,10 @@ mod tests {
             (State::Regressed, Passed, Passed, &todo, State::Passed),
             (State::Passed, OPEN, OPEN, &todo, State::NotStarted),
             (State::Passed, OPEN, OPEN, &waits, State::Passed),
+            (State::CaughtUp, Passed, Passed, &todo, State::Passed),
+            (State::CaughtUp, Failed, Passed, &todo, State::InProgress),
+            (State::CaughtUp, OPEN, OPEN, &todo, State::NotStarted),
+            (State::CaughtUp, OPEN, OPEN, &waits, State::CaughtUp),
             (
                 State::InProgress,
                 CouldNotCheck,
@@ -222,7 +257,7 @@ mod tests {
         ];
         for (before, modern, legacy, reason, after) in cases {
             let mut progress = Progress::default();
-            progress.steps.insert("3.4".to_owned(), before);
+            progress.set("3.4", before);
             progress.record(&report(modern, legacy, reason.clone()));
             assert_eq!(
                 progress.state("3.4"),
@@ -237,7 +272,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = ProgressFile::new(folder.path());
         file.update(|progress| {
-            progress.steps.insert("9.9".to_owned(), State::Passed);
+            progress.set("9.9", State::Passed);
             progress.others = toml::toml! { caught_up = ["4.1"] };
         })
         .unwrap();
@@ -250,6 +285,22 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_another_version_knows_is_kept_and_counts_as_not_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = ProgressFile::new(folder.path());
+        file.update(|progress| progress.set("3.1", State::CaughtUp))
+            .unwrap();
+        let text = fs::read_to_string(file.path()).unwrap();
+        assert!(text.contains("\"3.1\" = \"caught-up\""), "{text}");
+        fs::write(file.path(), format!("{text}\"3.2\" = \"mastered\"\n")).unwrap();
+        assert_eq!(file.read().unwrap().state("3.2"), State::NotStarted);
+        file.update(|progress| progress.set("3.1", State::Passed))
+            .unwrap();
+        let text = fs::read_to_string(file.path()).unwrap();
+        assert!(text.contains("\"3.2\" = \"mastered\""), "{text}");
+    }
+
+    #[test]
     fn two_checkers_at_once_both_have_their_say() {
         let folder = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
@@ -257,7 +308,7 @@ mod tests {
                 let file = ProgressFile::new(folder.path());
                 scope.spawn(move || {
                     file.update(|progress| {
-                        progress.steps.insert(format!("3.{n}"), State::Passed);
+                        progress.set(&format!("3.{n}"), State::Passed);
                     })
                     .unwrap();
                 });

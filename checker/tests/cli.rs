@@ -9,6 +9,7 @@
 //! - `doctor`: machines that have a trouble,
 //! - `servers`: `--url` and `--command`,
 //! - `watching`: checks after each save, on the terminals that `terminal` plays and in a pipe,
+//! - `rescue`: the solution, and files that are replaced and brought back,
 //! - `stopping`: signals, kills, closed pipes, and two checkers at once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
@@ -22,6 +23,8 @@ mod checkout;
 mod doctor;
 #[path = "cli/formats.rs"]
 mod formats;
+#[path = "cli/rescue.rs"]
+mod rescue;
 #[path = "cli/servers.rs"]
 mod servers;
 #[path = "cli/stopping.rs"]

@@ -6,6 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use checker::rescue::{starters, tree};
 use common::blocks::{by_step, cut, fill, sources, step_of};
 use common::workshop::Workshop;
 use common::{course, root};
@@ -60,6 +61,41 @@ fn a_starter_differs_from_its_solution_only_inside_blocks() {
 fn the_agenda_fills_the_room_for_three_and_a_half_hours() {
     let minutes: u32 = course().modules.iter().map(|module| module.minutes).sum();
     assert_eq!(minutes, 210);
+}
+
+/// For maintainers: who solves an exercise changes `exercises/`, and should.
+#[test]
+fn the_embedded_starters_are_the_exercises() {
+    let folders = |folder: &str| -> BTreeSet<PathBuf> {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let folders = paths.filter(|path| path.is_dir());
+        folders
+            .map(|path| path.file_name().unwrap().into())
+            .collect()
+    };
+    let exercises = folders("exercises");
+    assert!(!exercises.is_empty());
+    assert_eq!(
+        exercises,
+        folders("checker/starters"),
+        "`cargo xtask starters` mends it"
+    );
+    for exercise in exercises {
+        let folder = root().join("exercises").join(&exercise);
+        let tree = tree::read(&folder).unwrap();
+        let read = |path: &PathBuf| (path.clone(), fs::read(folder.join(path)).unwrap());
+        let pristine: BTreeMap<PathBuf, Vec<u8>> = tree::files(&tree).map(read).collect();
+        let embedded = starters::files(exercise.to_str().unwrap()).into_iter();
+        let embedded: BTreeMap<PathBuf, Vec<u8>> = embedded
+            .map(|(path, bytes)| (path.to_owned(), bytes.to_owned()))
+            .collect();
+        assert!(
+            pristine == embedded,
+            "{} differs from checker/starters; `cargo xtask starters` mends it",
+            exercise.display()
+        );
+    }
 }
 
 #[test]
@@ -204,7 +240,11 @@ fn no_dependency_is_built_twice() {
     assert!(of_checker.len() > 100, "{} files", of_checker.len());
     for kind in ["exercises", "solutions"] {
         for entry in fs::read_dir(root().join(kind)).unwrap() {
-            let manifest = fs::read_to_string(entry.unwrap().path().join("Cargo.toml")).unwrap();
+            let entry = entry.unwrap();
+            if !entry.path().is_dir() {
+                continue;
+            }
+            let manifest = fs::read_to_string(entry.path().join("Cargo.toml")).unwrap();
             let manifest: toml::Table = manifest.parse().unwrap();
             let package = manifest["package"]["name"].as_str().unwrap();
             let of_subject = built(&format!(

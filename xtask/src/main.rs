@@ -4,6 +4,7 @@ mod book;
 mod ci;
 mod interop;
 mod peers;
+mod starters;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ enum Command {
     Interop,
     /// Build the book into target/book, or serve it while you read or write
     Book(book::Arguments),
+    /// Copy `exercises/` to `checker/starters/`, which the checker embeds
+    Starters,
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Interop => interop::run(),
         Command::Book(arguments) => book::run(&arguments),
+        Command::Starters => starters::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,9 +1,64 @@
-//! `cargo checker catch-up`: earlier exercises become the solution.
+//! `cargo checker catch-up`: earlier exercises that are not passed become the solution.
 
-use anyhow::{Result, bail};
+use std::io::Write;
 
-use super::Workshop;
+use anstyle::Style;
+use anyhow::Result;
 
-pub(super) fn run(_workshop: &Workshop, _exercise: &str) -> Result<u8> {
-    bail!("not written yet")
+use super::{PASSED, Workshop, replaced, select};
+use crate::course::Exercise;
+use crate::progress::{Progress, State};
+use crate::rescue::Source;
+
+const STRONG: Style = Style::new().bold();
+
+pub(super) fn run(workshop: &Workshop, exercise: &str) -> Result<u8> {
+    let exercise = select::exercise(workshop, "catch-up", exercise)?;
+    let progress = workshop.progress.read()?;
+    let exercises = workshop.course.exercises.iter();
+    let earlier: Vec<&Exercise> = exercises
+        .take_while(|one| one.id != exercise.id)
+        .filter(|one| one.ready)
+        .collect();
+    let mut out = anstream::stdout().lock();
+    let mut caught_up = 0;
+    for one in earlier.iter().filter(|one| !is_passed(one, &progress)) {
+        let replaced = workshop.rescue().replace(one, Source::Solution)?;
+        let (number, title) = (one.number(), &one.title);
+        writeln!(out, "{STRONG}Exercise {number}  {title}{STRONG:#}")?;
+        match replaced {
+            None => writeln!(out, "exercises/{} is the solution already.", one.id)?,
+            Some(replaced) => {
+                let files = replaced::counted(&replaced);
+                writeln!(out, "exercises/{} is the solution now, {files}:\n", one.id)?;
+                replaced::tell(&mut out, workshop, one, &replaced)?;
+            }
+        }
+        writeln!(out)?;
+        caught_up += 1;
+    }
+    workshop.remember(exercise);
+    let number = exercise.number();
+    match (earlier.len(), caught_up) {
+        (0, _) => writeln!(
+            out,
+            "No exercise before exercise {number} is written yet, so there is nothing to catch up with."
+        )?,
+        (_, 0) => writeln!(
+            out,
+            "All before exercise {number} is passed: there is nothing to catch up with."
+        )?,
+        _ => writeln!(out, "Their steps are listed as caught up, not as passed.")?,
+    }
+    writeln!(
+        out,
+        "You are at exercise {number}, which is left as it is. `cargo checker` says what is next."
+    )?;
+    Ok(PASSED)
+}
+
+/// Bonus steps hold nothing back.
+fn is_passed(exercise: &Exercise, progress: &Progress) -> bool {
+    let mut core = exercise.steps.iter().filter(|step| !step.bonus);
+    core.all(|step| progress.state(&step.id) == State::Passed)
 }

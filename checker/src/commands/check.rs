@@ -35,7 +35,8 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
         Selection::Exercise(exercise) | Selection::Step(exercise, _) => vec![exercise],
     };
     if let [exercise] = exercises.as_slice() {
-        remember(workshop, exercise);
+        // Named in a command, and so the current one.
+        workshop.remember(exercise);
     }
 
     let (events, received) = unbounded_channel();
@@ -217,14 +218,6 @@ fn places(workshop: &Workshop, arguments: &Check, exercise: &Exercise) -> Places
             &subject::folder(&workshop.root, exercise, arguments.solution),
         ),
     }
-}
-
-/// The current exercise is the one last named. That it cannot be kept is told at the end,
-/// with the result.
-pub(super) fn remember(workshop: &Workshop, exercise: &Exercise) {
-    let _ = workshop
-        .progress
-        .update(|progress| progress.current = Some(exercise.id.clone()));
 }
 
 /// Only the attendee's own code, on both eras, counts.

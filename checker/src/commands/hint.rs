@@ -9,7 +9,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::{PASSED, Workshop, select};
 use crate::course::{Exercise, Step};
-use crate::progress::{Progress, State};
+use crate::progress::Progress;
 use crate::report;
 
 const STRONG: Style = Style::new().bold();
@@ -142,7 +142,7 @@ fn laid_out(hint: &str, is_code: bool) -> String {
 /// The first step of the current exercise that is not passed: core steps first.
 fn first_open<'a>(workshop: &'a Workshop, progress: &Progress) -> Option<(&'a Exercise, &'a Step)> {
     let exercise = workshop.current(progress)?;
-    let open = |step: &&Step| progress.state(&step.id) != State::Passed;
+    let open = |step: &&Step| progress.state(&step.id).is_open();
     let mut core = exercise.steps.iter().filter(|step| !step.bonus);
     let step = core
         .find(open)

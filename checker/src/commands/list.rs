@@ -41,7 +41,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<u8> {
     }
     writeln!(
         out,
-        "\n{FAINT}✓ passed   ~ in progress   ✗ passed before, failed now   · not started{FAINT:#}"
+        "\n{FAINT}✓ passed   ~ in progress   ✗ passed before, failed now   » caught up   · not started{FAINT:#}"
     )?;
     Ok(PASSED)
 }

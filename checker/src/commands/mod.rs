@@ -8,6 +8,7 @@ mod doctor;
 mod here;
 mod hint;
 mod list;
+mod replaced;
 mod reset;
 mod restore;
 mod select;
@@ -37,21 +38,18 @@ pub const COULD_NOT: u8 = 2;
 ///
 /// When that cannot be done; the message holds the reason and the mend.
 pub async fn run(cli: Cli) -> Result<ExitCode> {
+    let open = || Workshop::open().inspect(Workshop::mend);
     let code = match cli.command {
-        None => here::run(&Workshop::open()?).await?,
-        Some(Command::Check(arguments)) => check::run(&Workshop::open()?, &arguments).await?,
-        Some(Command::Watch(arguments)) => watch::run(&Workshop::open()?, &arguments).await?,
-        Some(Command::List) => list::run(&Workshop::open()?)?,
-        Some(Command::Hint { step, again }) => {
-            hint::run(&Workshop::open()?, step.as_deref(), again)?
-        }
-        Some(Command::Diff { exercise }) => diff::run(&Workshop::open()?, exercise.as_deref())?,
-        Some(Command::Solution { exercise }) => {
-            solution::run(&Workshop::open()?, exercise.as_deref())?
-        }
-        Some(Command::Reset { exercise }) => reset::run(&Workshop::open()?, &exercise)?,
-        Some(Command::CatchUp { exercise }) => catch_up::run(&Workshop::open()?, &exercise)?,
-        Some(Command::Restore { exercise }) => restore::run(&Workshop::open()?, &exercise)?,
+        None => here::run(&open()?).await?,
+        Some(Command::Check(arguments)) => check::run(&open()?, &arguments).await?,
+        Some(Command::Watch(arguments)) => watch::run(&open()?, &arguments).await?,
+        Some(Command::List) => list::run(&open()?)?,
+        Some(Command::Hint { step, again }) => hint::run(&open()?, step.as_deref(), again)?,
+        Some(Command::Diff { exercise }) => diff::run(&open()?, exercise.as_deref())?,
+        Some(Command::Solution { exercise }) => solution::run(&open()?, exercise.as_deref())?,
+        Some(Command::Reset { exercise }) => reset::run(&open()?, &exercise)?,
+        Some(Command::CatchUp { exercise }) => catch_up::run(&open()?, &exercise)?,
+        Some(Command::Restore { exercise, copy }) => restore::run(&open()?, &exercise, copy)?,
         Some(Command::Doctor) => doctor::run(&Workshop::open()?).await?,
         Some(Command::Completions { shell }) => completions::run(shell)?,
     };

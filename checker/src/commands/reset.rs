@@ -1,9 +1,27 @@
 //! `cargo checker reset`: back to the starter.
 
-use anyhow::{Result, bail};
+use std::io::Write;
 
-use super::Workshop;
+use anyhow::Result;
 
-pub(super) fn run(_workshop: &Workshop, _exercise: &str) -> Result<u8> {
-    bail!("not written yet")
+use super::{PASSED, Workshop, replaced, select};
+use crate::rescue::Source;
+
+pub(super) fn run(workshop: &Workshop, exercise: &str) -> Result<u8> {
+    let exercise = select::exercise(workshop, "reset", exercise)?;
+    let replaced = workshop.rescue().replace(exercise, Source::Starter)?;
+    workshop.remember(exercise);
+    let mut out = anstream::stdout().lock();
+    let id = &exercise.id;
+    let Some(replaced) = replaced else {
+        writeln!(
+            out,
+            "exercises/{id} is the starter already: nothing was replaced, and no copy made."
+        )?;
+        return Ok(PASSED);
+    };
+    let files = replaced::counted(&replaced);
+    writeln!(out, "exercises/{id} is the starter again, {files}:\n")?;
+    replaced::tell(&mut out, workshop, exercise, &replaced)?;
+    Ok(PASSED)
 }

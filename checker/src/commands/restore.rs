@@ -1,9 +1,69 @@
 //! `cargo checker restore`: brings back what was replaced.
 
-use anyhow::{Result, bail};
+use std::io::Write;
 
-use super::Workshop;
+use anyhow::{Context, Result, bail};
 
-pub(super) fn run(_workshop: &Workshop, _exercise: &str) -> Result<u8> {
-    bail!("not written yet")
+use super::{PASSED, Workshop, replaced, select};
+use crate::rescue::{Backup, Backups, Source};
+
+pub(super) fn run(workshop: &Workshop, exercise: &str, number: Option<u32>) -> Result<u8> {
+    let exercise = select::exercise(workshop, "restore", exercise)?;
+    let (id, short) = (&exercise.id, exercise.short());
+    let copies = Backups::of(&workshop.root, id).list()?;
+    let Some(newest) = copies.last() else {
+        bail!(
+            "there is no copy of {id}: nothing of it was replaced yet. Committed files come back with `git checkout -- exercises/{id}`"
+        );
+    };
+    let copy = match number {
+        Some(number) => {
+            let copy = copies.iter().find(|copy| copy.number == number);
+            copy.cloned().with_context(|| {
+                format!("{id} has no copy {number}. There are: {}", numbers(&copies))
+            })?
+        }
+        None => workshop
+            .rescue()
+            .newest(exercise)?
+            .unwrap_or_else(|| newest.clone()),
+    };
+    let source = Source::Backup(copy.number);
+    let replaced = workshop.rescue().replace(exercise, source)?;
+    workshop.remember(exercise);
+    let mut out = anstream::stdout().lock();
+    let name = copy
+        .folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let Some(replaced) = replaced else {
+        writeln!(
+            out,
+            "exercises/{id} is what copy {name} has: nothing was replaced."
+        )?;
+        return Ok(PASSED);
+    };
+    let files = replaced::counted(&replaced);
+    writeln!(
+        out,
+        "exercises/{id} is again what it was in copy {name}, {files}:\n"
+    )?;
+    replaced::tell(&mut out, workshop, exercise, &replaced)?;
+    if replaced.backup.is_some() {
+        writeln!(
+            out,
+            "\nThe copy is what was there until now: a second restore takes this one back."
+        )?;
+    }
+    writeln!(
+        out,
+        "`cargo checker check {short}` says which steps it passes."
+    )?;
+    Ok(PASSED)
+}
+
+fn numbers(copies: &[Backup]) -> String {
+    let numbers = copies.iter().map(|copy| copy.number.to_string());
+    numbers.collect::<Vec<_>>().join(", ")
 }

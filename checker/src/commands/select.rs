@@ -1,6 +1,6 @@
 //! What the words `ex3`, `3.4` and `all` name.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::Workshop;
 use crate::course::{Course, Exercise, Step};
@@ -69,6 +69,43 @@ pub fn step<'a>(workshop: &'a Workshop, word: &str) -> Result<(&'a Exercise, &'a
         Some(Selection::Step(exercise, step)) => Ok((exercise, step)),
         _ => {
             bail!("`{word}` is no step; a step looks like 3.4. `cargo checker list` shows them all")
+        }
+    }
+}
+
+/// A whole exercise, for a command that replaces it.
+///
+/// # Errors
+///
+/// As [`select`], and for a step or `all`.
+pub fn exercise<'a>(workshop: &'a Workshop, verb: &str, word: &str) -> Result<&'a Exercise> {
+    match select(workshop, Some(word), None)? {
+        Some(Selection::Exercise(exercise)) => Ok(exercise),
+        Some(Selection::Step(exercise, _)) => bail!(
+            "`{word}` is a step, and `{verb}` takes an exercise: `cargo checker {verb} {}`",
+            exercise.short()
+        ),
+        _ => bail!("`{verb}` takes one exercise. Ready: {}", workshop.ready()),
+    }
+}
+
+/// What a word names to look at; the current exercise without one, the last one when all are
+/// passed.
+///
+/// # Errors
+///
+/// As [`select`], and for `all`.
+pub fn shown<'a>(workshop: &'a Workshop, word: Option<&str>) -> Result<Selection<'a>> {
+    match select(workshop, word, None)? {
+        Some(Selection::All) => bail!("name one exercise. Ready: {}", workshop.ready()),
+        Some(selection) => Ok(selection),
+        None => {
+            let progress = workshop.progress.read()?;
+            let current = workshop.current(&progress);
+            let mut last = workshop.course.exercises.iter().rev();
+            let exercise = current.or_else(|| last.find(|exercise| exercise.ready));
+            let exercise = exercise.context("no exercise is ready")?;
+            Ok(Selection::Exercise(exercise))
         }
     }
 }

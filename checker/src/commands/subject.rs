@@ -51,9 +51,12 @@ pub(super) async fn program(
     let folder = folder(root, exercise, solution);
     if !folder.join("Cargo.toml").is_file() {
         bail!(
-            "{} is not there. `git checkout -- {}` brings back the committed one",
+            "{} is not there. `{}` brings it back",
             folder.display(),
-            folder.strip_prefix(root).unwrap_or(&folder).display()
+            match solution {
+                true => format!("git checkout -- solutions/{}", exercise.id),
+                false => format!("cargo checker reset {}", exercise.short()),
+            }
         );
     }
     let _ = events.send(Event::Building {

@@ -31,7 +31,7 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Watch) -> Result<u8> {
     let (exercise, step) = named(workshop, arguments)?;
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
     let _at_work = AtWork::begin(&workshop.root);
-    check::remember(workshop, exercise);
+    workshop.remember(exercise);
     let screen = Screen::open().context("the terminal cannot be set up")?;
     let mut watching = Watching {
         workshop,
@@ -256,7 +256,7 @@ impl Watching<'_> {
             Some(next) => {
                 self.exercise = next;
                 self.saves = Saves::of(&self.workshop.root, &next.id);
-                check::remember(self.workshop, next);
+                self.workshop.remember(next);
                 Ok(Then::Again)
             }
             None => {

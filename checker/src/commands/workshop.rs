@@ -1,11 +1,13 @@
 //! The checkout that the attendee stands in.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::course::{Course, Exercise};
-use crate::progress::{Progress, ProgressFile, State};
+use crate::progress::{Progress, ProgressFile};
+use crate::rescue::{Mended, Rescue};
 
 /// The checkout that the attendee stands in: its course and its progress.
 #[derive(Debug)]
@@ -51,6 +53,30 @@ impl Workshop {
         })
     }
 
+    /// What replaces the attendee's files, and keeps a copy.
+    pub fn rescue(&self) -> Rescue<'_> {
+        Rescue::new(&self.root, &self.progress)
+    }
+
+    /// Finishes a replacement that was cut off, and says so on stderr. If it cannot, the
+    /// command goes on with what is there.
+    pub fn mend(&self) {
+        let words = match self.rescue().mend(&self.course) {
+            Ok(None) => return,
+            Ok(Some(mended)) => was_mended(&mended),
+            Err(error) => format!("warning: {error:#}"),
+        };
+        let _ = writeln!(anstream::stderr(), "{words}");
+    }
+
+    /// The current exercise is the one last named. That it cannot be kept is told where the
+    /// progress is.
+    pub fn remember(&self, exercise: &Exercise) {
+        let _ = self
+            .progress
+            .update(|progress| progress.current = Some(exercise.id.clone()));
+    }
+
     /// The exercise last named in a command, else the first core exercise with an open step.
     /// `None` when all that is ready is passed.
     pub fn current(&self, progress: &Progress) -> Option<&Exercise> {
@@ -66,7 +92,7 @@ impl Workshop {
                 .filter(|one| one.ready && !one.bonus);
             ready.find(|exercise| {
                 let mut core = exercise.steps.iter().filter(|step| !step.bonus);
-                core.any(|step| progress.state(&step.id) != State::Passed)
+                core.any(|step| progress.state(&step.id).is_open())
             })
         })
     }
@@ -80,4 +106,18 @@ impl Workshop {
             .filter(|exercise| exercise.ready);
         ready.map(Exercise::short).collect::<Vec<_>>().join(", ")
     }
+}
+
+fn was_mended(mended: &Mended) -> String {
+    let Mended { exercise, verb, .. } = mended;
+    let copies = match mended.was_edited {
+        true => {
+            "What you have changed since is in the newest copy, what was there before in the one before it"
+        }
+        false => "What was there is in a copy",
+    };
+    let short = exercise.split('_').next().unwrap_or(exercise);
+    format!(
+        "note: a {verb} of {exercise} was cut off, and is finished now. {copies}: cargo checker restore {short}"
+    )
 }

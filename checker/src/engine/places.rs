@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::blocks::blocks;
 use crate::course::Step;
 
 /// Where an exercise's source is, if it is known.
@@ -52,11 +53,10 @@ impl Places {
 
 /// The number of the first line inside the block.
 fn line_of_anchor(text: &str, anchor: &str) -> Option<usize> {
-    let mark = format!("ANCHOR: {anchor}");
-    let position = text
-        .lines()
-        .position(|line| line.trim_end().ends_with(&mark))?;
-    Some(position + 2)
+    let block = blocks(text)
+        .into_iter()
+        .find(|block| block.name == anchor)?;
+    Some(block.lines.start + 1)
 }
 
 #[cfg(test)]

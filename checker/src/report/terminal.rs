@@ -314,6 +314,7 @@ pub fn symbol_of_state(state: State) -> (char, Style) {
         State::Passed => ('✓', GOOD),
         State::Regressed => ('✗', BAD),
         State::InProgress => ('~', ODD),
+        State::CaughtUp => ('»', ODD),
         State::NotStarted => ('·', FAINT),
     }
 }

@@ -15,6 +15,7 @@ const PARTS: [&str; 11] = [
     "book",
     "checker/Cargo.toml",
     "checker/src",
+    "checker/starters",
     "course.toml",
     "exercises",
     "solutions",

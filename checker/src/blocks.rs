@@ -1,0 +1,71 @@
+//! TODO blocks: the lines between `// ANCHOR: step_3_3` and `// ANCHOR_END: step_3_3`.
+
+use std::ops::Range;
+
+/// One block of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// `step_3_3_tool`.
+    pub name: String,
+    /// The lines between the marks, counted from 0.
+    pub lines: Range<usize>,
+}
+
+impl Block {
+    /// The step that it is named after: 3.3.
+    pub fn step(&self) -> Option<String> {
+        let mut parts = self.name.strip_prefix("step_")?.split('_');
+        Some(format!("{}.{}", parts.next()?, parts.next()?))
+    }
+}
+
+/// The blocks of a file, in order. One whose end is gone ends at the next mark.
+pub fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    for (number, line) in text.lines().enumerate() {
+        if let Some(last) = blocks.last_mut()
+            && open
+            && !is_mark(line)
+        {
+            last.lines.end = number + 1;
+        }
+        if let Some(name) = after(line, "ANCHOR: ") {
+            let (name, lines) = (name.to_owned(), number + 1..number + 1);
+            blocks.push(Block { name, lines });
+        }
+        open = (open || after(line, "ANCHOR: ").is_some()) && after(line, "ANCHOR_END: ").is_none();
+    }
+    blocks
+}
+
+/// Whether a line begins or ends a block.
+pub fn is_mark(line: &str) -> bool {
+    after(line, "ANCHOR: ").is_some() || after(line, "ANCHOR_END: ").is_some()
+}
+
+/// The word behind `mark`.
+fn after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
+    line.split_once(mark)?.1.split_whitespace().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_found_with_the_lines_between_their_marks() {
+        let text = "a\n// ANCHOR: step_3_3\nb\nc\n// ANCHOR_END: step_3_3\nd\n    // ANCHOR: step_3_10_tool\ne\n";
+        let found: Vec<_> = blocks(text)
+            .into_iter()
+            .map(|block| (block.step().unwrap(), block.lines))
+            .collect();
+        assert_eq!(found, [("3.3".to_owned(), 2..4), ("3.10".to_owned(), 7..8)]);
+    }
+
+    #[test]
+    fn an_empty_block_has_no_lines() {
+        let text = "// ANCHOR: step_3_1\n// ANCHOR_END: step_3_1\na\n";
+        assert_eq!(blocks(text)[0].lines, 1..1);
+    }
+}

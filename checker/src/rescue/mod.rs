@@ -1,0 +1,412 @@
+//! What `reset`, `catch-up` and `restore` share: an exercise's folder becomes another, and no
+//! byte of what was there is lost.
+//!
+//! 1. The new folder is written beside, under `.workshop/rescue/scratch/`.
+//! 2. What is there is copied to `.workshop/backups/`, whole and synced ([`backups`]).
+//! 3. A note says that it begins ([`journal`]), and the progress is changed.
+//! 4. The files move to their places, one by one ([`replace`]), and the note goes.
+//!
+//! A kill or a full disk before the note changes nothing. After it, the next command finds the
+//! note and goes on ([`Rescue::mend`]). One lock is held from the first to the last, and what
+//! the attendee saves in between is copied once more.
+
+pub mod backups;
+mod journal;
+mod replace;
+pub mod starters;
+#[cfg(test)]
+mod tests;
+pub mod tree;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+pub use self::backups::{Backup, Backups};
+pub use self::tree::Change;
+
+use self::journal::Journal;
+use self::replace::{clear, moves};
+use self::tree::Permissions;
+use crate::course::{Course, Exercise};
+use crate::progress::{Progress, ProgressFile, State};
+
+/// How long another checker may hold the lock: it replaces a handful of files.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What an exercise becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// The starter: a reset.
+    Starter,
+    /// The solution, under the exercise's own name: a catch-up.
+    Solution,
+    /// The copy of this number: a restore.
+    Backup(u32),
+}
+
+impl Source {
+    /// What the attendee asked for.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Starter => "reset",
+            Self::Solution => "catch-up",
+            Self::Backup(_) => "restore",
+        }
+    }
+
+    fn permissions(self) -> Permissions {
+        match self {
+            Self::Backup(_) => Permissions::Count,
+            Self::Starter | Self::Solution => Permissions::Ignored,
+        }
+    }
+}
+
+/// An exercise's folder that became another.
+#[derive(Debug)]
+pub struct Replaced {
+    /// What happened to which file.
+    pub changes: BTreeMap<PathBuf, Change>,
+    /// The copy of what was there; none, if nothing was.
+    pub backup: Option<Backup>,
+}
+
+/// A replacement that was cut off, and is finished now.
+#[derive(Debug)]
+pub struct Mended {
+    /// Its exercise.
+    pub exercise: String,
+    /// `reset`, `catch-up` or `restore`.
+    pub verb: &'static str,
+    /// Whether the attendee wrote something since: it is in the newest copy, and what was
+    /// there before is in the one before.
+    pub was_edited: bool,
+}
+
+/// The exercises of a checkout, and what keeps them safe.
+#[derive(Clone, Copy, Debug)]
+pub struct Rescue<'a> {
+    root: &'a Path,
+    progress: &'a ProgressFile,
+}
+
+impl<'a> Rescue<'a> {
+    /// In the checkout at `root`. Nothing is created yet.
+    pub fn new(root: &'a Path, progress: &'a ProgressFile) -> Self {
+        Self { root, progress }
+    }
+
+    /// Makes the exercise what `source` has. `None` if it is that already.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or written. The message says whether anything was
+    /// replaced, and the mend.
+    pub fn replace(&self, exercise: &Exercise, source: Source) -> Result<Option<Replaced>> {
+        self.progress.read()?;
+        let folder = self.exercise(&exercise.id);
+        if fs::symlink_metadata(&folder).is_ok() && !folder.is_dir() {
+            let path = folder.display();
+            bail!(
+                "{path} is no folder, and the exercise belongs in one of that name. Move it away, and try again"
+            );
+        }
+        let begun = self.lock().and_then(|lock| {
+            ensure!(
+                Journal::read(&self.folder())?.is_none(),
+                "another one was cut off, and has to be finished first"
+            );
+            Ok((self.begin(exercise, source)?, lock))
+        });
+        let (begun, _lock) = begun.map_err(|error| {
+            let _ = clear(&self.scratch());
+            anyhow!("{error:#}. Nothing was replaced. {}", mend_of(&error))
+        })?;
+        let Some((journal, changes)) = begun else {
+            let _ = clear(&self.scratch());
+            self.progress
+                .update(|progress| note(progress, exercise, source))?;
+            return Ok(None);
+        };
+        let finished = self.finish(exercise, &journal).or_else(|_| {
+            self.stage(exercise, source)?;
+            self.finish(exercise, &journal)
+        });
+        let (backup, _) = finished.map_err(|error| self.cut_off(&journal, &error))?;
+        Ok(Some(Replaced { changes, backup }))
+    }
+
+    /// The newest copy that differs from what is there now.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or one cannot be read.
+    pub fn newest(&self, exercise: &Exercise) -> Result<Option<Backup>> {
+        for backup in Backups::of(self.root, &exercise.id)
+            .list()?
+            .into_iter()
+            .rev()
+        {
+            let there = self.exercise(&exercise.id);
+            if !tree::changes(&there, &backup.folder, Permissions::Count)?.is_empty() {
+                return Ok(Some(backup));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finishes what was cut off, if anything was.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done now; the message says where the copy is, and the mend.
+    pub fn mend(&self, course: &Course) -> Result<Option<Mended>> {
+        let folder = self.folder();
+        if fs::symlink_metadata(folder.join("journal.toml")).is_err() {
+            return Ok(None);
+        }
+        // Who holds the lock is at it, and alive.
+        let _lock = self.lock()?;
+        let Some(journal) = Journal::read(&folder).with_context(|| GIVE_UP.to_owned())? else {
+            return Ok(None);
+        };
+        let mended = || {
+            let exercise = course.exercise(&journal.exercise);
+            let exercise = exercise.context("this course has no such exercise")?;
+            self.stage(exercise, journal.source)?;
+            self.finish(exercise, &journal)
+        };
+        let (_, was_edited) = mended().map_err(|error| self.cut_off(&journal, &error))?;
+        Ok(Some(Mended {
+            exercise: journal.exercise,
+            verb: journal.source.verb(),
+            was_edited,
+        }))
+    }
+
+    /// All that may fail, before anything is replaced. `None` if nothing differs.
+    fn begin(
+        &self,
+        exercise: &Exercise,
+        source: Source,
+    ) -> Result<Option<(Journal, BTreeMap<PathBuf, Change>)>> {
+        let there = self.exercise(&exercise.id);
+        self.stage(exercise, source)?;
+        let changes = tree::changes(&there, &self.staged(), source.permissions())?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let backup = match tree::read(&there)?.is_empty() {
+            true => None,
+            false => Some(self.back_up(exercise)?.number),
+        };
+        let journal = Journal {
+            exercise: exercise.id.clone(),
+            source,
+            backup,
+        };
+        journal.write(&self.folder(), &self.scratch())?;
+        Ok(Some((journal, changes)))
+    }
+
+    /// Copies what is there, unless the newest copy is just that.
+    fn back_up(&self, exercise: &Exercise) -> Result<Backup> {
+        let there = self.exercise(&exercise.id);
+        let backups = Backups::of(self.root, &exercise.id);
+        if let Some(newest) = backups.list()?.pop()
+            && tree::changes(&there, &newest.folder, Permissions::Count)?.is_empty()
+        {
+            return Ok(newest);
+        }
+        let scratch = self.scratch().join("copy");
+        clear(&scratch)?;
+        backups.make(&there, &scratch)
+    }
+
+    /// Moves what is staged into its place. Gives the newest copy of what was there, and
+    /// whether it was made only now, because the first has not all.
+    fn finish(&self, exercise: &Exercise, journal: &Journal) -> Result<(Option<Backup>, bool)> {
+        let there = self.exercise(&exercise.id);
+        let backups = Backups::of(self.root, &exercise.id).list()?;
+        let mut backup = backups
+            .into_iter()
+            .find(|backup| Some(backup.number) == journal.backup);
+        let was_edited = self.has_more(&there, backup.as_ref())?;
+        if was_edited {
+            backup = Some(self.back_up(exercise)?);
+        }
+        self.progress
+            .update(|progress| note(progress, exercise, journal.source))?;
+        let nothing = self.scratch().join("nothing");
+        let kept = backup.as_ref().map_or(&nothing, |backup| &backup.folder);
+        for one in moves(&there, &self.staged(), kept, journal.source.permissions())? {
+            one.make()?;
+        }
+        self.sync(&there)?;
+        Journal::remove(&self.folder())?;
+        let _ = clear(&self.scratch());
+        Ok((backup, was_edited))
+    }
+
+    /// Whether something is there that is neither in the copy nor in what comes.
+    fn has_more(&self, there: &Path, backup: Option<&Backup>) -> Result<bool> {
+        for path in tree::files(&tree::read(there)?) {
+            let here = there.join(path);
+            let is_in =
+                |folder: &Path, permissions| tree::is_same(&here, &folder.join(path), permissions);
+            let is_kept = match backup {
+                Some(backup) => is_in(&backup.folder, Permissions::Count)?,
+                None => false,
+            };
+            if !is_kept && !is_in(&self.staged(), Permissions::Ignored)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes what the exercise becomes beside it.
+    fn stage(&self, exercise: &Exercise, source: Source) -> Result<()> {
+        clear(&self.scratch())?;
+        tree::make_folder(&self.scratch())?;
+        let new = self.staged();
+        let starter = starters::files(&exercise.id);
+        ensure!(
+            !starter.is_empty(),
+            "this checker has no starter of {}",
+            exercise.id
+        );
+        match source {
+            Source::Backup(number) => {
+                let backups = Backups::of(self.root, &exercise.id).list()?;
+                let backup = backups.into_iter().find(|backup| backup.number == number);
+                let id = exercise.short();
+                let backup = backup.with_context(|| format!("{id} has no copy {number}"))?;
+                return tree::copy(&backup.folder, &new);
+            }
+            Source::Starter => tree::make_folder(&new)?,
+            Source::Solution => {
+                let solution = Path::new("solutions").join(&exercise.id);
+                let path = solution.display();
+                ensure!(
+                    self.root.join(&solution).join("Cargo.toml").is_file(),
+                    "{path} is not there, and `git checkout -- {path}` brings it back"
+                );
+                tree::copy(&self.root.join(&solution), &new)?;
+                fs::remove_file(new.join("Cargo.toml"))?;
+            }
+        }
+        // The manifest is always the starter's: the solution has another name.
+        let is_wanted = |path: &Path| source == Source::Starter || path == Path::new("Cargo.toml");
+        for (path, mut bytes) in starter.into_iter().filter(|(path, _)| is_wanted(path)) {
+            let path = new.join(path);
+            tree::make_folder(path.parent().unwrap_or(&new))?;
+            tree::write(&path, &mut bytes, None)?;
+        }
+        Ok(())
+    }
+
+    fn sync(&self, folder: &Path) -> Result<()> {
+        for (path, kind) in tree::read(folder)? {
+            if kind == tree::Kind::Folder {
+                tree::sync_folder(&folder.join(path));
+            }
+        }
+        tree::sync_folder(folder);
+        Ok(())
+    }
+
+    /// One replacement at a time.
+    fn lock(&self) -> Result<File> {
+        tree::make_folder(&self.folder())?;
+        let path = self.folder().join("lock");
+        let context = || format!("cannot write {}", path.display());
+        let lock = File::create(&path).with_context(context)?;
+        let begin = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::Error(error)) => return Err(error).with_context(context),
+                Err(TryLockError::WouldBlock) if begin.elapsed() > PATIENCE => {
+                    bail!("another `cargo checker` is replacing files of this workshop")
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// What to say where files were replaced only in part.
+    fn cut_off(&self, journal: &Journal, error: &anyhow::Error) -> anyhow::Error {
+        let (verb, id) = (journal.source.verb(), &journal.exercise);
+        let backups = Backups::of(self.root, id).list().unwrap_or_default();
+        let backup = backups.last().map(|backup| {
+            let path = backup.folder.strip_prefix(self.root);
+            format!(
+                "What was there is in {}. ",
+                path.unwrap_or(&backup.folder).display()
+            )
+        });
+        anyhow!(
+            "a {verb} of {id} was cut off: {error:#}. {}{} {GIVE_UP}",
+            backup.unwrap_or_default(),
+            mend_of(error)
+        )
+    }
+
+    fn exercise(&self, id: &str) -> PathBuf {
+        self.root.join("exercises").join(id)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.root.join(".workshop/rescue")
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.folder().join("scratch")
+    }
+
+    fn staged(&self) -> PathBuf {
+        self.scratch().join("new")
+    }
+}
+
+const GIVE_UP: &str =
+    "The next command goes on with it; to leave all as it is, delete .workshop/rescue/journal.toml";
+
+/// What was passed, was passed with other code.
+fn note(progress: &mut Progress, exercise: &Exercise, source: Source) {
+    for step in &exercise.steps {
+        match source {
+            Source::Starter | Source::Backup(_) => progress.forget(&step.id),
+            Source::Solution if progress.state(&step.id) == State::Passed => {}
+            Source::Solution => progress.set(&step.id, State::CaughtUp),
+        }
+    }
+}
+
+/// What helps against an error.
+fn mend_of(error: &anyhow::Error) -> &'static str {
+    use std::io::ErrorKind;
+    let mut kinds = error
+        .chain()
+        .filter_map(|error| Some(error.downcast_ref::<std::io::Error>()?.kind()));
+    match kinds.next() {
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            "Free some disk (`cargo clean` frees the most), and try again."
+        }
+        Some(ErrorKind::ReadOnlyFilesystem) => {
+            "The workshop lies on a read-only file system: copy it to a folder of yours, and try again there."
+        }
+        Some(ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
+            "A file has a folder's name there: move it away, and try again."
+        }
+        Some(ErrorKind::PermissionDenied) => "Make it readable and writable, and try again.",
+        _ => "Try again.",
+    }
+}

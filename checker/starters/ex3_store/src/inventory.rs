@@ -1,0 +1,81 @@
+//! What the store sells, and the rules of selling it. Nothing in here knows MCP.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use thiserror::Error;
+
+/// One product, as customers see it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Product {
+    /// The name to buy it by.
+    pub name: String,
+    /// The price of one, in cents.
+    pub price_cents: u32,
+    /// How many are left.
+    pub stock: u32,
+}
+
+// ANCHOR: step_3_2
+/// Everything the store sells, shared by all its customers.
+pub struct Inventory {
+    // TODO 3.2: keep the products here. Many customers will buy at the same moment: what lets
+    // you change them behind a shared `&self`?
+}
+
+impl Inventory {
+    /// The shelves on opening day.
+    pub fn opening_day() -> Self {
+        // TODO 3.2: at least three products, one of them with a stock of three or more. What
+        // your store sells is up to you.
+        Self {}
+    }
+
+    // TODO 3.2: `pub fn products(&self) -> Vec<Product>`: all products, the sold-out ones too.
+}
+// ANCHOR_END: step_3_2
+
+// ANCHOR: step_3_3
+/// What a customer bought.
+// TODO 3.3: `product_name`, `quantity`, `total_cents` and `remaining_stock`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Receipt {}
+
+impl Inventory {
+    // TODO 3.3: `pub fn buy(&self, product_name: &str, quantity: u32) -> Result<Receipt, Refusal>`.
+    // `sellable` below finds the product; lower its stock and write the receipt. Think of 3.5
+    // while you are here: between the look at the stock and the sale, nobody else may buy.
+}
+// ANCHOR_END: step_3_3
+
+// ANCHOR: step_3_4
+/// Why the store does not sell. A model reads the text, so each says what would work.
+// TODO 3.4: a variant for each reason, with thiserror's `#[error("…")]` texts: no such
+// product, a quantity of 0, sold out, not enough left.
+#[derive(Debug, Error)]
+pub enum Refusal {}
+
+/// The product, if `quantity` of it can be sold right now.
+fn sellable<'a>(
+    products: &'a mut [Product],
+    name: &str,
+    quantity: u32,
+) -> Result<&'a mut Product, Refusal> {
+    // What can be sold is found already. TODO 3.4: say why everything else cannot.
+    products
+        .iter_mut()
+        .find(|product| product.name == name && (1..=product.stock).contains(&quantity))
+        .ok_or_else(|| todo!("3.4"))
+}
+// ANCHOR_END: step_3_4
+
+// ANCHOR: step_3_9
+// TODO 3.9 (bonus): `pub struct Search` with three fields that may be missing (`keyword`,
+// `min_price_cents`, `max_price_cents`), and `Inventory::search`, which finds what fits. The
+// keyword is a part of the name in any case; both prices are included.
+// ANCHOR_END: step_3_9
+
+// ANCHOR: step_3_10
+// TODO 3.10 (bonus): `Inventory::product`: the product of exactly this name, or `None`.
+// ANCHOR_END: step_3_10

@@ -1,0 +1,8 @@
+//! The prompt `recommend`, and the completions of its arguments.
+
+// ANCHOR: step_3_11
+// TODO 3.11 (bonus): the prompt `recommend`, with `occasion` and, optionally, `budget_cents`.
+// In MCP a prompt's arguments are strings, always: parse the budget yourself. Put it on an
+// `impl Store` with `#[prompt_router(vis = "pub")]`, and write a function that completes an
+// occasion.
+// ANCHOR_END: step_3_11

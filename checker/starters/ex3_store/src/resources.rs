@@ -1,0 +1,8 @@
+//! The inventory as resources: `store://inventory` and `store://products/{name}`.
+
+// ANCHOR: step_3_10
+// TODO 3.10 (bonus): the resource `store://inventory` (all products) and the template
+// `store://products/{name}` (one), both `application/json`, and a function that gives the
+// contents behind a URI. rmcp neither matches a URI with a template nor decodes `%20` in it:
+// that is yours. What is not there is an `ErrorData::resource_not_found`.
+// ANCHOR_END: step_3_10

@@ -1,0 +1,106 @@
+//! The store's tools: what a model can see of the inventory, and do with it.
+
+use std::sync::Arc;
+
+use rmcp::handler::server::wrapper::{Json, Parameters};
+use rmcp::model::*;
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::inventory::{Inventory, Product, Receipt};
+use crate::resources;
+
+/// The MCP server. Clones share one inventory.
+#[derive(Clone)]
+pub struct Store {
+    pub inventory: Arc<Inventory>,
+}
+
+impl Store {
+    pub fn new(inventory: Arc<Inventory>) -> Self {
+        Self { inventory }
+    }
+}
+
+// ANCHOR: step_3_2
+/// A list of products. An object, not an array: structured content is always an object.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ProductList {
+    // TODO 3.2: the products.
+}
+// ANCHOR_END: step_3_2
+
+// ANCHOR: step_3_3
+// TODO 3.3: the arguments of `buy_product`, a struct with `product_name` and `quantity` that
+// derives `Deserialize` and `JsonSchema`.
+//
+// TODO 3.6, later: tell a model what each field means, and that the quantity is at least 1.
+// ANCHOR_END: step_3_3
+
+// ANCHOR: step_3_9
+// TODO 3.9 (bonus): the arguments of `search_products`. `Option` makes one optional.
+// ANCHOR_END: step_3_9
+
+#[tool_router]
+impl Store {
+    // ANCHOR: step_3_2_tool
+    // TODO 3.2: return everything the store sells. `#[tool]` makes the method a tool, and `Json`
+    // makes its result structured content, with a schema, and the same as text.
+    #[tool]
+    fn list_products(&self) -> Json<ProductList> {
+        todo!("3.2")
+    }
+    // ANCHOR_END: step_3_2_tool
+
+    // ANCHOR: step_3_3_tool
+    // TODO 3.3: the tool `buy_product`. It takes `Parameters<…>` of your arguments and returns
+    // `Result<Json<Receipt>, String>`: an `Err` becomes a result with `isError: true`, which
+    // the model reads. Refusals have a text, `refusal.to_string()`.
+    //
+    // TODO 3.6, later: say in the description what the tool does, and in its annotations that it
+    // changes something, and that calling it again buys again. `list_products` only reads.
+    // ANCHOR_END: step_3_3_tool
+
+    // ANCHOR: step_3_9_tool
+    // TODO 3.9 (bonus): the tool `search_products`, with the same result as `list_products`.
+    // What 3.6 asks of every tool, it asks of this one too.
+    // ANCHOR_END: step_3_9_tool
+}
+
+/// What the store can do, as clients learn it before anything else.
+fn capabilities() -> ServerCapabilities {
+    let capabilities = ServerCapabilities::builder().enable_tools();
+    // ANCHOR: step_3_10_capability
+    // TODO 3.10 (bonus): `.enable_resources()`
+    // ANCHOR_END: step_3_10_capability
+    // ANCHOR: step_3_11_capability
+    // TODO 3.11 (bonus): `.enable_prompts()` and `.enable_completions()`
+    // ANCHOR_END: step_3_11_capability
+    capabilities.build()
+}
+
+#[tool_handler]
+// ANCHOR: step_3_11_handler
+// TODO 3.11 (bonus): `#[rmcp::prompt_handler]`
+// ANCHOR_END: step_3_11_handler
+impl ServerHandler for Store {
+    fn get_info(&self) -> ServerConfig {
+        // ANCHOR: step_3_1
+        // TODO 3.1: describe your server: what it can do (`capabilities()` says it already), a
+        // name and a version of its own, and a sentence or two that a model should know before
+        // it calls a tool. Begin with `ServerConfig::new(…)`.
+        todo!("3.1")
+        // ANCHOR_END: step_3_1
+    }
+
+    // ANCHOR: step_3_10
+    // TODO 3.10 (bonus): `list_resources`, `list_resource_templates` and `read_resource`. What
+    // they answer is written in `resources.rs`.
+    // ANCHOR_END: step_3_10
+
+    // ANCHOR: step_3_11
+    // TODO 3.11 (bonus): `complete`, which offers occasions while the user types one.
+    // ANCHOR_END: step_3_11
+}
