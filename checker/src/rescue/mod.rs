@@ -13,6 +13,7 @@
 pub mod backups;
 mod journal;
 mod replace;
+mod stage;
 pub mod starters;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use self::tree::Change;
 
 use self::journal::Journal;
 use self::replace::{clear, moves};
+use self::stage::stage;
 use self::tree::Permissions;
 use crate::course::{Course, Exercise};
 use crate::progress::{Progress, ProgressFile, State};
@@ -117,16 +119,10 @@ impl<'a> Rescue<'a> {
                 "{path} is no folder, and the exercise belongs in one of that name. Move it away, and try again"
             );
         }
-        let begun = self.lock().and_then(|lock| {
-            ensure!(
-                Journal::read(&self.folder())?.is_none(),
-                "another one was cut off, and has to be finished first"
-            );
-            Ok((self.begin(exercise, source)?, lock))
-        });
-        let (begun, _lock) = begun.map_err(|error| {
+        let _lock = self.lock().map_err(|error| nothing_was_replaced(&error))?;
+        let begun = self.begin(exercise, source).map_err(|error| {
             let _ = clear(&self.scratch());
-            anyhow!("{error:#}. Nothing was replaced. {}", mend_of(&error))
+            nothing_was_replaced(&error)
         })?;
         let Some((journal, changes)) = begun else {
             let _ = clear(&self.scratch());
@@ -196,6 +192,10 @@ impl<'a> Rescue<'a> {
         exercise: &Exercise,
         source: Source,
     ) -> Result<Option<(Journal, BTreeMap<PathBuf, Change>)>> {
+        ensure!(
+            Journal::read(&self.folder())?.is_none(),
+            "another one was cut off, and has to be finished first"
+        );
         let there = self.exercise(&exercise.id);
         self.stage(exercise, source)?;
         let changes = tree::changes(&there, &self.staged(), source.permissions())?;
@@ -248,7 +248,7 @@ impl<'a> Rescue<'a> {
         for one in moves(&there, &self.staged(), kept, journal.source.permissions())? {
             one.make()?;
         }
-        self.sync(&there)?;
+        tree::sync(&there)?;
         Journal::remove(&self.folder())?;
         let _ = clear(&self.scratch());
         Ok((backup, was_edited))
@@ -275,51 +275,7 @@ impl<'a> Rescue<'a> {
     fn stage(&self, exercise: &Exercise, source: Source) -> Result<()> {
         clear(&self.scratch())?;
         tree::make_folder(&self.scratch())?;
-        let new = self.staged();
-        let starter = starters::files(&exercise.id);
-        ensure!(
-            !starter.is_empty(),
-            "this checker has no starter of {}",
-            exercise.id
-        );
-        match source {
-            Source::Backup(number) => {
-                let backups = Backups::of(self.root, &exercise.id).list()?;
-                let backup = backups.into_iter().find(|backup| backup.number == number);
-                let id = exercise.short();
-                let backup = backup.with_context(|| format!("{id} has no copy {number}"))?;
-                return tree::copy(&backup.folder, &new);
-            }
-            Source::Starter => tree::make_folder(&new)?,
-            Source::Solution => {
-                let solution = Path::new("solutions").join(&exercise.id);
-                let path = solution.display();
-                ensure!(
-                    self.root.join(&solution).join("Cargo.toml").is_file(),
-                    "{path} is not there, and `git checkout -- {path}` brings it back"
-                );
-                tree::copy(&self.root.join(&solution), &new)?;
-                fs::remove_file(new.join("Cargo.toml"))?;
-            }
-        }
-        // The manifest is always the starter's: the solution has another name.
-        let is_wanted = |path: &Path| source == Source::Starter || path == Path::new("Cargo.toml");
-        for (path, mut bytes) in starter.into_iter().filter(|(path, _)| is_wanted(path)) {
-            let path = new.join(path);
-            tree::make_folder(path.parent().unwrap_or(&new))?;
-            tree::write(&path, &mut bytes, None)?;
-        }
-        Ok(())
-    }
-
-    fn sync(&self, folder: &Path) -> Result<()> {
-        for (path, kind) in tree::read(folder)? {
-            if kind == tree::Kind::Folder {
-                tree::sync_folder(&folder.join(path));
-            }
-        }
-        tree::sync_folder(folder);
-        Ok(())
+        stage(self.root, exercise, source, &self.staged())
     }
 
     /// One replacement at a time.
@@ -388,6 +344,10 @@ fn note(progress: &mut Progress, exercise: &Exercise, source: Source) {
             Source::Solution => progress.set(&step.id, State::CaughtUp),
         }
     }
+}
+
+fn nothing_was_replaced(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("{error:#}. Nothing was replaced. {}", mend_of(error))
 }
 
 /// What helps against an error.

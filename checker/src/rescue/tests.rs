@@ -195,7 +195,7 @@ fn cut_off_after_any_move_it_is_finished_and_nothing_is_lost() {
 
             let mended = rescue.mend(&checkout.course).unwrap().unwrap();
             assert!(!mended.was_edited, "cut off after {cut} moves");
-            assert_eq!(checkout.backups(), [backup.clone()]);
+            assert_eq!(checkout.backups(), std::slice::from_ref(&backup));
             assert_eq!(Checkout::contents(&backup.folder), mine);
             assert!(
                 checkout.replace(source).unwrap().is_none(),
@@ -326,12 +326,15 @@ fn while_another_holds_the_lock_nothing_is_replaced() {
     let checkout = Checkout::edited();
     let mine = checkout.now();
     let _lock = checkout.rescue().lock().unwrap();
+    let staged = checkout.rescue().staged();
+    fs::create_dir_all(&staged).unwrap();
     let error = checkout.replace(Source::Starter).unwrap_err().to_string();
     assert_eq!(
         error,
         "another `cargo checker` is replacing files of this workshop. Nothing was replaced. Try again."
     );
     assert_eq!(checkout.now(), mine);
+    assert!(staged.exists(), "the other one needs it");
 }
 
 #[test]

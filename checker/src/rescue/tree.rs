@@ -242,6 +242,21 @@ pub fn make_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))
 }
 
+/// The names in a folder and those below it are on the disk.
+///
+/// # Errors
+///
+/// When one of them cannot be read.
+pub fn sync(folder: &Path) -> Result<()> {
+    for (path, kind) in read(folder)? {
+        if kind == Kind::Folder {
+            sync_folder(&folder.join(path));
+        }
+    }
+    sync_folder(folder);
+    Ok(())
+}
+
 /// The names in a folder are on the disk too. Where a system knows no such thing, it sees to
 /// it itself.
 pub fn sync_folder(path: &Path) {

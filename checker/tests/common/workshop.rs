@@ -7,7 +7,7 @@ use std::process::Command;
 use super::root;
 
 /// What an attendee's checkout consists of, as far as cargo and the checker look at it.
-const PARTS: [&str; 11] = [
+const PARTS: &[&str] = &[
     ".cargo",
     ".vscode",
     "Cargo.lock",
