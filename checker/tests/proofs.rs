@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 
 use checker::rescue::{starters, tree};
 use common::blocks::{by_step, cut, fill, sources, step_of};

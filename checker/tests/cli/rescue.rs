@@ -222,7 +222,7 @@ fn with_exercise_4(workshop: &Workshop) {
     let end = course.find("[[exercise]]\nid = \"ex5_auth\"").unwrap();
     let ready = "[[exercise]]\nid = \"ex4_interact\"\ntitle = \"Ask first\"\nstatus = \"ready\"\n\
         [[exercise.step]]\nid = \"4.1\"\ntitle = \"it asks\"\nfile = \"src/store.rs\"\n\
-        anchor = \"step_4_1\"\nhints = [\"Ask.\"]\n\n";
+        anchor = \"step_4_1\"\nhints = [\"Ask.\"]\nbook = \"ex4.html#it-asks\"\n\n";
     let course = format!("{}{ready}{}", &course[..begin], &course[end..]);
     workshop.write("course.toml", &course);
 }
