@@ -1,5 +1,6 @@
 //! The maintainers' commands. `cargo ci` is `cargo xtask ci`.
 
+mod bench;
 mod book;
 mod ci;
 mod interop;
@@ -21,6 +22,8 @@ enum Command {
     Ci,
     /// Hold the project against real peers: conformance suite, MCP Inspector, FastMCP
     Interop,
+    /// Measure how fast the workshop is, beside what it can be held against
+    Bench(bench::Arguments),
     /// Build the book into target/book, or serve it while you read or write
     Book(book::Arguments),
     /// Copy `exercises/` to `checker/starters/`, which the checker embeds
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Ci => ci::run(),
         Command::Interop => interop::run(),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Book(arguments) => book::run(&arguments),
         Command::Starters => starters::run(),
     };

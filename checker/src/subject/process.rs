@@ -115,6 +115,11 @@ impl Process {
         self.stdout.take()
     }
 
+    /// The child's process id, while the system knows one.
+    pub fn id(&self) -> Option<u32> {
+        self.leader
+    }
+
     /// What can be seen of it from outside.
     pub fn vitals(&self) -> Vitals {
         self.vitals.clone()

@@ -1,0 +1,108 @@
+//! `cargo xtask bench`: how fast the workshop is, each figure beside one that it can be held
+//! against, measured in turns in one run. Ratios travel from machine to machine, seconds do not.
+//!
+//! ```text
+//! bed.rs      a copy of the workshop to save, build and check in
+//! loops.rs    what an attendee waits for: the first build, a save, a check
+//! serving.rs  what a client waits for: the solution under load
+//! rows.rs     a figure, the one beside it, the ratio, the aim
+//! table.rs    the rows for people
+//! chart.rs    the rows for the book
+//! ```
+
+mod bed;
+mod chart;
+mod loops;
+mod rows;
+mod serving;
+mod table;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use checker::signals::asked_to_stop;
+use checker::subject::guard::Guard;
+use serde_json::json;
+
+use self::bed::Bed;
+use self::rows::Row;
+use crate::peers::Peers;
+
+/// Where the results go, for the book.
+const RESULTS: &str = "book/src/bench.json";
+const CHART: &str = "book/src/bench.svg";
+
+/// What to measure, and how often.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How often each figure is measured; the median counts
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// How often the first build is measured, which takes minutes
+    #[arg(long, default_value_t = 2)]
+    cold_rounds: u32,
+    /// Print only: leave the results in the book as they are
+    #[arg(long)]
+    dry: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let root = crate::root()?;
+    let executable = std::env::current_exe().context("the system hides this program's path")?;
+    let guard = Guard::start(&executable).context("the guard cannot be started")?;
+    let runtime = tokio::runtime::Runtime::new().context("the system gives no threads")?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            signal = asked_to_stop() => bail!("stopped by {signal}. Nothing is left running"),
+            outcome = all(&root, &guard, arguments) => outcome,
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    outcome
+}
+
+async fn all(root: &Path, guard: &Guard, arguments: &Arguments) -> Result<()> {
+    tell_if_busy();
+    let peers = Peers::new(root, guard);
+    let (python, node) = (peers.python().await?, peers.node().await?);
+    let bed = Bed::make(root, guard)?;
+
+    let mut rows = Vec::new();
+    rows.extend(loops::first_build(&bed, arguments.cold_rounds).await?);
+    bed.warm().await?;
+    rows.extend(loops::save(&bed, &python, arguments.rounds).await?);
+    rows.push(loops::check(&bed, &node, arguments.rounds).await?);
+    rows.extend(serving::under_load(&bed, &python, arguments.rounds).await?);
+
+    println!();
+    table::print(&rows)?;
+    if arguments.dry {
+        return Ok(());
+    }
+    write(root, &rows)
+}
+
+fn write(root: &Path, rows: &[Row]) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let results = json!({ "version": 1, "cores": cores, "rows": rows });
+    let results = serde_json::to_string_pretty(&results)? + "\n";
+    for (name, text) in [(RESULTS, results), (CHART, chart::draw(rows))] {
+        let path = root.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("written: {name}");
+    }
+    Ok(())
+}
+
+/// Measured beside other work, a figure says little.
+fn tell_if_busy() {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let last_minute = load.split(' ').next().and_then(|load| load.parse().ok());
+    if last_minute.is_some_and(|load: f64| load > 1.0) {
+        let words = "something else is running on this machine: do not trust the figures";
+        anstream::eprintln!("warning: {words} (load {load})", load = load.trim());
+    }
+}
