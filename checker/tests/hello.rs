@@ -53,7 +53,7 @@ async fn the_wire_is_what_the_book_shows() {
     settings.set_omit_expression(true);
     settings.set_snapshot_path("snapshots/hello");
     settings.bind(|| {
-        let names = ["discover", "list", "call", "refusal", "unknown"];
+        let names = ["discover", "list", "call", "refusal", "misfit", "unknown"];
         for (name, messages) in names.iter().zip(modern) {
             insta::assert_snapshot!(*name, messages);
         }
@@ -69,7 +69,13 @@ async fn wire(url: &str, era: Era) -> Vec<String> {
         .await
         .unwrap();
     session.tools().await.unwrap();
-    for (tool, to) in [("convert", "metre"), ("convert", "gram"), ("sing", "metre")] {
+    let calls = [
+        ("convert", "metre"),
+        ("convert", "gram"),
+        ("convert", "furlong"),
+        ("sing", "metre"),
+    ];
+    for (tool, to) in calls {
         let arguments = json!({ "value": 26.2, "from": "mile", "to": to });
         // That there is no tool `sing` is what the last one shows.
         let _ = session.call(tool, arguments).await;
@@ -79,7 +85,8 @@ async fn wire(url: &str, era: Era) -> Vec<String> {
     exchanges.into_iter().map(written).collect()
 }
 
-/// Request and answer. What every modern request repeats is left out but for the first.
+/// Request and answer, each between marks by which a page includes it. What every modern request
+/// repeats is left out but for the first.
 fn written(mut exchange: Exchange) -> String {
     let begins = matches!(
         exchange.sent["method"].as_str(),
@@ -88,15 +95,16 @@ fn written(mut exchange: Exchange) -> String {
     if let (false, Some(params)) = (begins, exchange.sent["params"].as_object_mut()) {
         params.remove("_meta");
     }
-    let mut written = vec!["// POST /mcp".to_owned()];
+    let mut written = vec!["// ANCHOR: request".to_owned()];
     written.extend(trace::lines("", &exchange.sent));
-    written.push(String::new());
-    written.push(format!("// {}", exchange.status.unwrap()));
+    written.push("// ANCHOR_END: request".to_owned());
+    written.push("// ANCHOR: answer".to_owned());
     for received in &exchange.received {
         match received {
             Received::Json(message) => written.extend(trace::lines("", message)),
             Received::Text(text) => panic!("not JSON: {text}"),
         }
     }
+    written.push("// ANCHOR_END: answer".to_owned());
     written.join("\n")
 }
