@@ -48,6 +48,7 @@ pub(super) fn directives(text: &str) -> impl Iterator<Item = Directive<'_>> {
 
 /// What the directives can name.
 pub(super) struct Directives<'a> {
+    root: &'a Path,
     course: &'a Course,
     /// What commands print, by name, as HTML.
     outputs: BTreeMap<String, String>,
@@ -56,7 +57,7 @@ pub(super) struct Directives<'a> {
 
 impl<'a> Directives<'a> {
     /// Reads what was recorded in `book/outputs/`.
-    pub(super) fn new(root: &Path, course: &'a Course) -> Result<Self> {
+    pub(super) fn new(root: &'a Path, course: &'a Course) -> Result<Self> {
         let folder = root.join("book/outputs");
         let mut outputs = BTreeMap::new();
         let entries = fs::read_dir(&folder).into_iter().flatten();
@@ -66,14 +67,11 @@ impl<'a> Directives<'a> {
                 .extension()
                 .is_some_and(|extension| extension == "snap")
             {
-                let text = fs::read_to_string(&path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                // Insta's own head stands between two lines of dashes.
-                let body = text.splitn(3, "---\n").nth(2).unwrap_or(&text);
-                outputs.insert(name.into_owned(), body.trim_end().to_owned());
+                outputs.insert(name.into_owned(), snapshot(&path)?);
             }
         }
         Ok(Self {
+            root,
             course,
             outputs,
             used: RefCell::default(),
@@ -144,7 +142,8 @@ impl<'a> Directives<'a> {
                 Ok(Piece::Block(pieces::steps(exercise, &source.page)))
             }
             ("course", ["hints", id]) => Ok(Piece::Block(pieces::hints(self.step(id)?.1))),
-            ("course", _) => Err("is unknown; expected title, minutes, agenda, steps or hints, as in {{#course title 3.4}}".to_owned()),
+            ("course", ["contract", id]) => self.contract(id).map(Piece::Block),
+            ("course", _) => Err("is unknown; expected title, minutes, agenda, steps, hints or contract, as in {{#course title 3.4}}".to_owned()),
             ("output", [name]) => match self.outputs.get(*name) {
                 Some(output) => {
                     self.used.borrow_mut().insert((*name).to_owned());
@@ -169,6 +168,15 @@ impl<'a> Directives<'a> {
         step.ok_or_else(|| format!("names `{id}`, and course.toml has no such step"))
     }
 
+    /// What the step adds to the server, as the checker compares it.
+    fn contract(&self, id: &str) -> Result<String, String> {
+        let (exercise, step) = self.step(id)?;
+        let room = self.root.join("checker/src/checks").join(exercise.short());
+        let path = room.join(format!("snapshots/{}.snap", step.id));
+        let lines = snapshot(&path).map_err(|error| format!("names no contract: {error:#}"))?;
+        Ok(pieces::contract(&lines))
+    }
+
     fn minutes(&self, id: &str) -> Result<u32, String> {
         let id = &self.exercise(id)?.id;
         let mut modules = self.course.modules.iter();
@@ -177,6 +185,15 @@ impl<'a> Directives<'a> {
             module.ok_or_else(|| format!("names `{id}`, which has no minutes of its own"))?;
         Ok(module.minutes)
     }
+}
+
+/// What was recorded in a file of insta's, without its head.
+fn snapshot(path: &Path) -> Result<String> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    // The head stands between two lines of dashes.
+    let body = text.splitn(3, "---\n").nth(2).unwrap_or(&text);
+    Ok(body.trim_end().to_owned())
 }
 
 /// What a directive becomes.

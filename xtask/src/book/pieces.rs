@@ -122,6 +122,11 @@ fn documented(url: &str) -> Option<String> {
     Some(names.join("::"))
 }
 
+/// Names and types that a step adds. A long line is broken before what comes back.
+pub(super) fn contract(lines: &str) -> String {
+    format!("```text\n{}\n```\n", lines.replace(" → ", "\n    → "))
+}
+
 /// What a command prints. The HTML was made when it was recorded.
 pub(super) fn terminal(html: &str) -> String {
     // A scrolling region must be reachable by keyboard.
