@@ -101,15 +101,25 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// What the book is made of, in a folder of its own.
+    /// What the book is made of, in a folder of its own, with a page `page.md` to write on.
     pub(crate) fn copy(to: &Path) {
         let root = crate::root().unwrap();
-        for folder in ["book", "exercises", "solutions"] {
+        for folder in [
+            "book",
+            "checker/src/checks",
+            "checker/tests/snapshots",
+            "exercises",
+            "solutions",
+        ] {
             copy_all(&root.join(folder), &to.join(folder));
         }
         for file in ["course.toml", "Cargo.lock"] {
             fs::copy(root.join(file), to.join(file)).unwrap();
         }
+        let summary = to.join("book/src/SUMMARY.md");
+        let pages = fs::read_to_string(&summary).unwrap();
+        fs::write(summary, pages + "- [A page](page.md)\n").unwrap();
+        fs::write(to.join("book/src/page.md"), "# A page\n").unwrap();
     }
 
     fn copy_all(from: &Path, to: &Path) {
@@ -150,8 +160,9 @@ pub(super) mod tests {
             ),
             (
                 "{{#course hint 3.4}}",
-                "is unknown; expected title, minutes, agenda, steps or hints",
+                "is unknown; expected title, minutes, agenda, steps, hints or contract",
             ),
+            ("{{#course contract 3.4}}", "names no contract"),
             ("so {{#course hints 3.4}}", "stands on a line of its own"),
             (
                 "{{#output nothing}}",
@@ -193,14 +204,14 @@ pub(super) mod tests {
         let root = tempfile::tempdir().unwrap();
         copy(root.path());
         let to = tempfile::tempdir().unwrap();
-        let page = root.path().join("book/src/start.md");
+        let page = root.path().join("book/src/page.md");
         for (bad, said) in mistakes {
-            fs::write(&page, format!("# Start here\n\nGood.\n\n{bad}\n")).unwrap();
+            fs::write(&page, format!("# A page\n\nGood.\n\n{bad}\n")).unwrap();
             let told = build(root.path(), to.path()).unwrap_err().to_string();
             assert!(told.contains(said), "{bad}: {told}");
             let line = if bad.starts_with("```") { 6 } else { 5 };
             let of_mdbook = bad.starts_with('<');
-            let place = format!("book/src/start.md:{line}: ");
+            let place = format!("book/src/page.md:{line}: ");
             assert!(of_mdbook || told.contains(&place), "{bad}: {told}");
         }
     }

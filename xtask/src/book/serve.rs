@@ -142,7 +142,7 @@ fn watch_sources(root: &Path, changes: mpsc::UnboundedSender<PathBuf>) -> Result
     let real = root.canonicalize();
     let root = real.as_deref().unwrap_or(root);
     let single = root.join("course.toml");
-    let folders = [root.join("book"), root.join("solutions")];
+    let folders = ["book", "solutions", "checker/tests/snapshots"].map(|folder| root.join(folder));
     let (file, inside) = (single.clone(), folders.clone());
     let mut watcher = new_debouncer(QUIET, None, move |events: DebounceEventResult| {
         let events = events.unwrap_or_default();
@@ -247,21 +247,21 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         copy(root.path());
         let site = Site::new(root.path()).unwrap();
-        let read = || fs::read_to_string(site.current().join("start.html")).unwrap();
-        let page = root.path().join("book/src/start.md");
+        let read = || fs::read_to_string(site.current().join("page.html")).unwrap();
+        let page = root.path().join("book/src/page.md");
 
-        fs::write(&page, "# Start here\n\nThe first.\n").unwrap();
+        fs::write(&page, "# A page\n\nThe first.\n").unwrap();
         let first = site.build_first();
         assert_eq!(first.error, None);
         assert!(read().contains("The first."));
         assert!(read().contains(&format!("data-built=\"{}\"", first.built)));
 
-        fs::write(&page, "# Start here\n\nThe second, {{#output no-such}}.\n").unwrap();
+        fs::write(&page, "# A page\n\nThe second, {{#output no-such}}.\n").unwrap();
         let second = site.build().error.unwrap();
-        assert!(second.contains("book/src/start.md:3"), "{second}");
+        assert!(second.contains("book/src/page.md:3"), "{second}");
         assert!(read().contains("The first."));
 
-        fs::write(&page, "# Start here\n\nThe third.\n").unwrap();
+        fs::write(&page, "# A page\n\nThe third.\n").unwrap();
         assert_eq!(site.build().error, None);
         assert!(read().contains("The third."));
     }
@@ -296,11 +296,11 @@ mod tests {
         copy(root.path());
         let (changes, mut changed) = mpsc::unbounded_channel();
         let _watcher = watch_sources(root.path(), changes).unwrap();
-        let page = root.path().join("book/src/start.md");
+        let page = root.path().join("book/src/page.md");
         fs::read_to_string(&page).unwrap();
         fs::write(root.path().join("Cargo.lock.orig"), "").unwrap();
         assert!(timeout(QUIET * 6, changed.recv()).await.is_err());
-        fs::write(&page, "# Start here\n").unwrap();
+        fs::write(&page, "# A page\n").unwrap();
         let path = timeout(Duration::from_secs(10), changed.recv())
             .await
             .unwrap();
