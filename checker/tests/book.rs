@@ -274,6 +274,8 @@ fn redacted(workshop: &Workshop) -> insta::Settings {
     let place = |path: &str| format!(r"{}[/\\]?", path.replace('\\', r"\\").replace('.', r"\."));
     let root = workshop.root.to_string_lossy();
     let target = workshop.target.to_string_lossy();
+    // Another cargo is at work on this machine.
+    settings.add_filter(r"(?m)^.*Blocking</span> waiting for file lock.*\n", "");
     settings.add_filter(&place(&target), "target/");
     settings.add_filter(&place(&root), "");
     settings.add_filter(r"\bin \d+\.\d+ ?s\b", "in 0.24 s");

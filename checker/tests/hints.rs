@@ -1,5 +1,5 @@
-//! The hints of every exercise that is ready: three for each step, and each link leads to a page
-//! that the documentation of the locked version has.
+//! The hints of every exercise that is ready: three for each step, and each link of them and of the
+//! book leads to a page that the documentation of the locked version has.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -61,6 +61,27 @@ fn every_link_leads_to_a_page_that_is_there() {
             assert!(there, "{step}: {link} is not there");
         }
     }
+}
+
+#[test]
+fn the_links_of_the_book_lead_to_pages_that_are_there() {
+    let packages = Packages::locked();
+    let mut seen = 0;
+    for entry in fs::read_dir(root().join("book/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text.split("https://docs.rs/").skip(1) {
+            let ends = |c: char| c.is_whitespace() || ")#>".contains(c);
+            let page = link.split(ends).next().unwrap();
+            assert!(
+                packages.has(page),
+                "{}: {page} is not there",
+                path.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "the book has no link to docs.rs");
 }
 
 #[test]
