@@ -12,6 +12,7 @@ const PARTS: &[&str] = &[
     ".vscode",
     "Cargo.lock",
     "Cargo.toml",
+    "bench",
     "book",
     "checker/Cargo.toml",
     "checker/src",
