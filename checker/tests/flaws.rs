@@ -68,8 +68,11 @@ const FLAWS: [(&str, &str); 12] = [
         "prompt-ignores-occasion prompt-ignores-budget budget-as-number occasion-optional \
          no-completions completion-ignores-prefix unknown-prompt-empty bad-budget-accepted",
     ),
-    // Two that are harmless, and two that leave a step not started.
-    ("", "stderr-flood stdout-flood misnamed-tool todo-list"),
+    // Four that are harmless, and two that leave a step not started.
+    (
+        "",
+        "stderr-flood stdout-flood host-misdirected slow-start misnamed-tool todo-list",
+    ),
 ];
 
 /// The longest that an attendee waits for a verdict on any of them.
@@ -113,7 +116,12 @@ fn every_flaw_of_the_broken_server_belongs_to_a_step() {
 async fn what_is_harmless_passes_and_what_is_missing_is_not_started() {
     let course = course();
     let exercise = course.exercise("ex3_store").unwrap();
-    for flaw in ["stderr-flood", "stdout-flood"] {
+    for flaw in [
+        "stderr-flood",
+        "stdout-flood",
+        "host-misdirected",
+        "slow-start",
+    ] {
         let report = check(exercise, broken(flaw), 7).await;
         assert_eq!(
             report.outcome(),

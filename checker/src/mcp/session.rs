@@ -22,6 +22,10 @@ use super::trouble::{Failure, Trouble};
 /// How long any one answer may take. Generous: a debug build answers in a millisecond.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the first answer of a fresh process may take. It contains the start, and an
+/// interpreter with its libraries takes seconds on a busy machine.
+const START_PATIENCE: Duration = Duration::from_secs(15);
+
 /// How often the record is looked at for an exchange that ended without an answer.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -59,7 +63,7 @@ impl Session {
         config.max_concurrent_requests = 64;
         let transport = StreamableHttpClientTransport::with_client(http, config);
         let opening = client().serve_with_lifecycle(transport, lifecycle(era));
-        Self::open(era, transcript, opening).await
+        Self::open(era, transcript, PATIENCE, opening).await
     }
 
     /// Opens a session over the pipes of a child process.
@@ -73,18 +77,19 @@ impl Session {
         transcript: Transcript,
     ) -> Result<Self, Failure> {
         let opening = client().serve_with_lifecycle(pipes, lifecycle(era));
-        Self::open(era, transcript, opening).await
+        Self::open(era, transcript, START_PATIENCE, opening).await
     }
 
     async fn open(
         era: Era,
         transcript: Transcript,
+        patience: Duration,
         opening: impl Future<Output = Result<Running, ClientInitializeError>>,
     ) -> Result<Self, Failure> {
         let mut opening = std::pin::pin!(opening);
         let opened = tokio::select! {
             opened = &mut opening => opened.map_err(|error| of_handshake(era, &error)),
-            trouble = without_answer(&transcript) => {
+            trouble = without_answer(&transcript, patience) => {
                 return Err(failure(transcript.last_request().as_ref(), trouble));
             }
         };
@@ -391,16 +396,16 @@ fn lifecycle(era: Era) -> ClientLifecycleMode {
 }
 
 /// Returns when the newest request will not be answered any more, or has not been in time.
-async fn without_answer(transcript: &Transcript) -> Trouble {
-    watch(|| transcript.last_request()).await
+async fn without_answer(transcript: &Transcript, patience: Duration) -> Trouble {
+    watch(|| transcript.last_request(), patience).await
 }
 
 /// The same, for one request.
 async fn without_answer_to(transcript: &Transcript, id: &Value) -> Trouble {
-    watch(|| transcript.of_request(id)).await
+    watch(|| transcript.of_request(id), PATIENCE).await
 }
 
-async fn watch(exchange: impl Fn() -> Option<Exchange>) -> Trouble {
+async fn watch(exchange: impl Fn() -> Option<Exchange>, patience: Duration) -> Trouble {
     let ended_without_answer = async {
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         let mut seen_before = false;
@@ -416,19 +421,19 @@ async fn watch(exchange: impl Fn() -> Option<Exchange>) -> Trouble {
             }
         }
     };
-    match timeout(PATIENCE, ended_without_answer).await {
+    match timeout(patience, ended_without_answer).await {
         Ok(Some(trouble)) => trouble,
         Ok(None) => Trouble::Unreachable("the connection ended before the answer".to_owned()),
-        Err(_) => silent(exchange().as_ref()),
+        Err(_) => silent(exchange().as_ref(), patience),
     }
 }
 
-fn silent(exchange: Option<&Exchange>) -> Trouble {
+fn silent(exchange: Option<&Exchange>, after: Duration) -> Trouble {
     if let Some(trouble @ Trouble::WrongId { .. }) = exchange.and_then(Trouble::of) {
         return trouble;
     }
     Trouble::Silent {
-        after: PATIENCE,
+        after,
         bytes: exchange.map_or(0, |exchange| exchange.bytes),
     }
 }

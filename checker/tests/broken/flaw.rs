@@ -250,6 +250,10 @@ pub enum Flaw {
     StdoutFlood,
     /// Writes 50 MB to stderr
     StderrFlood,
+    /// A foreign Host gets 421, Misdirected Request
+    HostMisdirected,
+    /// Over stdio it takes 6 s to start
+    SlowStart,
     /// Answers 500 to everything
     ServerError,
     /// buy_product is never answered

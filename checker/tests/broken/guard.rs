@@ -31,6 +31,7 @@ impl Foreign {
     pub fn status(self, flaws: &Flaws) -> StatusCode {
         match self {
             Self::Host if flaws.has(Flaw::HostWrongStatus) => StatusCode::NOT_FOUND,
+            Self::Host if flaws.has(Flaw::HostMisdirected) => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin if flaws.has(Flaw::OriginWrongStatus) => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }

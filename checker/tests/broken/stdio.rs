@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::flaw::Flaw;
 use crate::message::{Request, parse_error};
@@ -17,10 +17,16 @@ use crate::{Store, rpc};
 /// How long calls in flight may take once the client has hung up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Longer than any answer may take once a server runs.
+const SLOW_START: Duration = Duration::from_secs(6);
+
 /// Serves the one client that started this program, until it hangs up.
 pub async fn serve(store: Arc<Store>) -> Result<()> {
     if store.flaws.has(Flaw::StdoutBanner) {
         println!("Store is ready");
+    }
+    if store.flaws.has(Flaw::SlowStart) {
+        sleep(SLOW_START).await;
     }
     let (answers, outbox) = unbounded_channel();
     let writer = tokio::spawn(write(outbox));

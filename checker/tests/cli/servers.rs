@@ -141,6 +141,31 @@ fn a_server_that_was_sold_out_never_fails() {
 }
 
 #[test]
+fn a_sale_that_fails_for_want_of_stock_is_not_taken_for_a_refusal() {
+    let workshop = fresh();
+    let server = Running::with("any-origin");
+    let mut rounds = 0;
+    loop {
+        let words = format!("check 3.8 --format json --url {}", server.url);
+        let report = told(&workshop, &words).json();
+        let steps = report["exercises"][0]["steps"].as_array().unwrap();
+        let eras = steps
+            .iter()
+            .flat_map(|step| step["eras"].as_object().unwrap().values());
+        let codes: Vec<_> = eras.map(|era| &era["findings"][0]["code"]).collect();
+        let wrong = codes
+            .iter()
+            .any(|code| !code.is_null() && *code != "foreign_origin_accepted");
+        assert!(!wrong, "round {rounds}: {codes:?}");
+        if codes.iter().all(|code| code.is_null()) {
+            break;
+        }
+        rounds += 1;
+    }
+    assert!(rounds > 0);
+}
+
+#[test]
 fn a_right_command_passes_but_for_its_http() {
     let workshop = fresh();
     let passed = told_of_command(&workshop, "check ex3", &stdio_server());

@@ -3,13 +3,17 @@
 //! ```text
 //! tally.rs        a check, its line, what passed
 //! conformance.rs  the official conformance suite against the solution
+//! client.rs       a FastMCP client in the solution's store
+//! inspector.rs    MCP Inspector's command line against the solution
+//! stores.rs       the checker against stores in Python, right and wrong
 //! ```
 //!
 //! A peer that cannot be installed, started or reached is a failure, never a skip.
 
-#![allow(dead_code)]
-
+mod client;
 mod conformance;
+mod inspector;
+mod stores;
 mod tally;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +27,10 @@ use checker::subject::guard::Guard;
 use self::tally::{STRONG, Tally};
 use crate::peers::node::Node;
 use crate::peers::python::Python;
-use crate::peers::{Peers, solution};
+use crate::peers::{Peers, built, solution};
+
+const MODERN: &str = "2026-07-28";
+const LEGACY: &str = "2025-11-25";
 
 /// What every check works with.
 struct Stage {
@@ -34,6 +41,8 @@ struct Stage {
     node: Node,
     /// The solution of exercise 3.
     solution: Program,
+    /// The checker.
+    checker: PathBuf,
     tally: Tally,
 }
 
@@ -59,6 +68,9 @@ async fn all(root: &Path, guard: &Guard) -> Result<()> {
     let begin = Instant::now();
     let stage = prepare(root, guard).await?;
     conformance::run(&stage).await;
+    client::run(&stage).await;
+    inspector::run(&stage).await;
+    stores::run(&stage).await;
 
     let (passed, failed) = stage.tally.counts();
     let minutes = begin.elapsed().as_secs_f64() / 60.0;
@@ -72,18 +84,23 @@ async fn all(root: &Path, guard: &Guard) -> Result<()> {
     Ok(())
 }
 
-/// Installs the peers and builds the solution, one beside the other.
+/// Installs the peers and builds what they meet, one beside the other.
 async fn prepare(root: &Path, guard: &Guard) -> Result<Stage> {
     let peers = Peers::new(root, guard);
-    println!("looking after the peers, and building the solution");
-    let (python, node, solution) =
-        tokio::try_join!(peers.python(), peers.node(), solution(root, guard))?;
+    println!("looking after the peers, and building the solution and the checker");
+    let (python, node, solution, checker) = tokio::try_join!(
+        peers.python(),
+        peers.node(),
+        solution(root, guard),
+        built(root, "checker", guard)
+    )?;
     Ok(Stage {
         root: root.to_owned(),
         guard: guard.clone(),
         python,
         node,
         solution,
+        checker,
         tally: Tally::default(),
     })
 }

@@ -12,9 +12,6 @@
 //! let said = call(script, &guard, Duration::from_secs(60)).await?;
 //! ```
 
-// The checks that need the rest of it land one after the other.
-#![allow(dead_code)]
-
 mod call;
 mod install;
 pub(crate) mod node;
@@ -82,16 +79,24 @@ impl Peers {
 ///
 /// When cargo cannot build it; with cargo's words.
 pub(crate) async fn solution(root: &Path, guard: &Guard) -> Result<Program> {
-    const PACKAGE: &str = "ex3_store_solution";
-    match build(root, PACKAGE, guard, |_| ()).await {
-        Ok(built) => Ok(Program {
-            executable: built.executable,
-            folder: root.join("solutions/ex3_store"),
-            environment: Vec::new(),
-            guard: guard.clone(),
-        }),
-        Err(BuildError::Compile { first, .. }) => bail!("{PACKAGE} does not compile:\n{first}"),
-        Err(BuildError::Cargo(words)) => bail!("cargo cannot build {PACKAGE}:\n{words}"),
+    Ok(Program {
+        executable: built(root, "ex3_store_solution", guard).await?,
+        folder: root.join("solutions/ex3_store"),
+        environment: Vec::new(),
+        guard: guard.clone(),
+    })
+}
+
+/// The binary of a package of this workspace.
+///
+/// # Errors
+///
+/// As [`solution`].
+pub(crate) async fn built(root: &Path, package: &str, guard: &Guard) -> Result<PathBuf> {
+    match build(root, package, guard, |_| ()).await {
+        Ok(built) => Ok(built.executable),
+        Err(BuildError::Compile { first, .. }) => bail!("{package} does not compile:\n{first}"),
+        Err(BuildError::Cargo(words)) => bail!("cargo cannot build {package}:\n{words}"),
         Err(BuildError::NoCargo(error)) => bail!("cargo cannot be started: {error}"),
     }
 }

@@ -1,0 +1,85 @@
+//! A FastMCP client in the solution's store: `interop/client.py` on both revisions, over HTTP and
+//! over stdio. The script makes the checks, and says a line of JSON for each.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use checker::subject::server::Server;
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::{LEGACY, MODERN, Stage};
+use crate::peers::call;
+
+/// How long one run of the script may take. Python alone takes 2 s to start.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How many checks the script makes. Fewer would be a gap.
+const CHECKS: usize = 13;
+
+/// A line that the script says.
+#[derive(Debug, Deserialize)]
+struct Line {
+    check: String,
+    seen: Option<String>,
+    failed: Option<String>,
+}
+
+pub(super) async fn run(stage: &Stage) {
+    stage.tally.peer("A FastMCP client in the solution's store");
+    for revision in [MODERN, LEGACY] {
+        for transport in ["HTTP", "stdio"] {
+            let place = format!("{revision} over {transport}");
+            match ask(stage, revision, transport).await {
+                Ok(lines) => {
+                    for line in lines {
+                        let sentence = format!("{place}: {}", line.check);
+                        stage.tally.check(&sentence, async { line.outcome() }).await;
+                    }
+                }
+                Err(error) => stage.tally.check(&place, async { Err(error) }).await,
+            }
+        }
+    }
+}
+
+async fn ask(stage: &Stage, revision: &str, transport: &str) -> Result<Vec<Line>> {
+    let mut command = stage.python.script(stage.root.join("interop/client.py"));
+    command.arg(revision);
+    // Lives as long as the call.
+    let _server = match transport {
+        "HTTP" => {
+            let server = Server::start(&stage.solution).await?;
+            command.arg(server.url().as_str());
+            Some(server)
+        }
+        _ => {
+            command.arg(&stage.solution.executable).arg("--stdio");
+            None
+        }
+    };
+    heard(stage, command).await
+}
+
+async fn heard(stage: &Stage, command: Command) -> Result<Vec<Line>> {
+    let said = call(command, &stage.guard, PATIENCE).await?.ended_well()?;
+    let lines: Vec<Line> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).with_context(|| format!("the script said {line}")))
+        .collect::<Result<_>>()?;
+    ensure!(
+        lines.len() == CHECKS,
+        "the script made {} checks and not {CHECKS}",
+        lines.len()
+    );
+    Ok(lines)
+}
+
+impl Line {
+    fn outcome(self) -> Result<String> {
+        match (self.seen, self.failed) {
+            (Some(seen), None) => Ok(seen),
+            (_, failed) => Err(anyhow!(failed.unwrap_or("it saw nothing".to_owned()))),
+        }
+    }
+}

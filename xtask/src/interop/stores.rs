@@ -1,0 +1,225 @@
+//! The other way round: the checker against a store in FastMCP, `interop/store.py`, first right,
+//! then with one thing wrong at a time, which the checker has to name.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use checker::course::{Course, Exercise};
+use checker::subject::server::Server;
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::Stage;
+use crate::peers::call;
+
+const EXERCISE: &str = "ex3_store";
+
+/// How long Python may take to listen, and the checker to judge it.
+const START: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// What can be wrong with the store.
+struct Flaw {
+    /// Its name in the script.
+    name: &'static str,
+    /// How the checker reaches the store.
+    way: Way,
+    /// The step that it fails, and the finding there.
+    step: &'static str,
+    code: &'static str,
+}
+
+/// How the checker reaches the store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Url,
+    Command,
+}
+
+const FLAWS: [Flaw; 8] = [
+    Flaw::of("total-as-text", "3.3", "contract"),
+    Flaw::of("forgets-stock", "3.3", "wrong_stock"),
+    Flaw::of("accepts-zero", "3.4", "accepts_zero"),
+    Flaw::of("sold-out-as-text", "3.4", "accepts_too_many"),
+    Flaw::of("undescribed", "3.6", "no_description"),
+    Flaw {
+        way: Way::Command,
+        ..Flaw::of("chatty", "3.7", "stdout_is_not_pure")
+    },
+    Flaw::of("any-origin", "3.8", "foreign_origin_accepted"),
+    Flaw::of("empty-page", "3.10", "unknown_uri_answered"),
+];
+
+impl Flaw {
+    const fn of(name: &'static str, step: &'static str, code: &'static str) -> Self {
+        Self {
+            name,
+            way: Way::Url,
+            step,
+            code,
+        }
+    }
+}
+
+impl Way {
+    /// The steps that the checker cannot reach: a URL has no stdio, a stdio server no HTTP.
+    fn unreached(self) -> &'static str {
+        match self {
+            Self::Url => "3.7",
+            Self::Command => "3.8",
+        }
+    }
+}
+
+/// What is said of a step on one era: its outcome, and its findings.
+type Said = (String, Vec<String>);
+
+/// The checker's report, as far as it matters here.
+#[derive(Debug, Deserialize)]
+struct Report {
+    exercises: Vec<ExerciseReport>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ExerciseReport {
+    steps: Vec<StepReport>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StepReport {
+    id: String,
+    eras: BTreeMap<String, EraReport>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EraReport {
+    outcome: String,
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Finding {
+    code: String,
+}
+
+pub(super) async fn run(stage: &Stage) {
+    stage.tally.peer("The checker against a store in FastMCP");
+    for (way, sentence) in [
+        (Way::Url, "a right store passes every step but 3.7 by --url"),
+        (
+            Way::Command,
+            "a right store passes every step but 3.8 by --command",
+        ),
+    ] {
+        stage.tally.check(sentence, judge(stage, way, None)).await;
+    }
+    for flaw in &FLAWS {
+        let Flaw {
+            name, step, code, ..
+        } = flaw;
+        let sentence = format!("{name} fails {step} alone, as {code}");
+        stage
+            .tally
+            .check(&sentence, judge(stage, flaw.way, Some(flaw)))
+            .await;
+    }
+}
+
+/// Has the checker judge the store, and compares what it says with what is so.
+async fn judge(stage: &Stage, way: Way, flaw: Option<&Flaw>) -> Result<String> {
+    let course = Course::load(&stage.root.join("course.toml"))?;
+    let exercise = course.exercise(EXERCISE).context("no such exercise")?;
+    let report = report(stage, way, flaw).await?;
+    let [exercise_report] = report.exercises.as_slice() else {
+        anyhow::bail!("the report is about {} exercises", report.exercises.len());
+    };
+    let mut said = BTreeMap::new();
+    for step in &exercise_report.steps {
+        for (era, report) in &step.eras {
+            let codes = report.findings.iter().map(|finding| finding.code.clone());
+            let told: Said = (report.outcome.clone(), codes.collect());
+            said.insert(format!("{} {era}", step.id), told);
+        }
+    }
+    let so = expected(exercise, way, flaw);
+    let differences: Vec<String> = so
+        .keys()
+        .chain(said.keys().filter(|key| !so.contains_key(*key)))
+        .filter(|key| so.get(*key) != said.get(*key))
+        .map(|key| format!("{key}: expected {:?}, got {:?}", so.get(key), said.get(key)))
+        .collect();
+    ensure!(differences.is_empty(), differences.join("\n"));
+    let passed = said.values().filter(|(outcome, _)| outcome == "passed");
+    Ok(format!(
+        "{} of {} verdicts passed",
+        passed.count(),
+        said.len()
+    ))
+}
+
+/// What the checker should say of each step on each era.
+fn expected(exercise: &Exercise, way: Way, flaw: Option<&Flaw>) -> BTreeMap<String, Said> {
+    let mut outcomes: BTreeMap<&str, &str> = BTreeMap::new();
+    for step in &exercise.steps {
+        let of_needed = |outcome: &str| {
+            let mut needs = step.needs.iter();
+            needs.any(|need| outcomes.get(need.as_str()) == Some(&outcome))
+        };
+        let outcome = if of_needed("failed") || of_needed("not_started") {
+            "not_started"
+        } else if step.id == way.unreached() || of_needed("could_not_check") {
+            "could_not_check"
+        } else if flaw.is_some_and(|flaw| flaw.step == step.id) {
+            "failed"
+        } else {
+            "passed"
+        };
+        outcomes.insert(&step.id, outcome);
+    }
+    let mut expected = BTreeMap::new();
+    for (step, outcome) in outcomes {
+        let code = flaw.filter(|_| outcome == "failed").map(|flaw| flaw.code);
+        let codes: Vec<String> = code.into_iter().map(str::to_owned).collect();
+        for era in ["modern", "legacy"] {
+            expected.insert(format!("{step} {era}"), (outcome.to_owned(), codes.clone()));
+        }
+    }
+    expected
+}
+
+async fn report(stage: &Stage, way: Way, flaw: Option<&Flaw>) -> Result<Report> {
+    let store = || {
+        let mut command = stage.python.script(stage.root.join("interop/store.py"));
+        if let Some(flaw) = flaw {
+            command.args(["--flaw", flaw.name]);
+        }
+        command
+    };
+    let mut checker = Command::new(&stage.checker);
+    checker
+        .current_dir(&stage.root)
+        .args(["check", EXERCISE, "--format", "json"]);
+    // Lives as long as the check.
+    let _server = match way {
+        Way::Url => {
+            let server = Server::start_command(store, &stage.guard, START).await?;
+            checker.args(["--url", server.url().as_str()]);
+            Some(server)
+        }
+        Way::Command => {
+            let mut command = store();
+            command.arg("--stdio");
+            let command = command.as_std();
+            let words = std::iter::once(command.get_program()).chain(command.get_args());
+            let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+            let words = words.iter().map(|word| word.as_ref());
+            checker.args(["--command", &shlex::try_join(words)?]);
+            let set = command.get_envs();
+            checker.envs(set.filter_map(|(name, value)| Some((name, value?))));
+            None
+        }
+    };
+    let said = call(checker, &stage.guard, PATIENCE).await?;
+    serde_json::from_str(&said.stdout).with_context(|| format!("no report: {said}"))
+}
