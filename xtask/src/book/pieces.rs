@@ -122,9 +122,28 @@ fn documented(url: &str) -> Option<String> {
     Some(names.join("::"))
 }
 
-/// Names and types that a step adds. A long line is broken before what comes back.
+/// Names and types that a step adds. What comes back begins a line of its own.
 pub(super) fn contract(lines: &str) -> String {
-    format!("```text\n{}\n```\n", lines.replace(" → ", "\n    → "))
+    let lines = lines.replace(" → ", "\n    → ");
+    let broken: Vec<String> = lines.lines().map(broken).collect();
+    format!("```text\n{}\n```\n", broken.join("\n"))
+}
+
+/// Goes on in a new line after the comma before column 72.
+fn broken(line: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for part in line.split_inclusive(", ") {
+        let width = part.chars().count();
+        if column + width > 72 {
+            out.truncate(out.trim_end().len());
+            out += "\n       ";
+            column = 7;
+        }
+        out += part;
+        column += width;
+    }
+    out
 }
 
 /// What a command prints. The HTML was made when it was recorded.
@@ -175,6 +194,18 @@ mod tests {
             with_links("see https://example.org/a"),
             "see <https://example.org/a>"
         );
+    }
+
+    #[test]
+    fn a_long_contract_goes_on_after_a_comma() {
+        let fields = ["product_name", "quantity", "remaining_stock", "total_cents"];
+        let line = fields.map(|field| format!("{field}: integer")).join(", ");
+        let expected = "```text\n\
+            tool a()\n    \
+            → {product_name: integer, quantity: integer,\n       \
+            remaining_stock: integer, total_cents: integer}\n\
+            ```\n";
+        assert_eq!(contract(&format!("tool a() → {{{line}}}")), expected);
     }
 
     #[test]
