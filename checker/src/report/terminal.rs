@@ -60,19 +60,16 @@ impl<W: Write> Terminal<W> {
         let waits = step.outcome == Outcome::NotStarted && step.only_waits();
         let of_title = if waits { FAINT } else { Style::new() };
         let head = format!("{:<5}{title}", step.id);
-        write!(
-            self.out,
-            " {style}{symbol}{style:#} {of_title}{head}{of_title:#}"
-        )?;
+        write!(self.out, " {style}{symbol}{style:#} ")?;
+        if INDENT + title.chars().count() > self.width {
+            return self.narrow(step, &title, of_title);
+        }
+        write!(self.out, "{of_title}{head}{of_title:#}")?;
         match (step.outcome, step.finding()) {
             (Outcome::Failed, Some((finding, eras))) => {
-                self.eras(step, title.chars().count())?;
-                if self.shown_finding {
-                    let command = one_line(&step.again);
-                    return writeln!(self.out, "{:INDENT$}{FAINT}details: {command}{FAINT:#}", "");
-                }
-                self.shown_finding = true;
-                self.finding(finding, &eras, step.eras.len())
+                // At the same column for all steps that have room.
+                self.eras(step, 58_usize.saturating_sub(title.chars().count()).max(2))?;
+                self.details(step, finding, &eras)
             }
             _ => {
                 let reason = step.eras.iter().find_map(|era| era.reason());
@@ -88,9 +85,37 @@ impl<W: Write> Terminal<W> {
         }
     }
 
-    /// `modern ✗  legacy ✓`, at the same column for all steps that have room.
-    fn eras(&mut self, step: &StepReport, title: usize) -> io::Result<()> {
-        let pad = 58_usize.saturating_sub(title).max(2);
+    /// The title on lines of its own, where the terminal has no room for it on one.
+    fn narrow(&mut self, step: &StepReport, title: &str, style: Style) -> io::Result<()> {
+        write!(self.out, "{:<5}", step.id)?;
+        let options = textwrap::Options::new(self.width.saturating_sub(INDENT).max(10));
+        for (number, line) in textwrap::wrap(title, options).iter().enumerate() {
+            let indent = if number == 0 { 0 } else { INDENT };
+            writeln!(self.out, "{:indent$}{style}{line}{style:#}", "")?;
+        }
+        if let (Outcome::Failed, Some((finding, eras))) = (step.outcome, step.finding()) {
+            self.eras(step, INDENT)?;
+            return self.details(step, finding, &eras);
+        }
+        let reason = step.eras.iter().find_map(|era| era.reason());
+        match reason {
+            Some(reason) => self.beside("", INDENT, &one_line(&reason), FAINT),
+            None => Ok(()),
+        }
+    }
+
+    /// The finding of the first step that failed; where to look for those of the others.
+    fn details(&mut self, step: &StepReport, finding: &Finding, eras: &[Era]) -> io::Result<()> {
+        if self.shown_finding {
+            let command = one_line(&step.again);
+            return writeln!(self.out, "{:INDENT$}{FAINT}details: {command}{FAINT:#}", "");
+        }
+        self.shown_finding = true;
+        self.finding(finding, eras, step.eras.len())
+    }
+
+    /// `modern ✗  legacy ✓`, after so many columns.
+    fn eras(&mut self, step: &StepReport, pad: usize) -> io::Result<()> {
         let pad = format!("{:pad$}", "");
         let gaps = std::iter::once(pad.as_str()).chain(std::iter::repeat("  "));
         for (era, gap) in step.eras.iter().zip(gaps) {
@@ -129,7 +154,7 @@ impl<W: Write> Terminal<W> {
 
     /// Text wrapped from a column on, with a label before its first line.
     fn beside(&mut self, label: &str, column: usize, text: &str, style: Style) -> io::Result<()> {
-        let options = textwrap::Options::new(self.width.saturating_sub(column).max(20))
+        let options = textwrap::Options::new(self.width.saturating_sub(column).max(10))
             .break_words(false)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
