@@ -5,7 +5,7 @@
 //! conformance.rs  the official conformance suite against the solution
 //! client.rs       a FastMCP client in the solution's store
 //! inspector.rs    MCP Inspector's command line against the solution
-//! stores.rs       the checker against stores in Python, right and wrong
+//! stores.rs       the checker against stores in Python and TypeScript, right and wrong
 //! ```
 //!
 //! A peer that cannot be installed, started or reached is a failure, never a skip.

@@ -1,5 +1,6 @@
-//! The other way round: the checker against a store in FastMCP, `interop/store.py`, first right,
-//! then with one thing wrong at a time, which the checker has to name.
+//! The other way round: the checker against stores in other languages. The one in FastMCP,
+//! `interop/store.py`, is right at first, then has one thing wrong at a time, which the checker has
+//! to name. The one on the official SDK for TypeScript, `interop/store.cjs`, is right.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -104,33 +105,56 @@ struct Finding {
 }
 
 pub(super) async fn run(stage: &Stage) {
-    stage.tally.peer("The checker against a store in FastMCP");
+    let tally = &stage.tally;
+    tally.peer("The checker against stores in other languages");
     for (way, sentence) in [
-        (Way::Url, "a right store passes every step but 3.7 by --url"),
+        (
+            Way::Url,
+            "a right store in FastMCP passes every step but 3.7 by --url",
+        ),
         (
             Way::Command,
-            "a right store passes every step but 3.8 by --command",
+            "a right store in FastMCP passes every step but 3.8 by --command",
         ),
     ] {
-        stage.tally.check(sentence, judge(stage, way, None)).await;
+        let store = || in_python(stage, None);
+        tally.check(sentence, judge(stage, way, store, None)).await;
     }
+    let sentence = "a right store on the SDK for TypeScript passes every step but 3.8 by --command";
+    let store = || stage.node.script(stage.root.join("interop/store.cjs"));
+    tally
+        .check(sentence, judge(stage, Way::Command, store, None))
+        .await;
     for flaw in &FLAWS {
         let Flaw {
             name, step, code, ..
         } = flaw;
-        let sentence = format!("{name} fails {step} alone, as {code}");
-        stage
-            .tally
-            .check(&sentence, judge(stage, flaw.way, Some(flaw)))
+        let sentence = format!("{name} in FastMCP fails {step} alone, as {code}");
+        let store = || in_python(stage, Some(flaw));
+        tally
+            .check(&sentence, judge(stage, flaw.way, store, Some(flaw)))
             .await;
     }
 }
 
+fn in_python(stage: &Stage, flaw: Option<&Flaw>) -> Command {
+    let mut command = stage.python.script(stage.root.join("interop/store.py"));
+    if let Some(flaw) = flaw {
+        command.args(["--flaw", flaw.name]);
+    }
+    command
+}
+
 /// Has the checker judge the store, and compares what it says with what is so.
-async fn judge(stage: &Stage, way: Way, flaw: Option<&Flaw>) -> Result<String> {
+async fn judge(
+    stage: &Stage,
+    way: Way,
+    store: impl Fn() -> Command,
+    flaw: Option<&Flaw>,
+) -> Result<String> {
     let course = Course::load(&stage.root.join("course.toml"))?;
     let exercise = course.exercise(EXERCISE).context("no such exercise")?;
-    let report = report(stage, way, flaw).await?;
+    let report = report(stage, way, store).await?;
     let [exercise_report] = report.exercises.as_slice() else {
         anyhow::bail!("the report is about {} exercises", report.exercises.len());
     };
@@ -188,14 +212,7 @@ fn expected(exercise: &Exercise, way: Way, flaw: Option<&Flaw>) -> BTreeMap<Stri
     expected
 }
 
-async fn report(stage: &Stage, way: Way, flaw: Option<&Flaw>) -> Result<Report> {
-    let store = || {
-        let mut command = stage.python.script(stage.root.join("interop/store.py"));
-        if let Some(flaw) = flaw {
-            command.args(["--flaw", flaw.name]);
-        }
-        command
-    };
+async fn report(stage: &Stage, way: Way, store: impl Fn() -> Command) -> Result<Report> {
     let mut checker = Command::new(&stage.checker);
     checker
         .current_dir(&stage.root)

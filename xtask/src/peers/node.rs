@@ -1,4 +1,5 @@
-//! A Node that is new enough, with the official conformance suite and MCP Inspector.
+//! A Node that is new enough, with the official conformance suite, MCP Inspector and the official
+//! SDK for servers.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -88,10 +89,13 @@ impl Node {
         command
     }
 
-    /// Node with a script.
+    /// Node with a script, which may `require` what is installed.
     pub(crate) fn script(&self, script: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg(script).env("NO_COLOR", "1");
+        command
+            .arg(script)
+            .env("NO_COLOR", "1")
+            .env("NODE_PATH", &self.modules);
         command
     }
 
