@@ -53,7 +53,7 @@ impl Peers {
     ///
     /// # Errors
     ///
-    /// When there is no Python 3.10 or newer, or pip fails; with the words of either.
+    /// When there is no Python 3.11 or newer, or pip fails; with the words of either.
     pub(crate) async fn python(&self) -> Result<Python> {
         Python::install(&self.pins, &self.place("python"), &self.guard).await
     }

@@ -17,9 +17,9 @@ const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 /// How long pip may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What FastMCP 4 needs.
+/// What FastMCP and the versions in `constraints.txt` need.
 const NEWER_THAN: &str =
-    "import sys; print(sys.version, sys.executable); sys.exit(sys.version_info < (3, 10))";
+    "import sys; print(sys.version, sys.executable); sys.exit(sys.version_info < (3, 11))";
 
 /// A Python that has FastMCP.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Python {
 
 /// Which Python there is; one that is new enough.
 async fn version(guard: &Guard) -> Result<String> {
-    const NEEDED: &str = "`cargo interop` needs Python 3.10 or newer with venv: install it with your system's package manager (on Debian and Ubuntu `sudo apt install python3 python3-venv`)";
+    const NEEDED: &str = "`cargo interop` needs Python 3.11 or newer with venv: install it with your system's package manager (on Debian and Ubuntu `sudo apt install python3 python3-venv`)";
     let mut command = Command::new(PYTHON);
     command.args(["-c", NEWER_THAN]);
     let said = call(command, guard, Duration::from_secs(30))
