@@ -78,11 +78,19 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
 
 /// The program panicked while it handled a request.
 pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
+    let why = match panic.message.as_str() {
+        "attempt to subtract with overflow" => {
+            "An unsigned number would have gone below zero: more was taken than was there. Is the stock looked at before it is lowered, and nobody let in between the look and the sale?"
+        }
+        _ => {
+            "A panic ends the handler, and the client waits for an answer that never comes. Return an error instead."
+        }
+    };
     let mut finding = Finding::new("panicked")
         .sent(sent)
         .expected("an answer")
         .got(format!("a panic: {}", panic.message))
-        .why("A panic ends the handler, and the client waits for an answer that never comes. Return an error instead.");
+        .why(why);
     finding.place = Some(place.to_owned());
     finding.into()
 }
@@ -146,4 +154,25 @@ pub fn of_compile_error(error: &str) -> Option<&'static str> {
     error.contains("IntoToolRoute").then_some(
         "rmcp does not take the type of one of your tools. A tool takes `&self` and, for arguments, `Parameters<T>`, where T derives Deserialize and JsonSchema. It returns `Json<R>`, or `Result<Json<R>, String>`, where R derives Serialize and JsonSchema.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stock_below_zero_is_told_as_what_it_is() {
+        let why = |message: &str| {
+            let panic = Panic {
+                place: "src/inventory.rs:60:9".to_owned(),
+                message: message.to_owned(),
+            };
+            match panicked(&panic, "tools/call", "") {
+                Stop::Failed(finding) => finding.why,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(why("attempt to subtract with overflow").contains("below zero"));
+        assert!(why("oh").contains("Return an error instead"));
+    }
 }
