@@ -3,6 +3,7 @@
 mod bench;
 mod book;
 mod ci;
+mod guarded;
 mod interop;
 mod peers;
 mod starters;

@@ -15,8 +15,11 @@ const PARTS: &[&str] = &[
     "bench",
     "book",
     "checker/Cargo.toml",
+    "checker/build.rs",
     "checker/src",
     "checker/starters",
+    // The book shows what they hold.
+    "checker/tests/snapshots",
     "course.toml",
     "exercises",
     "solutions",

@@ -19,15 +19,14 @@ mod table;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use checker::signals::asked_to_stop;
+use anyhow::{Context, Result};
 use checker::subject::guard::Guard;
 use serde_json::json;
 
 use self::bed::Bed;
 use self::rows::Row;
+use crate::guarded;
 use crate::peers::Peers;
 
 /// Where the results go, for the book.
@@ -49,19 +48,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let root = crate::root()?;
-    let executable = std::env::current_exe().context("the system hides this program's path")?;
-    let guard = Guard::start(&executable).context("the guard cannot be started")?;
-    let runtime = tokio::runtime::Runtime::new().context("the system gives no threads")?;
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            signal = asked_to_stop() => bail!("stopped by {signal}. Nothing is left running"),
-            outcome = all(&root, &guard, arguments) => outcome,
-        }
-    });
-    runtime.shutdown_timeout(Duration::from_millis(500));
-    outcome
+    guarded::run(async |root, guard| all(root, guard, arguments).await)
 }
 
 async fn all(root: &Path, guard: &Guard, arguments: &Arguments) -> Result<()> {

@@ -17,14 +17,14 @@ mod stores;
 mod tally;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
-use checker::signals::asked_to_stop;
+use anyhow::{Result, ensure};
 use checker::subject::Program;
 use checker::subject::guard::Guard;
 
 use self::tally::{STRONG, Tally};
+use crate::guarded;
 use crate::peers::node::Node;
 use crate::peers::python::Python;
 use crate::peers::{Peers, built, solution};
@@ -47,21 +47,7 @@ struct Stage {
 }
 
 pub(crate) fn run() -> Result<()> {
-    let root = crate::root()?;
-    let executable = std::env::current_exe().context("the system hides this program's path")?;
-    let guard = Guard::start(&executable).context("the guard cannot be started")?;
-    let runtime = tokio::runtime::Runtime::new().context("the system gives no threads")?;
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            // The signals first: nothing is started before somebody listens to them.
-            biased;
-            signal = asked_to_stop() => bail!("stopped by {signal}. Nothing is left running"),
-            outcome = all(&root, &guard) => outcome,
-        }
-    });
-    // Whatever still runs is dropped, and kills its processes.
-    runtime.shutdown_timeout(Duration::from_millis(500));
-    outcome
+    guarded::run(all)
 }
 
 async fn all(root: &Path, guard: &Guard) -> Result<()> {

@@ -25,7 +25,7 @@ impl Store {
 }
 
 // ANCHOR: step_3_2
-/// A list of products. An object, not an array: structured content is always an object.
+/// A list of products. An object, not an array: older clients take nothing else.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProductList {
     // TODO 3.2: the products.
