@@ -5,7 +5,7 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::shop::{self, Product, Shop};
-use crate::checks::{Checked, Context, symptoms};
+use crate::checks::{Checked, Context, Stop, symptoms};
 use crate::mcp::{Called, Failure, Trouble};
 use crate::verdict::Finding;
 
@@ -31,22 +31,64 @@ pub(super) async fn check(context: &Context) -> Checked {
     let before = shop.products().await?;
     let stock = product.stock - 1;
     let mut first_reason = None;
-    for order in orders(context, &product.name, stock) {
+    let orders = orders(context, &product.name, stock);
+    for order in &orders {
         context.purpose(&format!("an order that must be refused: {}", order.what));
-        let answer = shop
-            .session
-            .call("buy_product", order.arguments.clone())
-            .await;
-        let called = is_a_tool_error(&order, answer)?;
-        gives_a_reason(&order, &called)?;
+        let called = refused(&shop, order).await?;
+        gives_a_reason(order, &called)?;
         let for_unknown = first_reason.get_or_insert_with(|| shop::text(&called));
         if order.code == "accepts_too_many" {
             gives_another_reason(for_unknown, &called)?;
         }
-        context.purpose("see that the refusal changed nothing");
-        changed_nothing(&called, &before, &shop.products().await?)?;
     }
-    Ok(())
+    context.purpose("see that the refusals changed nothing");
+    let after = shop.products().await?;
+    match changed(&before, &after) {
+        None => Ok(()),
+        Some(difference) => {
+            Err(which_changed_it(context, &shop, &orders, (difference, after)).await?)
+        }
+    }
+}
+
+/// Sends an order, which must be refused.
+async fn refused(shop: &Shop, order: &Order) -> Checked<Called> {
+    let arguments = order.arguments.clone();
+    let answer = shop.session.call("buy_product", arguments).await;
+    is_a_tool_error(order, answer)
+}
+
+/// One look after all the refusals is quick. Only where something has changed, each is sent once
+/// more with a look of its own.
+async fn which_changed_it(
+    context: &Context,
+    shop: &Shop,
+    orders: &[Order],
+    (mut difference, mut before): ((String, String), Vec<Product>),
+) -> Checked<Stop> {
+    // One that changes something the first time only stays unknown.
+    let mut sent = format!("{} orders that were refused", orders.len());
+    for order in orders {
+        context.purpose(&format!(
+            "once more, and see what it changes: {}",
+            order.what
+        ));
+        let called = refused(shop, order).await?;
+        let after = shop.products().await?;
+        if let Some(found) = changed(&before, &after) {
+            sent = called.sent;
+            difference = found;
+            break;
+        }
+        before = after;
+    }
+    let (expected, got) = difference;
+    Ok(Finding::new("refusal_changed_stock")
+        .sent(format!("{sent}, then tools/call list_products {{}}"))
+        .expected(expected)
+        .got(got)
+        .why("A refused order must leave no trace. Check everything first, change the stock last.")
+        .into())
 }
 
 fn orders(context: &Context, name: &str, stock: i64) -> Vec<Order> {
@@ -160,22 +202,15 @@ fn gives_another_reason(for_unknown: &str, called: &Called) -> Checked {
         .into())
 }
 
-fn changed_nothing(called: &Called, before: &[Product], after: &[Product]) -> Checked {
-    let changed = before.iter().find(|old| !after.contains(old));
-    let Some(old) = changed else {
-        return Ok(());
-    };
+/// What was expected of the first product that differs, and what there is.
+fn changed(before: &[Product], after: &[Product]) -> Option<(String, String)> {
+    let old = before.iter().find(|old| !after.contains(old))?;
     let new = after.iter().find(|product| product.name == old.name);
     let got = new.map_or("not listed any more".to_owned(), |product| {
         product.stock.to_string()
     });
-    Err(Finding::new("refusal_changed_stock")
-        .sent(format!(
-            "{}, then tools/call list_products {{}}",
-            called.sent
-        ))
-        .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
-        .got(got)
-        .why("A refused order must leave no trace. Check everything first, change the stock last.")
-        .into())
+    Some((
+        format!("stock of {:?} as before: {}", old.name, old.stock),
+        got,
+    ))
 }
