@@ -15,7 +15,7 @@ use crate::at_work::AtWork;
 use crate::cli::{Check, Watch};
 use crate::course::{Exercise, Step};
 use crate::engine::Event;
-use crate::report::escape::one_line;
+use crate::report::{self, escape::one_line};
 use crate::subject::guard::Guard;
 use crate::watch::keys::{self, Wish};
 use crate::watch::saves::{Noticed, Saves};
@@ -146,13 +146,13 @@ impl Watching<'_> {
             Ok((report, kept)) => {
                 self.page.report = Some(report);
                 if let Err(error) = kept {
-                    self.aside(format!("\n{error:#}\n"))?;
+                    self.aside(format!("\n{}\n", wrapped(&format!("{error:#}"))))?;
                 }
             }
             Err(error) => {
                 self.page = Page::default();
                 self.screen.begin()?;
-                self.aside(format!("error: {error:#}\n"))?;
+                self.aside(wrapped(&format!("error: {error:#}")) + "\n")?;
             }
         }
         Ok(then)
@@ -221,7 +221,7 @@ impl Watching<'_> {
                 let mut text = b"\n".to_vec();
                 match hint::write(&mut text, self.workshop, step.as_deref()) {
                     Ok(()) => self.aside(String::from_utf8_lossy(&text).into_owned())?,
-                    Err(error) => self.aside(format!("\n{error:#}\n"))?,
+                    Err(error) => self.aside(format!("\n{}\n", wrapped(&format!("{error:#}"))))?,
                 }
             }
             Wish::Trace => {
@@ -275,6 +275,14 @@ impl Watching<'_> {
         self.page.asides.push_str(&text);
         Ok(())
     }
+}
+
+/// Broken between words, as wide as a report. Commands and paths stay whole.
+fn wrapped(text: &str) -> String {
+    let options = textwrap::Options::new(report::width())
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options)
 }
 
 /// `exercises/ex3_store/src/store.rs`, and how many more.
