@@ -151,6 +151,12 @@ fn last_words(stderr: &[String]) -> String {
 
 /// What rustc says at length about a tool whose type rmcp does not take, in other words.
 pub fn of_compile_error(error: &str) -> Option<&'static str> {
+    let unmet = error.contains("not implemented") || error.contains("not satisfied");
+    if unmet && error.contains("Sync`") {
+        return Some(
+            "Many clients call your store at the same moment, so all of it must be Sync. Cell and RefCell are not: keep what changes in a std::sync::Mutex.",
+        );
+    }
     error.contains("IntoToolRoute").then_some(
         "rmcp does not take the type of one of your tools. A tool takes `&self` and, for arguments, `Parameters<T>`, where T derives Deserialize and JsonSchema. It returns `Json<R>`, or `Result<Json<R>, String>`, where R derives Serialize and JsonSchema.",
     )
@@ -174,5 +180,15 @@ mod tests {
         };
         assert!(why("attempt to subtract with overflow").contains("below zero"));
         assert!(why("oh").contains("Return an error instead"));
+    }
+
+    #[test]
+    fn what_rustc_says_of_a_store_that_cannot_be_shared_is_told_as_that() {
+        let rustc = "its trait bounds were not satisfied: `RefCell<Vec<Product>>: Sync`";
+        assert!(of_compile_error(rustc).is_some_and(|words| words.contains("Mutex")));
+        assert_eq!(
+            of_compile_error("cannot find value `Sync` in this scope"),
+            None
+        );
     }
 }

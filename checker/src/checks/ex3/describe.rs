@@ -117,7 +117,7 @@ fn bounds_the_quantity(tool: &Tool) -> Checked {
         .sent("tools/list")
         .expected("the quantity of buy_product with a minimum of 1")
         .got(got)
-        .why("A bound in the schema keeps a model from asking for none. In rmcp: #[schemars(range(min = 1, max = 1000))].")
+        .why("A bound in the schema keeps a model from asking for 0 of it. In rmcp: #[schemars(range(min = 1, max = 1000))].")
         .into())
 }
 

@@ -115,7 +115,7 @@ fn orders(context: &Context, name: &str, stock: i64) -> Vec<Order> {
             "more than there is",
             of(json!(too_many)),
         ),
-        order("accepts_zero", "none", of(json!(0))),
+        order("accepts_zero", "a quantity of 0", of(json!(0))),
         order(
             "accepts_negative",
             "a negative quantity",

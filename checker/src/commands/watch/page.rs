@@ -60,8 +60,17 @@ impl Page {
         Ok(self.written() + &self.asides)
     }
 
+    /// Whether the code did not even compile, so that no step is better known than before.
+    fn does_not_compile(&self) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| matches!(event, Event::DoesNotCompile { .. }))
+    }
+
     /// The step to work on: the first that failed, else the first that is open.
     pub fn at_hand(&self) -> Option<&StepReport> {
+        if self.does_not_compile() {
+            return None;
+        }
         let report = self.report.as_ref()?;
         let mut steps = report.steps.iter();
         let failed = steps.find(|step| step.outcome == Outcome::Failed);
@@ -70,6 +79,9 @@ impl Page {
 
     /// The JSON-RPC of the step to work on; of the last one where all is passed.
     pub fn trace(&self) -> Result<String> {
+        if self.does_not_compile() {
+            return Ok("\nNothing was sent: the code does not compile yet.\n".to_owned());
+        }
         let last = self.report.as_ref().and_then(|report| report.steps.last());
         let Some(step) = self.at_hand().or(last) else {
             return Ok("\nNothing was sent: there is no check to show.\n".to_owned());
@@ -85,6 +97,9 @@ impl Page {
     /// What is still to do, in the words of the report. `None` when nothing is, or nothing is
     /// known.
     pub fn what_is_open(&self) -> Option<String> {
+        if self.does_not_compile() {
+            return Some("\nnext  mend the first error, and save\n".to_owned());
+        }
         let step = self.at_hand()?;
         let mut words = format!("\nnext  {}  {}\n", step.id, step.title);
         if !step.place.is_empty() {
