@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::interval;
 
@@ -68,7 +68,8 @@ fn named<'a>(
     match select(workshop, arguments.exercise.as_deref(), None)? {
         Some(Selection::Exercise(exercise)) => Ok((exercise, None)),
         Some(Selection::Step(exercise, step)) => Ok((exercise, Some(step))),
-        Some(Selection::All) | None => {
+        Some(Selection::All) => bail!("`all` cannot be watched; name one exercise, as in ex3"),
+        None => {
             let progress = workshop.progress.read()?;
             let current = workshop.current(&progress);
             let current =
