@@ -1,6 +1,7 @@
 //! A program as an HTTP server on a port of its own.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::ops::Range;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ pub struct Server {
     pub process: Process,
     /// The port that it was told to listen on.
     pub port: u16,
+    _claim: UdpSocket,
 }
 
 /// Why a program did not become a server.
@@ -38,7 +40,7 @@ pub struct Server {
 pub enum StartError {
     /// The system could not start the executable.
     #[error("it could not be started: {0}")]
-    Spawn(std::io::Error),
+    Spawn(io::Error),
     /// A `todo!()` or a panic came first.
     #[error("it panicked at {}: {}", .0.place, .0.message)]
     Panicked(Panic),
@@ -97,14 +99,18 @@ impl Server {
         guard: &Guard,
         patience: Duration,
     ) -> Result<Self, StartError> {
-        let port = free_port().map_err(StartError::Spawn)?;
+        let (port, claim) = free_port().map_err(StartError::Spawn)?;
         command.env("STORE_PORT", port.to_string());
         let mut process = Process::start(command, guard).map_err(StartError::Spawn)?;
         if let Some(mut stdout) = process.take_stdout() {
             // Over HTTP it may print what it likes, and must not wait for a reader.
             tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
         }
-        let server = Self { process, port };
+        let server = Self {
+            process,
+            port,
+            _claim: claim,
+        };
         let vitals = server.process.vitals();
         tokio::select! {
             () = server.accepts() => Ok(server),
@@ -167,18 +173,29 @@ pub fn command(program: &Program) -> Command {
     command
 }
 
-/// A port that was free a moment ago. Below those that systems give to outgoing connections:
-/// no connection takes it in between, least of all the one that knocks to see who listens.
-fn free_port() -> std::io::Result<u16> {
-    let mut last = Ok(0);
-    for _ in 0..100 {
-        let port = rand::random_range(PORTS);
-        last = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(|_| port);
+/// A port that was free a moment ago, with the claim that keeps other checkers off it.
+///
+/// Below those that systems give to outgoing connections: no connection takes it in between,
+/// least of all the one that knocks to see who listens.
+fn free_port() -> io::Result<(u16, UdpSocket)> {
+    let mut last = claim(rand::random_range(PORTS));
+    for _ in 1..100 {
         if last.is_ok() {
             break;
         }
+        last = claim(rand::random_range(PORTS));
     }
     last
+}
+
+/// Takes the UDP port of the same number, as long as the claim is held.
+///
+/// The program needs the TCP port to itself, so the checker cannot hold that. Were it given to
+/// two programs at once, the knocking for the second would be answered by the first.
+fn claim(port: u16) -> io::Result<(u16, UdpSocket)> {
+    let claim = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    Ok((port, claim))
 }
 
 /// How Linux, macOS and Windows say it, through Rust and through Python.
@@ -192,4 +209,24 @@ pub fn tells_port_taken(stderr: &[String]) -> bool {
     stderr
         .iter()
         .any(|line| SENTENCES.iter().any(|sentence| line.contains(sentence)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_given_to_one_program_at_a_time() {
+        let (port, held) = free_port().expect("a port is free");
+        assert!(claim(port).is_err());
+        drop(held);
+        assert!(claim(port).is_ok());
+    }
+
+    #[test]
+    fn the_program_can_listen_on_the_port_that_is_claimed_for_it() {
+        let (port, _held) = free_port().expect("a port is free");
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("it listens");
+        assert!(claim(port).is_err());
+    }
 }
