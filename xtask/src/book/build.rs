@@ -199,6 +199,10 @@ pub(super) mod tests {
                 "`cargo checker chek`: unrecognized subcommand 'chek'",
             ),
             ("Say `cargo checker hint 3.44`.", "course.toml has no 3.44"),
+            (
+                "```json\n{\"a\": [1, 2,]}\n```",
+                "the JSON that begins with `{\"a\": [1, 2,]}` does not parse: expected value",
+            ),
             ("<details>", "unclosed HTML tag `<details>`"),
         ];
         let root = tempfile::tempdir().unwrap();

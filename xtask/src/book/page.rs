@@ -24,6 +24,8 @@ pub(super) struct Page {
     pub(super) headings: Vec<(String, String)>,
     /// The text of each `code`, in line or in a block.
     pub(super) code: Vec<String>,
+    /// The blocks among them that are marked as `json`.
+    pub(super) json: Vec<String>,
 }
 
 impl Page {
@@ -48,6 +50,8 @@ struct State {
     heading: Option<(String, String)>,
     /// The code that is open.
     code: Option<String>,
+    /// Whether it is marked as `json`.
+    is_json: bool,
 }
 
 impl TokenSink for Reader {
@@ -92,7 +96,11 @@ impl State {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.heading = Some((id.unwrap_or_default(), String::new()));
             }
-            "code" => self.code = Some(String::new()),
+            "code" => {
+                self.code = Some(String::new());
+                let class = attribute("class").unwrap_or_default();
+                self.is_json = class.split_whitespace().any(|one| one == "language-json");
+            }
             _ => {}
         }
         self.page.assets.extend(attribute("src"));
@@ -106,7 +114,13 @@ impl State {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.page.headings.extend(self.heading.take());
             }
-            "code" => self.page.code.extend(self.code.take()),
+            "code" => {
+                let code = self.code.take();
+                if self.is_json {
+                    self.page.json.extend(code.clone());
+                }
+                self.page.code.extend(code);
+            }
             _ => {}
         }
     }
@@ -120,7 +134,8 @@ mod tests {
     fn a_page_is_read_and_its_scripts_are_not() {
         let html = "<script>if (a<b) { '<a href=\"no\">' }</script>\
             <h2 id=\"step-3-4\"><a class=\"header\" href=\"#step-3-4\">3.4 <code>buy</code></a></h2>\
-            <p><img src=\"a.png\"><pre><code class=\"language-sh\">cargo checker\n&lt;x&gt;</code></pre>";
+            <p><img src=\"a.png\"><pre><code class=\"language-sh\">cargo checker\n&lt;x&gt;</code></pre>\
+            <pre><code class=\"language-json\">{}</code></pre>";
         let page = Page::read(html);
         assert_eq!(page.links, ["#step-3-4"]);
         assert_eq!(page.assets, ["a.png"]);
@@ -129,6 +144,7 @@ mod tests {
             page.headings,
             [("step-3-4".to_owned(), "3.4 buy".to_owned())]
         );
-        assert_eq!(page.code, ["buy", "cargo checker\n<x>"]);
+        assert_eq!(page.code, ["buy", "cargo checker\n<x>", "{}"]);
+        assert_eq!(page.json, ["{}"]);
     }
 }

@@ -82,6 +82,13 @@ fn of_page(
             ));
         }
     }
+    for json in &page.json {
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(json) {
+            let begin = json.trim_start().lines().next().unwrap_or_default();
+            let message = format!("the JSON that begins with `{begin}` does not parse: {error}");
+            mistakes.push(mistake(json.trim_end(), message));
+        }
+    }
     mistakes
 }
 
