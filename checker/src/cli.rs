@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use reqwest::Url;
@@ -90,6 +92,9 @@ pub enum Command {
         #[arg(value_name = "COPY")]
         copy: Option<u32>,
     },
+    /// Serve the workshop itself over MCP, for your coding agent
+    #[command(after_help = TUTOR_EXAMPLES)]
+    Tutor(Tutor),
     /// Find what is wrong with this machine, and the command that mends it
     #[command(after_help = DOCTOR)]
     Doctor,
@@ -167,6 +172,31 @@ const WATCH_EXAMPLES: &str = "\
 Examples:
   cargo checker watch        the current exercise
   cargo checker watch 3.4    one step";
+
+/// How to serve the workshop.
+#[derive(Debug, Args)]
+pub struct Tutor {
+    /// Serve Streamable HTTP on this machine instead of stdin and stdout
+    #[arg(long)]
+    pub http: bool,
+    /// The port to listen on
+    #[arg(long, value_name = "PORT", default_value_t = 8421, requires = "http")]
+    pub port: u16,
+    /// The folder of the workshop; else the one that you are in
+    #[arg(long, value_name = "FOLDER")]
+    pub workshop: Option<PathBuf>,
+}
+
+const TUTOR_EXAMPLES: &str = "\
+An agent that knows the tutor sees where you are, checks your code, explains what was found, and
+gives one hint at a time. It never sees the solution. Stdout carries nothing but MCP; what the tutor
+does is on stderr, and RUST_LOG=debug shows more.
+
+Examples:
+  cargo checker tutor                what an agent starts, in the folder of the workshop
+  cargo checker tutor --http         the same at http://127.0.0.1:8421/mcp, for several agents
+  target/debug/checker tutor --workshop ~/mcp-workshop
+                                     for an agent that starts programs elsewhere";
 
 /// What to check, and how.
 #[derive(Debug, Default, Args)]

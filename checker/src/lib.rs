@@ -19,5 +19,6 @@ pub mod report;
 pub mod rescue;
 pub mod signals;
 pub mod subject;
+pub mod tutor;
 pub mod verdict;
 pub mod watch;

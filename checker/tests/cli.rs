@@ -10,6 +10,7 @@
 //! - `servers`: `--url` and `--command`,
 //! - `watching`: checks after each save, on the terminals that `terminal` plays and in a pipe,
 //! - `rescue`: the solution, and files that are replaced and brought back,
+//! - `tutor`: the workshop over MCP,
 //! - `stopping`: signals, kills, closed pipes, and two checkers at once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
@@ -36,6 +37,8 @@ mod subjects;
 mod terminal;
 #[path = "cli/told.rs"]
 mod told;
+#[path = "cli/tutor.rs"]
+mod tutor;
 #[cfg(unix)]
 #[path = "cli/watching.rs"]
 mod watching;

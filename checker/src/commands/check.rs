@@ -90,7 +90,7 @@ fn selection<'a>(workshop: &'a Workshop, arguments: &Check) -> Result<Selection<
 /// # Errors
 ///
 /// When there is nothing to check: it cannot be built, reached or started.
-pub(super) async fn check(
+pub(crate) async fn check(
     workshop: &Workshop,
     arguments: &Check,
     (exercise, step): (&Exercise, Option<&str>),

@@ -33,20 +33,56 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>, again: bool) -> Resul
 ///
 /// When there is no such step, or none is open.
 pub(super) fn write(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>) -> Result<()> {
+    let given = next(workshop, step)?;
+    write_rungs(out, given.exercise, given.step, given.rungs.clone())?;
+    // Only now: a hint that could not be written was not seen.
+    given.remember(workshop)
+}
+
+/// Hints of a step that are to be given.
+#[derive(Debug)]
+pub(crate) struct Given<'a> {
+    /// The exercise of the step.
+    pub exercise: &'a Exercise,
+    /// The step.
+    pub step: &'a Step,
+    /// Which of the step's hints, from 0 on.
+    pub rungs: Range<usize>,
+}
+
+/// The next hint of a step; of the one that is open, without a name. After the last one, all.
+///
+/// # Errors
+///
+/// When there is no such step, or none is open.
+pub(crate) fn next<'a>(workshop: &'a Workshop, step: Option<&str>) -> Result<Given<'a>> {
     let progress = workshop.progress.read()?;
     let (exercise, step) = named(workshop, &progress, step)?;
     let seen = seen(&progress, step);
-    if seen >= step.hints.len() {
-        write_rungs(out, exercise, step, 0..seen)?;
-    } else {
-        write_rungs(out, exercise, step, seen..seen + 1)?;
+    let rungs = match seen >= step.hints.len() {
+        true => 0..seen,
+        false => seen..seen + 1,
+    };
+    Ok(Given {
+        exercise,
+        step,
+        rungs,
+    })
+}
+
+impl Given<'_> {
+    /// Remembers that these were given.
+    ///
+    /// # Errors
+    ///
+    /// When the progress cannot be kept.
+    pub(crate) fn remember(&self, workshop: &Workshop) -> Result<()> {
+        workshop.progress.update(|progress| {
+            progress.current = Some(self.exercise.id.clone());
+            progress.hints.insert(self.step.id.clone(), self.rungs.end);
+        })?;
+        Ok(())
     }
-    workshop.progress.update(|progress| {
-        let given = (seen + 1).min(step.hints.len());
-        progress.current = Some(exercise.id.clone());
-        progress.hints.insert(step.id.clone(), given);
-    })?;
-    Ok(())
 }
 
 /// Writes the hints that were given already, and no new one.
@@ -76,7 +112,7 @@ fn named<'a>(
 }
 
 /// How many hints of a step were given. The course may have had more then.
-fn seen(progress: &Progress, step: &Step) -> usize {
+pub(crate) fn seen(progress: &Progress, step: &Step) -> usize {
     let seen = progress.hints.get(&step.id).copied().unwrap_or(0);
     seen.min(step.hints.len())
 }
@@ -140,7 +176,10 @@ fn laid_out(hint: &str, is_code: bool) -> String {
 }
 
 /// The first step of the current exercise that is not passed: core steps first.
-fn first_open<'a>(workshop: &'a Workshop, progress: &Progress) -> Option<(&'a Exercise, &'a Step)> {
+pub(crate) fn first_open<'a>(
+    workshop: &'a Workshop,
+    progress: &Progress,
+) -> Option<(&'a Exercise, &'a Step)> {
     let exercise = workshop.current(progress)?;
     let open = |step: &&Step| progress.state(&step.id).is_open();
     let mut core = exercise.steps.iter().filter(|step| !step.bonus);

@@ -1,19 +1,20 @@
 //! One file per command; each reads as a short story over the other rooms.
 
 mod catch_up;
-mod check;
+pub(crate) mod check;
 mod completions;
 mod diff;
 mod doctor;
 mod here;
-mod hint;
+pub(crate) mod hint;
 mod list;
 mod replaced;
 mod reset;
 mod restore;
-mod select;
+pub(crate) mod select;
 mod solution;
 mod subject;
+mod tutor;
 mod watch;
 mod workshop;
 
@@ -50,6 +51,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Reset { exercise }) => reset::run(&open()?, &exercise)?,
         Some(Command::CatchUp { exercise }) => catch_up::run(&open()?, &exercise)?,
         Some(Command::Restore { exercise, copy }) => restore::run(&open()?, &exercise, copy)?,
+        Some(Command::Tutor(arguments)) => tutor::run(&arguments).await?,
         Some(Command::Doctor) => doctor::run(&Workshop::open()?).await?,
         Some(Command::Completions { shell }) => completions::run(shell)?,
     };

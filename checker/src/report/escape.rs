@@ -9,13 +9,18 @@ const MAX_CHARS: usize = 1_200;
 /// reading direction written out as `\u{1b}`, and cut where it grows too long. Line feeds
 /// stay.
 pub fn visible(text: &str) -> String {
+    visible_up_to(MAX_CHARS, text)
+}
+
+/// The same, cut after so many characters.
+pub fn visible_up_to(max_chars: usize, text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for (position, letter) in text.chars().enumerate() {
-        if position == MAX_CHARS {
+        if position == max_chars {
             let _ = write!(
                 safe,
                 " … ({} more characters)",
-                text.chars().count() - MAX_CHARS
+                text.chars().count() - max_chars
             );
             break;
         }

@@ -9,7 +9,7 @@ use crate::mcp::Era;
 use crate::verdict::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
 
 /// The document, ready to be written.
-pub fn document(seed: u64, exercises: &[ExerciseReport]) -> impl Serialize {
+pub fn document(seed: u64, exercises: &[ExerciseReport]) -> impl Serialize + use<> {
     Document {
         version: 1,
         seed,

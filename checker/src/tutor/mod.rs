@@ -1,0 +1,48 @@
+//! The tutor: the workshop itself as an MCP server, for the attendee's coding agent.
+//!
+//! - [`serving`] is the wire: stdio, or Streamable HTTP on this machine,
+//! - `handler` is what a client sees: who answers, and the lists,
+//! - `tools` are the four tools; `status`, `checking`, `explanation` and `ladder` do their work,
+//! - `answer` makes results of values, and errors that a model can act on.
+//!
+//! It runs the same code as the commands, and never shows a solution: it does not read them.
+
+mod answer;
+mod checking;
+mod explanation;
+mod handler;
+mod ladder;
+mod reports;
+pub mod serving;
+mod status;
+mod tools;
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use self::reports::Reports;
+use crate::commands::Workshop;
+use crate::subject::guard::Guard;
+
+/// The MCP server. Clones serve one workshop, and remember the same checks.
+#[derive(Clone, Debug)]
+pub struct Tutor {
+    workshop: Arc<Workshop>,
+    guard: Guard,
+    reports: Arc<Reports>,
+    /// Held while a check runs: one at a time.
+    busy: Arc<Mutex<()>>,
+}
+
+impl Tutor {
+    /// A tutor of this workshop. What it starts ends with the guard.
+    pub fn new(workshop: Workshop, guard: Guard) -> Self {
+        Self {
+            workshop: Arc::new(workshop),
+            guard,
+            reports: Arc::default(),
+            busy: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Where the attendee is.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::commands::{Workshop, hint};
+use crate::course::{Exercise, Step};
+use crate::progress::{Progress, State};
+
+/// The course with the attendee's progress.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Status {
+    /// What the workshop is called.
+    title: String,
+    /// The id of the exercise that the attendee is at, as in ex3_store. Null when all are passed.
+    current_exercise: Option<String>,
+    /// The step to work on next. Null when all of the current exercise are passed.
+    next_step: Option<NextStep>,
+    /// All exercises in their order.
+    exercises: Vec<ExerciseStatus>,
+}
+
+/// A step to work on.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct NextStep {
+    /// Its id, as in 3.4.
+    id: String,
+    /// Its goal as a sentence.
+    title: String,
+    /// The file that the attendee edits for it, and the TODO block in it.
+    place: Option<BlockPlace>,
+    /// Its heading in the book, as in ex3.html#step-3-4.
+    book: Option<String>,
+}
+
+/// Where code is written: between the comments `ANCHOR: block` and `ANCHOR_END: block`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct BlockPlace {
+    /// As in exercises/ex3_store/src/store.rs.
+    pub file: String,
+    /// As in step_3_4.
+    pub block: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ExerciseStatus {
+    /// As in ex3_store.
+    id: String,
+    title: String,
+    /// False while it is only planned: it cannot be checked yet.
+    ready: bool,
+    /// Whether the course is complete without it.
+    bonus: bool,
+    steps: Vec<StepStatus>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct StepStatus {
+    /// As in 3.4.
+    id: String,
+    /// Its goal as a sentence.
+    title: String,
+    /// Whether the exercise is complete without it.
+    bonus: bool,
+    state: StateName,
+    /// How many of its hints the attendee has seen.
+    hints_seen: usize,
+    /// How many it has.
+    hints: usize,
+}
+
+/// passed: on both protocol eras. in_progress: begun, not right yet. regressed: passed before,
+/// fails now. caught_up: taken over from the solution. not_started: no check has seen it begun.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum StateName {
+    NotStarted,
+    InProgress,
+    Passed,
+    Regressed,
+    CaughtUp,
+}
+
+impl Status {
+    /// The status of this workshop.
+    pub fn of(workshop: &Workshop, progress: &Progress) -> Self {
+        let next = hint::first_open(workshop, progress);
+        Self {
+            title: workshop.course.title.clone(),
+            current_exercise: workshop.current(progress).map(|one| one.id.clone()),
+            next_step: next.map(|(exercise, step)| NextStep::of(exercise, step)),
+            exercises: workshop
+                .course
+                .exercises
+                .iter()
+                .map(|exercise| ExerciseStatus {
+                    id: exercise.id.clone(),
+                    title: exercise.title.clone(),
+                    ready: exercise.ready,
+                    bonus: exercise.bonus,
+                    steps: exercise
+                        .steps
+                        .iter()
+                        .map(|step| StepStatus::of(step, progress))
+                        .collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl StepStatus {
+    fn of(step: &Step, progress: &Progress) -> Self {
+        Self {
+            id: step.id.clone(),
+            title: step.title.clone(),
+            bonus: step.bonus,
+            state: match progress.state(&step.id) {
+                State::NotStarted => StateName::NotStarted,
+                State::InProgress => StateName::InProgress,
+                State::Passed => StateName::Passed,
+                State::Regressed => StateName::Regressed,
+                State::CaughtUp => StateName::CaughtUp,
+            },
+            hints_seen: hint::seen(progress, step),
+            hints: step.hints.len(),
+        }
+    }
+}
+
+impl NextStep {
+    fn of(exercise: &Exercise, step: &Step) -> Self {
+        Self {
+            id: step.id.clone(),
+            title: step.title.clone(),
+            place: BlockPlace::of(exercise, step),
+            book: step.book.clone(),
+        }
+    }
+}
+
+impl BlockPlace {
+    /// Where a step is written.
+    pub fn of(exercise: &Exercise, step: &Step) -> Option<Self> {
+        let place = step.place.as_ref()?;
+        Some(Self {
+            file: format!("exercises/{}/{}", exercise.id, place.file.display()),
+            block: place.anchor.clone(),
+        })
+    }
+}
