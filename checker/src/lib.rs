@@ -7,6 +7,7 @@
 
 pub mod at_work;
 pub mod blocks;
+pub mod book;
 pub mod checks;
 pub mod cli;
 pub mod commands;

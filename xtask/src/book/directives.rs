@@ -1,79 +1,28 @@
-//! `{{#course …}}` and `{{#output …}}`: what stands elsewhere, put into a page.
-//!
-//! They are spelled as mdBook's own `{{#include …}}`, and replaced before it reads the page. A
-//! directive that names something unknown is a mistake, with its line.
+//! `{{#course …}}` and `{{#output …}}`, replaced before mdBook reads the page. A directive that
+//! names something unknown is a mistake, with its line.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::ops::Range;
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::LazyLock;
 
-use anyhow::{Context, Result};
-use checker::course::{Course, Exercise, Step};
-use regex::Regex;
+use anyhow::Result;
+use checker::book::directives::{self, Directive, OF_MDBOOK, Piece, directives};
+use checker::course::Course;
 
 use super::build::Source;
-use super::{Mistake, line_of, pieces};
+use super::{Mistake, line_of};
 
-/// The directives that mdBook understands.
-const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "title"];
-
-/// `{{#name arguments}}` in a page.
-pub(super) struct Directive<'a> {
-    pub(super) range: Range<usize>,
-    pub(super) name: &'a str,
-    pub(super) arguments: &'a str,
-}
-
-/// The directives of a page, but for those behind a backslash.
-pub(super) fn directives(text: &str) -> impl Iterator<Item = Directive<'_>> {
-    #[expect(
-        clippy::expect_used,
-        reason = "the pattern is fixed, and every test of this file uses it"
-    )]
-    static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\\?\{\{\s*#\s*(\w*)\s*([^}]*)\}\}").expect("the pattern is one")
-    });
-    PATTERN.captures_iter(text).filter_map(|found| {
-        let (whole, [name, arguments]) = (found.get(0)?, found.extract().1);
-        (!whole.as_str().starts_with('\\')).then(|| Directive {
-            range: whole.range(),
-            name,
-            arguments: arguments.trim(),
-        })
-    })
-}
-
-/// What the directives can name.
+/// What the directives can name, and which outputs pages show.
 pub(super) struct Directives<'a> {
-    root: &'a Path,
-    course: &'a Course,
-    /// What commands print, by name, as HTML.
-    outputs: BTreeMap<String, String>,
+    known: directives::Directives<'a>,
     used: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Directives<'a> {
     /// Reads what was recorded in `book/outputs/`.
     pub(super) fn new(root: &'a Path, course: &'a Course) -> Result<Self> {
-        let folder = root.join("book/outputs");
-        let mut outputs = BTreeMap::new();
-        let entries = fs::read_dir(&folder).into_iter().flatten();
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "snap")
-            {
-                outputs.insert(name.into_owned(), snapshot(&path)?);
-            }
-        }
         Ok(Self {
-            root,
-            course,
-            outputs,
+            known: directives::Directives::new(root, course)?,
             used: RefCell::default(),
         })
     }
@@ -95,7 +44,13 @@ impl<'a> Directives<'a> {
             let before = &text[..directive.range.start];
             out += &text[end..directive.range.start];
             end = directive.range.end;
-            match self.piece(&directive, source) {
+            let piece = self.known.piece(&directive, &source.page);
+            if directive.name == "output" {
+                self.used
+                    .borrow_mut()
+                    .insert(directive.arguments.to_owned());
+            }
+            match piece {
                 Ok(Piece::Words(words)) => out += &words,
                 Ok(Piece::Block(block)) => {
                     let alone = before.is_empty() || before.ends_with('\n');
@@ -119,7 +74,7 @@ impl<'a> Directives<'a> {
     /// Outputs that no page shows: nobody would notice when they go wrong.
     pub(super) fn unused(&self) -> Vec<Mistake> {
         let used = self.used.borrow();
-        let unused = self.outputs.keys().filter(|name| !used.contains(*name));
+        let unused = self.known.outputs().filter(|name| !used.contains(*name));
         unused
             .map(|name| {
                 let file = format!("book/outputs/{name}.snap");
@@ -127,81 +82,6 @@ impl<'a> Directives<'a> {
             })
             .collect()
     }
-
-    fn piece(&self, directive: &Directive<'_>, source: &Source) -> Result<Piece, String> {
-        let words: Vec<&str> = directive.arguments.split_whitespace().collect();
-        match (directive.name, words.as_slice()) {
-            ("course", ["title", id]) if id.starts_with("ex") => {
-                Ok(Piece::Words(pieces::title(&self.exercise(id)?.title)))
-            }
-            ("course", ["title", id]) => Ok(Piece::Words(pieces::title(&self.step(id)?.1.title))),
-            ("course", ["minutes", id]) => Ok(Piece::Words(self.minutes(id)?.to_string())),
-            ("course", ["agenda"]) => Ok(Piece::Block(pieces::agenda(self.course, &source.page))),
-            ("course", ["steps", id]) => {
-                let exercise = self.exercise(id)?;
-                Ok(Piece::Block(pieces::steps(exercise, &source.page)))
-            }
-            ("course", ["hints", id]) => Ok(Piece::Block(pieces::hints(self.step(id)?.1))),
-            ("course", ["contract", id]) => self.contract(id).map(Piece::Block),
-            ("course", _) => Err("is unknown; expected title, minutes, agenda, steps, hints or contract, as in {{#course title 3.4}}".to_owned()),
-            ("output", [name]) => match self.outputs.get(*name) {
-                Some(output) => {
-                    self.used.borrow_mut().insert((*name).to_owned());
-                    Ok(Piece::Block(pieces::terminal(output)))
-                }
-                None => Err(format!("names no output; add `{name}` to book/outputs.toml and record it: see CONTRIBUTING.md, \"Add an output\"")),
-            },
-            ("output", _) => Err("takes one name, as in {{#output untouched}}".to_owned()),
-            _ => Err("is unknown; expected course, output or include".to_owned()),
-        }
-    }
-
-    fn exercise(&self, id: &str) -> Result<&Exercise, String> {
-        let mut exercises = self.course.exercises.iter();
-        exercises
-            .find(|exercise| exercise.id == id || exercise.short() == id)
-            .ok_or_else(|| format!("names `{id}`, and course.toml has no such exercise"))
-    }
-
-    fn step(&self, id: &str) -> Result<(&Exercise, &Step), String> {
-        let step = self.course.step(id);
-        step.ok_or_else(|| format!("names `{id}`, and course.toml has no such step"))
-    }
-
-    /// What the step adds to the server, as the checker compares it.
-    fn contract(&self, id: &str) -> Result<String, String> {
-        let (exercise, step) = self.step(id)?;
-        let room = self.root.join("checker/src/checks").join(exercise.short());
-        let path = room.join(format!("snapshots/{}.snap", step.id));
-        let lines = snapshot(&path).map_err(|error| format!("names no contract: {error:#}"))?;
-        Ok(pieces::contract(&lines))
-    }
-
-    fn minutes(&self, id: &str) -> Result<u32, String> {
-        let id = &self.exercise(id)?.id;
-        let mut modules = self.course.modules.iter();
-        let module = modules.find(|module| module.exercise.as_ref() == Some(id));
-        let module =
-            module.ok_or_else(|| format!("names `{id}`, which has no minutes of its own"))?;
-        Ok(module.minutes)
-    }
-}
-
-/// What was recorded in a file of insta's, without its head.
-fn snapshot(path: &Path) -> Result<String> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    // The head stands between two lines of dashes.
-    let body = text.splitn(3, "---\n").nth(2).unwrap_or(&text);
-    Ok(body.trim_end().to_owned())
-}
-
-/// What a directive becomes.
-enum Piece {
-    /// Part of a line.
-    Words(String),
-    /// Lines of its own.
-    Block(String),
 }
 
 fn mistake(source: &Source, directive: &Directive<'_>, message: &str) -> Mistake {

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! build.rs       pages of Markdown → a folder of HTML, or everything that is wrong with them
-//! directives.rs  `{{#course …}}`, `{{#output …}}`: what stands elsewhere, put into a page
-//! pieces.rs      the Markdown that these become
+//! directives.rs  `{{#course …}}`, `{{#output …}}`: what stands elsewhere, put into a page by
+//!                `checker::book`, which the tutor uses too
 //! includes.rs    `{{#include …}}`: is it there, and how far is it indented
 //! warnings.rs    what mdBook has to say, collected
 //! page.rs        a built page as the rules see it: ids, links, code
@@ -19,7 +19,6 @@ mod directives;
 mod includes;
 mod links;
 mod page;
-mod pieces;
 mod rules;
 mod serve;
 mod warnings;

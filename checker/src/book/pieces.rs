@@ -1,6 +1,6 @@
 //! The Markdown that directives become.
 
-use checker::course::{Course, Exercise, Step};
+use crate::course::{Course, Exercise, Step};
 
 /// A title of the course as Markdown: names of code look like code, and nothing else is markup.
 pub(super) fn title(title: &str) -> String {
@@ -147,7 +147,7 @@ fn broken(line: &str) -> String {
 }
 
 /// What a command prints. The HTML was made when it was recorded.
-pub(super) fn terminal(html: &str) -> String {
+pub fn terminal(html: &str) -> String {
     // A scrolling region must be reachable by keyboard.
     format!("<pre class=\"terminal\" tabindex=\"0\">{html}\n</pre>\n")
 }
