@@ -11,6 +11,7 @@ pub mod book;
 pub mod checks;
 pub mod cli;
 pub mod commands;
+pub mod counterpart;
 pub mod course;
 pub mod doctor;
 pub mod engine;
