@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use async_openai::types::chat::{ChatCompletionTool, FunctionObject};
 use reqwest::Url;
 use rmcp::model::*;
-use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RunningService};
+use rmcp::service::{ClientInitializeError, ClientLifecycleMode, ClientServiceExt, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::{RoleClient, ServiceError};
 use serde_json::{Map, Value, json};
@@ -60,7 +60,7 @@ pub enum Trouble {
     #[error("The server refused the call: {0}")]
     Server(String),
     #[error("The server could not be asked: {0}.")]
-    Unreachable(ServiceError),
+    Unreachable(String),
     #[error("The tool has not answered within {} seconds.", TO_ANSWER.as_secs())]
     Silent,
 }
@@ -97,7 +97,11 @@ impl Toolbox {
         };
         let client = ClientConfig::new(ClientCapabilities::default(), me)
             .serve_with_lifecycle(transport, lifecycle)
-            .await?;
+            .await
+            .map_err(|error| match error {
+                ClientInitializeError::TransportError { error, .. } => anyhow!("{}", error.error),
+                other => other.into(),
+            })?;
         let server = self.servers.len();
         for declared in list(&client).await? {
             let name = self.free_name(&declared.name);
@@ -181,7 +185,11 @@ impl Toolbox {
             Ok(Err(ServiceError::McpError(error))) => {
                 Err(Trouble::Server(error.message.into_owned()))
             }
-            Ok(Err(error)) => Err(Trouble::Unreachable(error)),
+            // What rmcp says around it names types, and helps nobody.
+            Ok(Err(ServiceError::TransportSend(error))) => {
+                Err(Trouble::Unreachable(error.error.to_string()))
+            }
+            Ok(Err(error)) => Err(Trouble::Unreachable(error.to_string())),
             Ok(Ok(result)) if result.is_error == Some(true) => Err(Trouble::Tool(text_of(&result))),
             Ok(Ok(result)) => Ok(text_of(&result)),
         }

@@ -1,0 +1,141 @@
+//! The model: any endpoint that speaks OpenAI's chat completions API.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use async_openai::Client;
+use async_openai::config::OpenAIConfig;
+use async_openai::error::OpenAIError;
+use async_openai::types::chat::CreateChatCompletionRequest;
+pub use async_openai::types::chat::{
+    ChatCompletionMessageToolCall as ToolCall, ChatCompletionRequestMessage as Message,
+    ChatCompletionTools as Offer,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use crate::settings::{Settings, WrongSetting};
+
+/// How long an answer may take, with the retries of the client when the endpoint is busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+const TO_CONNECT: Duration = Duration::from_secs(10);
+
+/// A model behind an endpoint. It remembers nothing from one request to the next.
+pub struct Model {
+    client: Client<OpenAIConfig>,
+    name: String,
+    key: SecretString,
+}
+
+/// What the model answers: text, or calls that it proposes.
+#[derive(Debug, Deserialize)]
+pub struct Reply {
+    /// The text. Beside calls it is what the model thinks aloud.
+    pub content: Option<String>,
+    /// The text, if the model refuses to answer.
+    pub refusal: Option<String>,
+    /// The calls, each with an id. The arguments are text that should be JSON.
+    pub tool_calls: Option<Vec<ToolCall>>,
+}
+
+// Only what the agent needs. Endpoints differ in the rest, and the client's own type takes only
+// what OpenAI sends.
+#[derive(Deserialize)]
+struct Completion {
+    #[serde(default)]
+    choices: Vec<Choice>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: Reply,
+    finish_reason: Option<String>,
+}
+
+impl Model {
+    /// The model that the settings name. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When this machine's TLS cannot be set up.
+    pub fn new(settings: Settings) -> Result<Self> {
+        let base = settings.base_url.as_str().trim_end_matches('/');
+        let config = OpenAIConfig::new()
+            .with_api_base(base)
+            .with_api_key(settings.key.expose_secret());
+        let http = reqwest::Client::builder()
+            .connect_timeout(TO_CONNECT)
+            .timeout(PATIENCE)
+            .build()?;
+        Ok(Self {
+            client: Client::with_config(config).with_http_client(http),
+            name: settings.model,
+            key: settings.key,
+        })
+    }
+
+    /// Sends the whole conversation and the tools on offer, and returns what the model says
+    /// next.
+    ///
+    /// # Errors
+    ///
+    /// A [`WrongSetting`] when the endpoint refuses the key or does not know the model, and
+    /// whatever else keeps the model from answering.
+    pub async fn reply(&self, conversation: &[Message], offered: &[Offer]) -> Result<Reply> {
+        let request = CreateChatCompletionRequest {
+            model: self.name.clone(),
+            messages: conversation.to_vec(),
+            // OpenAI takes no empty list.
+            tools: (!offered.is_empty()).then(|| offered.to_vec()),
+            ..Default::default()
+        };
+        let chat = self.client.chat();
+        let asked = timeout(PATIENCE, chat.create_byot(request)).await;
+        let asked = asked.with_context(|| {
+            let seconds = PATIENCE.as_secs();
+            format!("the model has not answered within {seconds} seconds")
+        })?;
+        let mut completion: Completion = asked.map_err(|error| self.explain(&error))?;
+        if completion.choices.is_empty() {
+            bail!("the endpoint answered without a choice, and said no reason");
+        }
+        let choice = completion.choices.swap_remove(0);
+        if choice.finish_reason.as_deref() == Some("length") {
+            crate::terminal::say("The model ran out of tokens: what follows is cut off.");
+        }
+        Ok(choice.message)
+    }
+
+    /// What went wrong, without the key: some endpoints repeat it in what they say.
+    fn explain(&self, error: &OpenAIError) -> anyhow::Error {
+        let said = match error {
+            OpenAIError::ApiError(error) => match error.status_code.as_u16() {
+                401 | 403 => {
+                    return WrongSetting(
+                        "OPENAI_API_KEY is refused by the endpoint at OPENAI_BASE_URL.".to_owned(),
+                    )
+                    .into();
+                }
+                404 => {
+                    return WrongSetting(
+                        "The endpoint at OPENAI_BASE_URL does not know the model that \
+                         OPENAI_MODEL names, or is not OpenAI's API."
+                            .to_owned(),
+                    )
+                    .into();
+                }
+                _ => format!("the model's endpoint answered {error}"),
+            },
+            OpenAIError::JSONDeserialize(_, body) => {
+                format!("the endpoint at OPENAI_BASE_URL does not answer as OpenAI's API: {body}")
+            }
+            OpenAIError::Reqwest(error) if error.is_connect() => {
+                "nothing answers at OPENAI_BASE_URL: is the address right, and the endpoint up?"
+                    .to_owned()
+            }
+            other => format!("the model could not be asked: {other}"),
+        };
+        anyhow::Error::msg(said.replace(self.key.expose_secret(), "[the key]"))
+    }
+}

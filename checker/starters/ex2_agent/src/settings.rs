@@ -1,0 +1,81 @@
+//! Which model to ask: three settings, from the environment or from a file named `.env`.
+
+use std::env;
+
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+
+/// Where the model is, what opens the door, and which model it is.
+#[derive(Debug)]
+pub struct Settings {
+    /// `https://api.openai.com/v1`: what comes before `/chat/completions`.
+    pub base_url: Url,
+    /// A secret: `Debug` does not show it.
+    pub key: SecretString,
+    /// `gpt-5-mini`
+    pub model: String,
+}
+
+/// A setting that is missing or wrong, in one sentence. It never holds the key.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct WrongSetting(pub String);
+
+impl Settings {
+    /// Reads `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL`. What stands in the
+    /// environment comes before what stands in `.env`.
+    ///
+    /// # Errors
+    ///
+    /// The first one that is missing or cannot be right.
+    pub fn read() -> Result<Self, WrongSetting> {
+        match dotenvy::dotenv() {
+            Err(error) if !error.not_found() => {
+                // What dotenvy says of it quotes the line, and the key may stand in it.
+                return Err(WrongSetting(
+                    "The file .env cannot be read: each line must be NAME=value.".to_owned(),
+                ));
+            }
+            _ => (),
+        }
+        let base_url = setting("OPENAI_BASE_URL")?;
+        let base_url = Url::parse(&base_url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"));
+        let base_url = base_url.ok_or_else(|| {
+            WrongSetting(
+                "OPENAI_BASE_URL is not an address such as https://api.openai.com/v1.".to_owned(),
+            )
+        })?;
+        let key = SecretString::from(setting("OPENAI_API_KEY")?);
+        if !key
+            .expose_secret()
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(WrongSetting(
+                "OPENAI_API_KEY has a character that no key has: was it copied whole, and alone?"
+                    .to_owned(),
+            ));
+        }
+        let model = setting("OPENAI_MODEL")?;
+        Ok(Self {
+            base_url,
+            key,
+            model,
+        })
+    }
+}
+
+fn setting(name: &str) -> Result<String, WrongSetting> {
+    let value = env::var(name).unwrap_or_default();
+    let value = value.trim();
+    if value.is_empty() {
+        return Err(WrongSetting(format!(
+            "{name} is not set: put it into the environment or into a file named .env; \
+             exercises/ex2_agent/.env.example shows how."
+        )));
+    }
+    Ok(value.to_owned())
+}

@@ -1,0 +1,267 @@
+//! MCP servers as a box of tools for the model.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use async_openai::types::chat::{ChatCompletionTool, FunctionObject};
+use reqwest::Url;
+use rmcp::model::*;
+use rmcp::service::{ClientInitializeError, ClientLifecycleMode, ClientServiceExt, RunningService};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::{RoleClient, ServiceError};
+use serde_json::{Map, Value, json};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use crate::model::Offer;
+use crate::terminal::say;
+
+/// How long a server may take to greet, with rmcp's fallback to the older protocol, and to list
+/// its tools.
+const TO_CONNECT: Duration = Duration::from_secs(20);
+/// How long a call may take.
+const TO_ANSWER: Duration = Duration::from_secs(60);
+/// No server has more pages of tools.
+const MAX_PAGES: usize = 100;
+/// The longest result that the model gets, in characters: all of it is read, and paid for, in
+/// each later step.
+const MAX_RESULT: usize = 50_000;
+/// The longest name that OpenAI takes for a tool.
+const MAX_NAME: usize = 64;
+
+/// The tools of all servers.
+pub struct Toolbox {
+    servers: Vec<RunningService<RoleClient, ClientConfig>>,
+    tools: Vec<Tool>,
+}
+
+/// One tool.
+pub struct Tool {
+    /// What the model calls it: its own name, unless two servers have it or OpenAI does not
+    /// take it.
+    pub name: String,
+    /// What its server says of it.
+    pub declared: rmcp::model::Tool,
+    server: usize,
+}
+
+/// Why a call that the model proposed has no result. The model reads it, and can do better.
+#[derive(Debug, Error)]
+pub enum Trouble {
+    #[error("There is no tool named {name:?}. There are: {known}.")]
+    Unknown { name: String, known: String },
+    #[error("The arguments are not a JSON object: {0}.")]
+    Arguments(serde_json::Error),
+    #[error("The user does not want this call. Do not try it again; ask what they want instead.")]
+    Refused,
+    #[error("The tool reports an error: {0}")]
+    Tool(String),
+    #[error("The server refused the call: {0}")]
+    Server(String),
+    #[error("The server could not be asked: {0}.")]
+    Unreachable(String),
+    #[error("The tool has not answered within {} seconds.", TO_ANSWER.as_secs())]
+    Silent,
+}
+
+impl Toolbox {
+    /// Connects to the servers and asks each for its tools.
+    ///
+    /// # Errors
+    ///
+    /// The first server that cannot be reached.
+    pub async fn connect(urls: &[Url]) -> Result<Self> {
+        let mut toolbox = Self {
+            servers: Vec::new(),
+            tools: Vec::new(),
+        };
+        for url in urls {
+            let connecting = timeout(TO_CONNECT, toolbox.add(url)).await;
+            let connected = connecting.unwrap_or_else(|_| {
+                let seconds = TO_CONNECT.as_secs();
+                bail!("it has not answered within {seconds} seconds")
+            });
+            connected.with_context(|| format!("the MCP server at {url} cannot be used"))?;
+        }
+        Ok(toolbox)
+    }
+
+    async fn add(&mut self, url: &Url) -> Result<()> {
+        let me = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let transport = StreamableHttpClientTransport::from_uri(url.as_str());
+        // Servers of either generation: `serve` alone would speak the older one.
+        let lifecycle = ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            legacy_version: Some(ProtocolVersion::V_2025_11_25),
+        };
+        let client = ClientConfig::new(ClientCapabilities::default(), me)
+            .serve_with_lifecycle(transport, lifecycle)
+            .await
+            .map_err(|error| match error {
+                ClientInitializeError::TransportError { error, .. } => anyhow!("{}", error.error),
+                other => other.into(),
+            })?;
+        let server = self.servers.len();
+        for declared in list(&client).await? {
+            let name = self.free_name(&declared.name);
+            self.tools.push(Tool {
+                name,
+                declared,
+                server,
+            });
+        }
+        self.servers.push(client);
+        Ok(())
+    }
+
+    /// A name that OpenAI takes and no other tool has.
+    fn free_name(&self, declared: &str) -> String {
+        let taken: HashSet<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+        let letters = declared
+            .chars()
+            .map(|letter| if fits(letter) { letter } else { '_' });
+        let name: String = letters.take(MAX_NAME).collect();
+        let numbered = (2..).map(|number| {
+            let end = format!("_{number}");
+            let begin: String = name.chars().take(MAX_NAME - end.len()).collect();
+            begin + &end
+        });
+        let mut candidates = std::iter::once(name.clone()).chain(numbered);
+        let free = candidates.find(|candidate| !taken.contains(candidate.as_str()));
+        free.unwrap_or(name)
+    }
+
+    // ANCHOR: step_2_1
+    // TODO 2.1: offer the model every tool of `self.tools`: an `Offer::Function` with its name, its
+    // description and `tool.parameters()`, the JSON Schema of its arguments. All of it comes from
+    // the server; nothing is made up here.
+    pub fn offered(&self) -> Vec<Offer> {
+        todo!("2.1")
+    }
+    // ANCHOR_END: step_2_1
+
+    /// The tool of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble::Unknown`], with the names that there are.
+    pub fn find(&self, name: &str) -> Result<&Tool, Trouble> {
+        let found = self.tools.iter().find(|tool| tool.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
+            Trouble::Unknown {
+                name: name.to_owned(),
+                known: known.join(", "),
+            }
+        })
+    }
+
+    /// Calls a tool, and returns its result as text.
+    ///
+    /// # Errors
+    ///
+    /// A tool error, a protocol error, a server that is gone or silent.
+    pub async fn call(&self, tool: &Tool, arguments: JsonObject) -> Result<String, Trouble> {
+        let name = tool.declared.name.clone();
+        let call = CallToolRequestParams::new(name).with_arguments(arguments);
+        let answer = timeout(TO_ANSWER, self.servers[tool.server].call_tool(call)).await;
+        match answer {
+            Err(_) => Err(Trouble::Silent),
+            Ok(Err(ServiceError::McpError(error))) => {
+                Err(Trouble::Server(error.message.into_owned()))
+            }
+            // What rmcp says around it names types, and helps nobody.
+            Ok(Err(ServiceError::TransportSend(error))) => {
+                Err(Trouble::Unreachable(error.error.to_string()))
+            }
+            Ok(Err(error)) => Err(Trouble::Unreachable(error.to_string())),
+            Ok(Ok(result)) if result.is_error == Some(true) => Err(Trouble::Tool(text_of(&result))),
+            Ok(Ok(result)) => Ok(text_of(&result)),
+        }
+    }
+
+    /// Says goodbye, so that servers need not keep a session.
+    pub async fn close(&mut self) {
+        for server in &mut self.servers {
+            let _ = server.close_with_timeout(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+impl Tool {
+    /// Whether it changes nothing, by its own word. A server that you do not trust may lie.
+    pub fn only_reads(&self) -> bool {
+        let hints = self.declared.annotations.as_ref();
+        hints.and_then(|hints| hints.read_only_hint) == Some(true)
+    }
+
+    /// The schema of its parameters. OpenAI wants `properties` even where there are none.
+    fn parameters(&self) -> Value {
+        let mut schema: Map<String, Value> = self.declared.input_schema.as_ref().clone();
+        schema.entry("properties").or_insert_with(|| json!({}));
+        Value::Object(schema)
+    }
+}
+
+/// The arguments of a call as the model wrote them. Some write nothing where there are none.
+///
+/// # Errors
+///
+/// [`Trouble::Arguments`], when they are not a JSON object.
+pub fn arguments(written: &str) -> Result<JsonObject, Trouble> {
+    if written.trim().is_empty() {
+        return Ok(JsonObject::new());
+    }
+    serde_json::from_str(written).map_err(Trouble::Arguments)
+}
+
+/// Every tool of a server, across pages.
+async fn list(client: &RunningService<RoleClient, ClientConfig>) -> Result<Vec<rmcp::model::Tool>> {
+    let mut tools = Vec::new();
+    let mut cursor = None;
+    for _ in 0..MAX_PAGES {
+        let page = PaginatedRequestParams::default().with_cursor(cursor.clone());
+        let page = client.list_tools(Some(page)).await?;
+        tools.extend(page.tools);
+        if page.next_cursor.is_none() {
+            return Ok(tools);
+        }
+        // rmcp's `list_all_tools` would turn in circles.
+        if page.next_cursor == cursor {
+            bail!("its list of tools comes back to the same page");
+        }
+        cursor = page.next_cursor;
+    }
+    bail!("its list of tools has more than {MAX_PAGES} pages")
+}
+
+/// A result as text: most models take nothing else from a tool.
+fn text_of(result: &CallToolResult) -> String {
+    let blocks = result.content.iter().map(|block| match block {
+        ContentBlock::Text(text) => text.text.clone(),
+        ContentBlock::ResourceLink(link) => format!("[a link to {}]", link.uri),
+        ContentBlock::Resource(embedded) => match &embedded.resource {
+            ResourceContents::TextResourceContents { text, .. } => text.clone(),
+            _ => "[a file]".to_owned(),
+        },
+        ContentBlock::Image(_) => "[an image]".to_owned(),
+        _ => "[something that is not text]".to_owned(),
+    });
+    let mut text = blocks.collect::<Vec<_>>().join("\n");
+    // Servers mirror structured content as text. One that does not has said it nowhere else.
+    if let Some(structured) = result
+        .structured_content
+        .as_ref()
+        .filter(|_| text.is_empty())
+    {
+        text = structured.to_string();
+    }
+    if let Some((end, _)) = text.char_indices().nth(MAX_RESULT) {
+        text.truncate(end);
+        text += " [cut off here: ask for less]";
+        say("A result was too long for the model, and is cut off.");
+    }
+    text
+}
