@@ -21,6 +21,6 @@ pub mod report;
 pub mod rescue;
 pub mod signals;
 pub mod subject;
-pub mod tutor;
+mod tutor;
 pub mod verdict;
 pub mod watch;

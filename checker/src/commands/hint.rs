@@ -98,7 +98,12 @@ fn write_seen(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>) -> R
     }
 }
 
-fn named<'a>(
+/// The step that a word names, or the one that is open.
+///
+/// # Errors
+///
+/// When there is none.
+pub(crate) fn named<'a>(
     workshop: &'a Workshop,
     progress: &Progress,
     step: Option<&str>,

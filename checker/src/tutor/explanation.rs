@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Tutor;
+use super::resources::section_of;
 use super::status::BlockPlace;
-use crate::commands::select;
+use crate::commands::{Workshop, select};
 use crate::course::Step;
 use crate::verdict::{Finding, NotStarted, Outcome, StepReport};
 
@@ -56,10 +57,10 @@ struct Explained {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct BookSection {
-    /// The resource that has the page.
+    /// The resource that has this section alone.
     resource: String,
-    /// The id of the heading on it, as in step-3-4.
-    heading: String,
+    /// What it says, as Markdown. What the book keeps closed is left out.
+    text: String,
 }
 
 /// Explains the step that is named, the one with this finding, or the first that is not passed.
@@ -102,7 +103,7 @@ pub(super) fn explain(
         reason,
         findings,
         place: BlockPlace::of(exercise, step),
-        book: step.book.as_deref().and_then(BookSection::of),
+        book: BookSection::of(&tutor.workshop, step),
     })
 }
 
@@ -169,13 +170,10 @@ impl Explained {
 }
 
 impl BookSection {
-    /// `ex3.html#step-3-4`
-    fn of(book: &str) -> Option<Self> {
-        let (page, heading) = book.split_once(".html#")?;
-        Some(Self {
-            resource: format!("workshop://book/{page}"),
-            heading: heading.to_owned(),
-        })
+    /// What the book says of a step, where that can be read.
+    fn of(workshop: &Workshop, step: &Step) -> Option<Self> {
+        let (resource, text) = section_of(workshop, step.book.as_deref()?).ok()?;
+        Some(Self { resource, text })
     }
 }
 

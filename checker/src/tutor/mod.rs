@@ -1,18 +1,25 @@
 //! The tutor: the workshop itself as an MCP server, for the attendee's coding agent.
 //!
 //! - [`serving`] is the wire: stdio, or Streamable HTTP on this machine,
-//! - `handler` is what a client sees: who answers, and the lists,
+//! - `handler` is what a client sees: who answers, resources, completions,
 //! - `tools` are the four tools; `status`, `checking`, `explanation` and `ladder` do their work,
-//! - `answer` makes results of values, and errors that a model can act on.
+//!   `reports` remembers what was found, `answer` makes results and errors of it,
+//! - `resources` are the book's pages and the attendee's `code`; `completions` knows their names,
+//! - `prompts` are what an attendee picks from a menu.
 //!
-//! It runs the same code as the commands, and never shows a solution: it does not read them.
+//! It runs the same code as the commands. It never shows a solution: no tool reads them, and on the
+//! book's pages they stay closed.
 
 mod answer;
 mod checking;
+mod code;
+mod completions;
 mod explanation;
 mod handler;
 mod ladder;
+mod prompts;
 mod reports;
+mod resources;
 pub mod serving;
 mod status;
 mod tools;

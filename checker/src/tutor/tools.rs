@@ -129,7 +129,7 @@ impl Tutor {
 
 impl Tutor {
     /// The error, and where it may be a name, the names that there are.
-    fn with_names(&self, error: Error) -> Error {
+    pub(super) fn with_names(&self, error: Error) -> Error {
         let words = format!("{error:#}");
         if !words.contains("there is no exercise or step") && !words.contains("is no step") {
             return error;

@@ -3,8 +3,8 @@
 use std::process::Stdio;
 
 use rmcp::RoleClient;
-use rmcp::model::{CallToolRequestParams, CallToolResult};
-use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RunningService};
+use rmcp::model::*;
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RunningService, ServiceError};
 use rmcp::transport::StreamableHttpClientTransport;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -167,7 +167,12 @@ async fn a_finding_is_explained_and_hints_climb_the_ladder_of_the_command() {
         assert_eq!(finding["code"], "accepts_zero");
         assert_eq!(finding["eras"], json!(["modern", "legacy"]));
         assert!(finding["sent"].as_str().unwrap().contains("buy_product"));
-        assert_eq!(explained["book"]["heading"], "step-3-4");
+        assert_eq!(
+            explained["book"]["resource"],
+            "workshop://book/ex3#step-3-4"
+        );
+        let section = explained["book"]["text"].as_str().unwrap();
+        assert!(section.starts_with("## 3.4"), "{section}");
     }
     let other = call(&client, "explain_finding", json!({ "code": "no_such" })).await;
     assert_eq!(
@@ -216,4 +221,200 @@ async fn a_name_that_is_none_is_told_with_those_that_are() {
     let misspelled = call(&client, "next_hint", json!({ "stpe": "3.4" })).await;
     assert!(refused(&misspelled).contains("stpe"));
     assert!(!workshop.path(".workshop").exists(), "nothing was done");
+}
+
+/// The words of a protocol error.
+fn protocol_error<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> String {
+    match result.unwrap_err() {
+        ServiceError::McpError(error) => error.message.into_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn read(client: &Client, uri: &str) -> Result<Vec<ResourceContents>, ServiceError> {
+    let read = client.read_resource(ReadResourceRequestParams::new(uri));
+    Ok(read.await?.contents)
+}
+
+fn text(contents: &ResourceContents) -> (&str, &str) {
+    match contents {
+        ResourceContents::TextResourceContents { uri, text, .. } => (uri, text),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Everything that a client is shown, so that each change of it is seen.
+#[tokio::test]
+async fn its_contract_is_the_one_that_is_recorded_on_both_eras() {
+    let workshop = fresh();
+    let tutor = Tutor::http(&workshop).await;
+    let mut contracts = Vec::new();
+    for era in [Era::Modern, Era::Legacy] {
+        let client = tutor.client(era).await;
+        let server = client.peer_info().unwrap();
+        contracts.push(json!({
+            "instructions": server.instructions,
+            "capabilities": server.capabilities,
+            "tools": client.list_all_tools().await.unwrap(),
+            "templates": client.list_all_resource_templates().await.unwrap(),
+            "prompts": client.list_all_prompts().await.unwrap(),
+        }));
+        let resources = client.list_all_resources().await.unwrap();
+        let uris: Vec<&str> = resources.iter().map(|one| one.uri.as_str()).collect();
+        assert_eq!(uris[0], "workshop://exercise/current");
+        assert!(uris.contains(&"workshop://book/ex3"), "{uris:?}");
+        for uri in uris {
+            assert!(!read(&client, uri).await.unwrap().is_empty(), "{uri}");
+        }
+    }
+    assert_eq!(contracts[0], contracts[1]);
+    for tool in contracts[0]["tools"].as_array().unwrap() {
+        for kind in ["inputSchema", "outputSchema"] {
+            jsonschema::validator_for(&tool[kind]).unwrap();
+        }
+    }
+    let contract = serde_json::to_string_pretty(&contracts[0]).unwrap();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("contract", contract));
+}
+
+#[tokio::test]
+async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
+    let workshop = fresh();
+    workshop.write("exercises/ex3_store/.env", "KEY=secret");
+    let (client, _child) = stdio(&workshop, Era::Modern).await;
+    let page = read(&client, "workshop://book/ex3").await.unwrap();
+    let (uri, page) = text(&page[0]);
+    assert_eq!(uri, "workshop://book/ex3");
+    assert!(page.contains("](workshop://book/server#"), "links lead on");
+    let section = read(&client, "workshop://book/ex3#step-3-4").await.unwrap();
+    let (_, section) = text(&section[0]);
+    assert!(section.starts_with("## 3.4") && page.contains(section));
+
+    let current = read(&client, "workshop://exercise/current").await.unwrap();
+    let files: Vec<(&str, &str)> = current.iter().map(text).collect();
+    let store = files
+        .iter()
+        .find(|(uri, _)| *uri == "workshop://exercise/ex3/src/store.rs");
+    let written = workshop.read("exercises/ex3_store/src/store.rs");
+    assert_eq!(store.unwrap().1, written);
+    assert!(!files.iter().any(|(_, text)| text.contains("secret")));
+    for name in ["ex3", "ex3_store"] {
+        let uri = format!("workshop://exercise/{name}/src%2Fstore.rs");
+        let alone = read(&client, &uri).await.unwrap();
+        assert_eq!((alone.len(), text(&alone[0]).1), (1, written.as_str()));
+    }
+
+    let nowhere = [
+        "workshop://book/ex33",
+        "workshop://book/ex3#step-3-44",
+        "workshop://book/../../README",
+        "workshop://book/..%2F..%2FREADME",
+        "workshop://exercise/ex4",
+        "workshop://exercise/..",
+        "workshop://exercise/../solutions/ex3_store/src/store.rs",
+        "workshop://exercise/ex3/../../solutions/ex3_store/src/store.rs",
+        "workshop://exercise/ex3/..%2F..%2Fsolutions%2Fex3_store%2Fsrc%2Fstore.rs",
+        "workshop://exercise/ex3//etc/passwd",
+        "workshop://exercise/ex3/.env",
+        "workshop://solutions/ex3_store",
+        "file:///etc/passwd",
+        "",
+    ];
+    for uri in nowhere {
+        let words = protocol_error(read(&client, uri).await);
+        assert!(words.contains("There is no resource"), "{uri}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn prompts_say_where_you_are_and_how_to_tutor() {
+    let workshop = fresh();
+    let (client, _child) = stdio(&workshop, Era::Legacy).await;
+    let get = async |name: &str, arguments: Value| {
+        let mut params = GetPromptRequestParams::new(name);
+        params.arguments = arguments.as_object().cloned();
+        client.get_prompt(params).await
+    };
+    let mut said = String::new();
+    let prompts = [
+        ("introduce_step", json!({ "step": "3.4" })),
+        ("i_am_stuck", json!({ "step": "3.4" })),
+        ("explain_my_error", json!({ "step": "" })),
+        ("review_my_code", json!({ "exercise": "ex3" })),
+    ];
+    for (name, arguments) in prompts {
+        let messages = get(name, arguments).await.unwrap().messages;
+        let of_first = messages[0].content.as_text().unwrap();
+        said += &format!("{name}\n\n{}\n\n", of_first.text);
+        for message in &messages[1..] {
+            let resource = message.content.as_resource().unwrap();
+            said += &format!("with {}\n\n", text(&resource.resource).0);
+        }
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("prompts", said));
+
+    let words = protocol_error(get("i_am_stuck", json!({ "step": "3.44" })).await);
+    assert!(words.contains("3.1, 3.2, 3.3"), "{words}");
+
+    let complete = async |reference: Reference, name: &str, typed: &str| {
+        let argument = ArgumentInfo::new(name, typed);
+        let params = CompleteRequestParams::new(reference, argument);
+        client.complete(params).await.unwrap().completion.values
+    };
+    let stuck = Reference::for_prompt("i_am_stuck");
+    assert_eq!(
+        complete(stuck, "step", "3.1").await,
+        ["3.1", "3.10", "3.11"]
+    );
+    let page = Reference::for_resource("workshop://book/{+page}");
+    assert_eq!(complete(page, "page", "ex3").await, ["ex3"]);
+    let file = Reference::for_resource("workshop://exercise/{exercise}/{+file}");
+    assert_eq!(complete(file, "file", "store").await, ["src/store.rs"]);
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_else_gets_403() {
+    let workshop = fresh();
+    let tutor = Tutor::http(&workshop).await;
+    let status = async |name: &str, value: &str| {
+        let call = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-11-25", "capabilities": {},
+                "clientInfo": { "name": "page", "version": "1" }
+            }
+        });
+        let request = reqwest::Client::new().post(&tutor.url);
+        let request = request.header("accept", "application/json, text/event-stream");
+        let request = request.header("content-type", "application/json");
+        let request = request.header(name, value).body(call.to_string());
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status("origin", "http://localhost:3000").await, 200);
+    assert_eq!(status("host", "localhost").await, 200);
+    assert_eq!(status("origin", "https://evil.example").await, 403);
+    assert_eq!(status("origin", "null").await, 403);
+    assert_eq!(status("host", "evil.example").await, 403);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_told_with_another() {
+    let workshop = fresh();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let said = told(&workshop, &format!("tutor --http --port {port}"));
+    assert_eq!(
+        said.could_not(),
+        format!(
+            "cannot listen on 127.0.0.1:{port}: another program has it. Try another port: `cargo checker tutor --http --port {}`",
+            port + 1
+        )
+    );
+    let alone = told(&workshop, "tutor --port 8422");
+    assert_eq!(alone.code, 2);
+    assert!(alone.stderr.contains("--http"), "{}", alone.stderr);
 }
