@@ -28,8 +28,11 @@ pub enum Outcome {
 pub struct Finding {
     /// A stable name for the mistake: `accepts_zero`.
     pub code: String,
-    /// The request that showed it.
+    /// The request that showed it; the command line, when the program is a client.
     pub sent: String,
+    /// Whether `sent` is a command line.
+    #[serde(skip)]
+    pub is_command: bool,
     /// What should have come back.
     pub expected: String,
     /// What did.
@@ -57,6 +60,12 @@ impl Finding {
     pub fn sent(mut self, sent: impl Into<String>) -> Self {
         self.sent = sent.into();
         self
+    }
+
+    /// The command line that showed it.
+    pub fn ran(mut self, command: impl Into<String>) -> Self {
+        self.is_command = true;
+        self.sent(command)
     }
 
     /// What should have come back.
@@ -118,6 +127,8 @@ pub struct EraReport {
     pub not_started: Option<NotStarted>,
     /// Why it could not be checked. `None` otherwise.
     pub could_not: Option<String>,
+    /// What is worth knowing, and no failure.
+    pub remarks: Vec<String>,
     /// What crossed the wire.
     pub trace: Vec<Exchange>,
 }
@@ -132,6 +143,7 @@ impl EraReport {
             findings: Vec::new(),
             not_started: None,
             could_not: None,
+            remarks: Vec::new(),
             trace: Vec::new(),
         }
     }

@@ -5,14 +5,19 @@
 //! of the course that it proves, and stops at the first thing that is not so. It never
 //! prints.
 
+pub mod client;
 mod context;
 pub mod contract;
+pub mod ex1;
 pub mod ex3;
+pub mod setting;
 pub mod symptoms;
 
 use futures::future::BoxFuture;
 
+pub use self::client::Client;
 pub use self::context::{Context, Reach, Symptom};
+pub use self::setting::Setting;
 use crate::mcp::Failure;
 use crate::verdict::{Finding, NotStarted};
 
@@ -21,10 +26,20 @@ use crate::verdict::{Finding, NotStarted};
 pub struct Check {
     /// `3.4`
     pub step: &'static str,
-    /// Whether it may share a process.
-    pub isolation: Isolation,
-    /// The check itself.
-    pub run: for<'a> fn(&'a Context) -> BoxFuture<'a, Checked>,
+    /// What is checked, and the check itself.
+    pub run: Run,
+}
+
+/// A check, by what the subject is to it.
+#[derive(Debug)]
+pub enum Run {
+    /// The subject is a server: the check is its client.
+    Server(Isolation, for<'a> fn(&'a Context) -> BoxFuture<'a, Checked>),
+    /// The subject is a client: the check is the server that it meets.
+    Client(for<'a> fn(&'a Client) -> BoxFuture<'a, Checked>),
+    /// The subject is what the attendee's editor and agents are told about servers. No era
+    /// applies to it.
+    Setting(for<'a> fn(&'a Setting) -> BoxFuture<'a, Checked>),
 }
 
 /// What a check does to the server's state.
@@ -70,7 +85,12 @@ impl From<Failure> for Stop {
 }
 
 /// The rooms, one per exercise.
-const ROOMS: [&[Check]; 1] = [ex3::CHECKS];
+const ROOMS: [&[Check]; 2] = [ex1::CHECKS, ex3::CHECKS];
+
+/// Whether no era applies to a step.
+pub fn is_for_any_era(step: &str) -> bool {
+    of_step(step).is_some_and(|check| matches!(check.run, Run::Setting(_)))
+}
 
 /// The check of a step, if it has been written.
 pub fn of_step(step: &str) -> Option<&'static Check> {

@@ -1,5 +1,7 @@
 //! Known symptoms, each with a sentence of its own instead of a generic one.
 
+use std::time::Duration;
+
 use super::Stop;
 use crate::mcp::{Failure, Trouble};
 use crate::subject::server::tells_port_taken;
@@ -93,6 +95,31 @@ pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
         .why(why);
     finding.place = Some(place.to_owned());
     finding.into()
+}
+
+/// A client panicked.
+pub fn client_panicked(panic: &Panic, command: &str) -> Stop {
+    let mut finding = Finding::new("panicked")
+        .ran(command)
+        .expected("an answer, or a complaint and an exit code that fits it")
+        .got(format!("a panic: {}", panic.message))
+        .why("A panic tells the user nothing that helps, and its exit code is 101 whatever happened. Return an error instead.");
+    finding.place = Some(panic.place.clone());
+    finding.into()
+}
+
+/// A client ran and ran.
+pub fn did_not_end(command: &str, patience: Duration, stderr: &[String]) -> Stop {
+    Finding::new("did_not_end")
+        .ran(command)
+        .expected("a program that ends when it is done")
+        .got(format!(
+            "it still ran after {} s. Its last words:\n{}",
+            patience.as_secs(),
+            last_words(stderr)
+        ))
+        .why("Does it wait for something that never comes, or ask again and again? Every answer of the server took a few milliseconds.")
+        .into()
 }
 
 /// The program ended. Where, nobody knows.

@@ -105,6 +105,11 @@ pub(crate) async fn check(
         seed,
         kind: kind(arguments),
         places: &places(workshop, arguments, exercise),
+        root: workshop.root.clone(),
+        settings: match kind(arguments) {
+            "solution" => subject::folder(&workshop.root, exercise, true),
+            _ => workshop.root.clone(),
+        },
         options: options(arguments),
     };
     let mut build_ms = 0;

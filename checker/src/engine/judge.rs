@@ -7,10 +7,16 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio::time::{sleep_until, timeout};
 
 use super::{Plan, milliseconds};
-use crate::checks::{self, Check, Checked, Context, Isolation, Reach, Stop, Symptom};
+use futures::future::BoxFuture;
+
+use crate::checks::client::Way;
+use crate::checks::{
+    self, Checked, Client, Context, Isolation, Reach, Run, Setting, Stop, Symptom,
+};
 use crate::course::Step;
 use crate::mcp::{Era, Transcript};
 use crate::subject::Subject;
+use crate::subject::guard::Guard;
 use crate::subject::server::Server;
 use crate::verdict::{EraReport, Finding, NotStarted, Outcome};
 
@@ -59,16 +65,32 @@ impl<'a> Judge<'a> {
             };
         };
         let transcript = Transcript::default();
-        let (checked, took) = {
-            let shared = matches!(check.isolation, Isolation::Shared);
-            let turn = match self.subject {
-                Subject::Program(_) if shared => Some(self.shared.lock().await),
-                _ => None,
-            };
-            let _slot = slots.acquire().await;
-            let begin = Instant::now();
-            let checked = self.run(check, step, turn, &transcript).await;
-            (checked, begin.elapsed())
+        let mut remarks = Vec::new();
+        let (checked, took) = match &check.run {
+            Run::Server(isolation, run) => {
+                let shared = matches!(isolation, Isolation::Shared);
+                let turn = match self.subject {
+                    Subject::Program(_) if shared => Some(self.shared.lock().await),
+                    _ => None,
+                };
+                let _slot = slots.acquire().await;
+                let begin = Instant::now();
+                let checked = self.of_server(*run, step, turn, &transcript).await;
+                (checked, begin.elapsed())
+            }
+            Run::Client(run) => {
+                let _slot = slots.acquire().await;
+                let begin = Instant::now();
+                let checked = self.of_client(*run, step, &transcript).await;
+                (checked, begin.elapsed())
+            }
+            Run::Setting(run) => {
+                let setting = self.setting(&transcript);
+                let begin = Instant::now();
+                let checked = in_time(run(&setting), &transcript).await;
+                remarks = setting.remarks();
+                (checked, begin.elapsed())
+            }
         };
         let report = match checked {
             Ok(()) => EraReport::new(self.era, Outcome::Passed),
@@ -87,14 +109,59 @@ impl<'a> Judge<'a> {
         };
         EraReport {
             ms: milliseconds(took),
+            remarks,
             trace: transcript.exchanges(),
             ..report
         }
     }
 
-    async fn run(
+    /// Runs the check of a client, which watches the process itself.
+    async fn of_client(
         &self,
-        check: &Check,
+        run: for<'c> fn(&'c Client) -> BoxFuture<'c, Checked>,
+        step: &Step,
+        transcript: &Transcript,
+    ) -> Checked {
+        let way = match self.subject {
+            Subject::Program(program) => Way::Program(program.clone()),
+            Subject::Command(command) => Way::Command(command.clone()),
+            Subject::Url(_) => {
+                return Err(Stop::CouldNotCheck(
+                    "this exercise is a client, and has no URL: check it with `--command`"
+                        .to_owned(),
+                ));
+            }
+        };
+        let seed = seed(self.plan.seed, &step.id);
+        let client = Client::new(self.era, way, transcript.clone(), seed);
+        let checked = in_time(run(&client), transcript).await;
+        match checked {
+            Err(Stop::NotStarted(NotStarted::Todo { place: Some(place) })) => {
+                let place = Some(self.plan.places.of_panic(&place));
+                Err(Stop::NotStarted(NotStarted::Todo { place }))
+            }
+            Err(Stop::Failed(mut finding)) => {
+                finding.place = finding.place.map(|place| self.plan.places.of_panic(&place));
+                Err(Stop::Failed(finding))
+            }
+            other => other,
+        }
+    }
+
+    /// What editors and agents are told: the workshop's own, or the solution's.
+    fn setting(&self, transcript: &Transcript) -> Setting {
+        let guard = match self.subject {
+            Subject::Program(program) => program.guard.clone(),
+            Subject::Command(command) => command.guard.clone(),
+            Subject::Url(_) => Guard::none(),
+        };
+        let (root, folder) = (self.plan.root.clone(), self.plan.settings.clone());
+        Setting::new(root, folder, guard, transcript.clone())
+    }
+
+    async fn of_server(
+        &self,
+        run: for<'c> fn(&'c Context) -> BoxFuture<'c, Checked>,
         step: &Step,
         turn: Option<MutexGuard<'_, Option<Arc<Server>>>>,
         transcript: &Transcript,
@@ -115,7 +182,7 @@ impl<'a> Judge<'a> {
             seed(self.plan.seed, &step.id),
         );
 
-        let mut checking = (check.run)(&context);
+        let mut checking = run(&context);
         let mut symptom: Option<Symptom> = None;
         let mut end: Option<Symptom> = None;
         let mut patience_ends = tokio::time::Instant::now() + STEP_DEADLINE;
@@ -152,12 +219,7 @@ impl<'a> Judge<'a> {
                     let sent = last_sent(transcript);
                     return Err(match symptom {
                         Some(symptom) => self.blame(&symptom, &sent),
-                        None => Finding::new("too_slow")
-                            .sent(sent)
-                            .expected("the step to be over in a few milliseconds")
-                            .got(format!("still not over after {} s", STEP_DEADLINE.as_secs()))
-                            .why("Each answer came, but slowly. A client would have given up by now.")
-                            .into(),
+                        None => too_slow(sent),
                     });
                 }
             }
@@ -250,6 +312,24 @@ impl<'a> Judge<'a> {
         finding.next = format!("cargo checker hint {id}{gap}{again} --trace");
         finding
     }
+}
+
+/// The check, unless it takes too long.
+async fn in_time(checking: BoxFuture<'_, Checked>, transcript: &Transcript) -> Checked {
+    let checked = timeout(STEP_DEADLINE, checking).await;
+    checked.unwrap_or_else(|_| Err(too_slow(last_sent(transcript))))
+}
+
+fn too_slow(sent: String) -> Stop {
+    Finding::new("too_slow")
+        .sent(sent)
+        .expected("the step to be over in a few milliseconds")
+        .got(format!(
+            "still not over after {} s",
+            STEP_DEADLINE.as_secs()
+        ))
+        .why("Each answer came, but slowly. A client would have given up by now.")
+        .into()
 }
 
 fn last_sent(transcript: &Transcript) -> String {

@@ -11,6 +11,7 @@ mod judge;
 mod places;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -21,6 +22,7 @@ use tokio::sync::{Semaphore, watch};
 pub use self::places::Places;
 
 use self::judge::Judge;
+use crate::checks;
 use crate::course::{Exercise, Step};
 use crate::mcp::Era;
 use crate::subject::Subject;
@@ -75,6 +77,10 @@ pub struct Plan<'a> {
     pub kind: &'static str,
     /// Where findings point.
     pub places: &'a Places,
+    /// The workshop's root.
+    pub root: PathBuf,
+    /// The folder in which the settings of editors and agents are looked for.
+    pub settings: PathBuf,
     /// The options with which a command checks the same subject again: ` --solution`.
     pub options: String,
 }
@@ -95,18 +101,20 @@ pub async fn check(
         }
     };
     let slots = Semaphore::new(parallel);
-    let judges: Vec<Judge<'_>> = plan
-        .eras
-        .iter()
-        .map(|era| Judge::new(plan, subject, *era))
-        .collect();
+    let judge = |era: &Era| Judge::new(plan, subject, *era);
+    let judges: Vec<Judge<'_>> = plan.eras.iter().map(judge).collect();
+    let for_any = [judge(&Era::Any)];
     let board = Board::new(&steps, plan.eras);
 
     let mut running: FuturesUnordered<_> = steps
         .iter()
         .enumerate()
         .map(|(position, step)| {
-            let (judges, board, slots) = (&judges, &board, &slots);
+            let (board, slots) = (&board, &slots);
+            let judges = match checks::is_for_any_era(&step.id) {
+                true => for_any.as_slice(),
+                false => judges.as_slice(),
+            };
             async move {
                 let on_each_era = judges.iter().map(|judge| run(judge, step, board, slots));
                 let eras = join_all(on_each_era).await;
@@ -170,7 +178,11 @@ pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport
         },
     };
     let steps = plan.steps_to_run().into_iter().map(|step| {
-        let eras = plan.eras.iter().map(|era| report(step, *era)).collect();
+        let eras = match checks::is_for_any_era(&step.id) {
+            true => &[Era::Any],
+            false => plan.eras,
+        };
+        let eras = eras.iter().map(|era| report(step, *era)).collect();
         StepReport::of(step, eras)
     });
     let wanted = |report: &StepReport| plan.step.is_none_or(|wanted| wanted == report.id);
@@ -257,9 +269,10 @@ struct Posted {
 
 impl Board {
     fn new(steps: &[&Step], eras: &[Era]) -> Self {
-        let each = steps
-            .iter()
-            .flat_map(|step| eras.iter().map(|era| (step.id.clone(), *era)));
+        let each = steps.iter().flat_map(|step| {
+            let eras = eras.iter().chain(&[Era::Any]);
+            eras.map(|era| (step.id.clone(), *era))
+        });
         Self(each.map(|key| (key, watch::Sender::new(None))).collect())
     }
 
@@ -268,6 +281,10 @@ impl Board {
             outcome: Outcome::NotStarted,
             root: step.to_owned(),
             could_not: None,
+        };
+        let era = match checks::is_for_any_era(step) {
+            true => Era::Any,
+            false => era,
         };
         let Some(sender) = self.0.get(&(step.to_owned(), era)) else {
             return nothing;

@@ -34,16 +34,18 @@ pub enum Era {
     Modern,
     /// 2025-11-25: `initialize`.
     Legacy,
+    /// Whichever: for a step that does not depend on it.
+    Any,
 }
 
 impl Era {
-    /// Both, newest first.
+    /// The two that are spoken, newest first.
     pub const ALL: [Self; 2] = [Self::Modern, Self::Legacy];
 
     /// The revision of the specification that stands for the era.
     pub fn version(self) -> ProtocolVersion {
         match self {
-            Self::Modern => ProtocolVersion::V_2026_07_28,
+            Self::Modern | Self::Any => ProtocolVersion::V_2026_07_28,
             Self::Legacy => ProtocolVersion::V_2025_11_25,
         }
     }
@@ -54,6 +56,7 @@ impl fmt::Display for Era {
         f.pad(match self {
             Self::Modern => "modern",
             Self::Legacy => "legacy",
+            Self::Any => "any",
         })
     }
 }

@@ -388,7 +388,7 @@ fn of_transport(error: &DynamicTransportError) -> Trouble {
 /// Each era is asked for outright: rmcp's `Auto` would fall back in silence.
 fn lifecycle(era: Era) -> ClientLifecycleMode {
     match era {
-        Era::Modern => ClientLifecycleMode::Discover {
+        Era::Modern | Era::Any => ClientLifecycleMode::Discover {
             preferred_versions: vec![era.version()],
         },
         Era::Legacy => ClientLifecycleMode::Initialize,

@@ -55,6 +55,8 @@ struct EraDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     findings: Vec<Finding>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
 }
 
 fn exercise(report: &ExerciseReport) -> ExerciseDocument {
@@ -95,5 +97,6 @@ fn era(report: &EraReport) -> EraDocument {
         ms: report.ms,
         reason: report.reason(),
         findings: report.findings.iter().map(finding).collect(),
+        remarks: report.remarks.clone(),
     }
 }

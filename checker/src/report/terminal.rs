@@ -74,7 +74,8 @@ impl<W: Write> Terminal<W> {
             _ => {
                 let reason = step.eras.iter().find_map(|era| era.reason());
                 let Some(reason) = reason.map(|reason| one_line(&reason)) else {
-                    return writeln!(self.out);
+                    writeln!(self.out)?;
+                    return self.remarks(step);
                 };
                 if head.chars().count() + reason.chars().count() + 5 <= self.width {
                     return writeln!(self.out, "  {FAINT}{reason}{FAINT:#}");
@@ -83,6 +84,14 @@ impl<W: Write> Terminal<W> {
                 self.beside("", INDENT, &reason, FAINT)
             }
         }
+    }
+
+    /// What is worth knowing beside a pass.
+    fn remarks(&mut self, step: &StepReport) -> io::Result<()> {
+        for remark in step.eras.iter().flat_map(|era| &era.remarks) {
+            self.labelled("note", remark, Style::new())?;
+        }
+        Ok(())
     }
 
     /// The title on lines of its own, where the terminal has no room for it on one.
@@ -100,7 +109,7 @@ impl<W: Write> Terminal<W> {
         let reason = step.eras.iter().find_map(|era| era.reason());
         match reason {
             Some(reason) => self.beside("", INDENT, &one_line(&reason), FAINT),
-            None => Ok(()),
+            None => self.remarks(step),
         }
     }
 
@@ -116,6 +125,9 @@ impl<W: Write> Terminal<W> {
 
     /// `modern ✗  legacy ✓`, after so many columns.
     fn eras(&mut self, step: &StepReport, pad: usize) -> io::Result<()> {
+        if step.eras.iter().all(|era| era.era == Era::Any) {
+            return writeln!(self.out);
+        }
         let pad = format!("{:pad$}", "");
         let gaps = std::iter::once(pad.as_str()).chain(std::iter::repeat("  "));
         for (era, gap) in step.eras.iter().zip(gaps) {
@@ -135,7 +147,8 @@ impl<W: Write> Terminal<W> {
         } else {
             format!("{}{only}", finding.sent)
         };
-        self.labelled("sent", &sent, Style::new())?;
+        let label = if finding.is_command { "ran" } else { "sent" };
+        self.labelled(label, &sent, Style::new())?;
         self.labelled("expected", &finding.expected, Style::new())?;
         self.labelled("got", &finding.got, BAD)?;
         self.labelled("why", &finding.why, Style::new())?;

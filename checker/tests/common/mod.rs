@@ -57,6 +57,8 @@ pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> Exercise
         step: None,
         eras: &Era::ALL,
         seed,
+        root: root(),
+        settings: root(),
         kind: "starter",
         places: &Places::in_folder(&root(), &folder),
         options: String::new(),

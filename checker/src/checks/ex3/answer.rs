@@ -28,7 +28,7 @@ pub(super) async fn check(context: &Context) -> Checked {
     let identity = identity.unwrap_or_else(|| Implementation::new("", ""));
     names_itself(&handshake, &identity)?;
     match context.era {
-        Era::Modern => Ok(()),
+        Era::Modern | Era::Any => Ok(()),
         Era::Legacy => agrees_on_a_known_version(&handshake),
     }
 }

@@ -13,63 +13,62 @@ mod search;
 mod shop;
 mod stdio;
 
-use super::{Check, Isolation};
+use super::{Check, Isolation, Run};
 
 /// One check per step.
 pub const CHECKS: &[Check] = &[
     Check {
         step: "3.1",
-        isolation: Isolation::Shared,
-        run: |context| Box::pin(answer::check(context)),
+        run: Run::Server(Isolation::Shared, |context| {
+            Box::pin(answer::check(context))
+        }),
     },
     Check {
         step: "3.2",
-        isolation: Isolation::Shared,
-        run: |context| Box::pin(list::check(context)),
+        run: Run::Server(Isolation::Shared, |context| Box::pin(list::check(context))),
     },
     Check {
         step: "3.3",
-        isolation: Isolation::Own,
-        run: |context| Box::pin(buy::check(context)),
+        run: Run::Server(Isolation::Own, |context| Box::pin(buy::check(context))),
     },
     Check {
         step: "3.4",
-        isolation: Isolation::Own,
-        run: |context| Box::pin(refuse::check(context)),
+        run: Run::Server(Isolation::Own, |context| Box::pin(refuse::check(context))),
     },
     Check {
         step: "3.5",
-        isolation: Isolation::Own,
-        run: |context| Box::pin(race::check(context)),
+        run: Run::Server(Isolation::Own, |context| Box::pin(race::check(context))),
     },
     Check {
         step: "3.6",
-        isolation: Isolation::Shared,
-        run: |context| Box::pin(describe::check(context)),
+        run: Run::Server(Isolation::Shared, |context| {
+            Box::pin(describe::check(context))
+        }),
     },
     Check {
         step: "3.7",
-        isolation: Isolation::Shared,
-        run: |context| Box::pin(stdio::check(context)),
+        run: Run::Server(Isolation::Shared, |context| Box::pin(stdio::check(context))),
     },
     Check {
         step: "3.8",
-        isolation: Isolation::Own,
-        run: |context| Box::pin(safety::check(context)),
+        run: Run::Server(Isolation::Own, |context| Box::pin(safety::check(context))),
     },
     Check {
         step: "3.9",
-        isolation: Isolation::Shared,
-        run: |context| Box::pin(search::check(context)),
+        run: Run::Server(Isolation::Shared, |context| {
+            Box::pin(search::check(context))
+        }),
     },
     Check {
         step: "3.10",
-        isolation: Isolation::Own,
-        run: |context| Box::pin(resources::check(context)),
+        run: Run::Server(Isolation::Own, |context| {
+            Box::pin(resources::check(context))
+        }),
     },
     Check {
         step: "3.11",
-        isolation: Isolation::Shared,
-        run: |context| Box::pin(prompts::check(context)),
+        run: Run::Server(Isolation::Shared, |context| {
+            Box::pin(prompts::check(context))
+        }),
     },
 ];

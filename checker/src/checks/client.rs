@@ -1,0 +1,267 @@
+//! What a check works with when the attendee's program is the client: a way to run it, the
+//! servers that it meets, a record, and dice.
+
+use std::io;
+use std::process::ExitStatus;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::{Checked, Stop, symptoms};
+use crate::counterpart::{Counterpart, House, Lock, Record};
+use crate::mcp::{Era, Transcript};
+use crate::subject::process::Process;
+use crate::subject::{CommandLine, Program, server};
+use crate::verdict::{Finding, NotStarted};
+
+/// How long one run may take. A debug build takes 30 ms.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much of stdout is read, in bytes.
+const MAX_OUTPUT: u64 = 1024 * 1024;
+
+/// What a check works with.
+#[derive(Debug)]
+pub struct Client {
+    /// The era that its counterparts speak.
+    pub era: Era,
+    way: Way,
+    transcript: Transcript,
+    rng: Mutex<StdRng>,
+}
+
+/// How the client is started.
+#[derive(Debug)]
+pub enum Way {
+    /// A program of the workshop.
+    Program(Program),
+    /// A command, in front of the arguments.
+    Command(CommandLine),
+}
+
+/// How to run it once.
+#[derive(Clone, Debug, Default)]
+pub struct Task<'a> {
+    /// Its arguments.
+    pub arguments: Vec<&'a str>,
+    /// What it finds in its environment.
+    pub environment: Vec<(&'a str, &'a str)>,
+    /// What it can read from stdin, to its end.
+    pub stdin: &'a str,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// The command line, as findings show it.
+    pub command: String,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+impl Client {
+    /// A client whose counterparts speak `era`.
+    pub fn new(era: Era, way: Way, transcript: Transcript, seed: u64) -> Self {
+        Self {
+            era,
+            way,
+            transcript,
+            rng: Mutex::new(StdRng::seed_from_u64(seed)),
+        }
+    }
+
+    /// Says what the messages from here on are for: the trace shows it.
+    pub fn purpose(&self, purpose: &str) {
+        self.transcript.purpose(purpose);
+    }
+
+    /// Rolls the dice.
+    pub fn random<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
+        draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The record of what crossed the wire.
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// Opens a server for the client to meet.
+    pub async fn meet(&self, house: House) -> Checked<Counterpart> {
+        self.open(house, None).await
+    }
+
+    /// Opens a server that asks for a key.
+    pub async fn meet_locked(&self, house: House, lock: Lock) -> Checked<Counterpart> {
+        self.open(house, Some(lock)).await
+    }
+
+    async fn open(&self, house: House, lock: Option<Lock>) -> Checked<Counterpart> {
+        let record = Record::new(self.transcript.clone());
+        let opened = Counterpart::open(self.era, house, lock, record).await;
+        opened.map_err(|error| {
+            Stop::CouldNotCheck(format!(
+                "the checker could not open a server on 127.0.0.1: {error}"
+            ))
+        })
+    }
+
+    /// Runs it with these arguments and an empty stdin.
+    pub async fn run(&self, arguments: &[&str]) -> Checked<Ran> {
+        self.perform(Task {
+            arguments: arguments.to_vec(),
+            ..Task::default()
+        })
+        .await
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    ///
+    /// Not started when it reached a `todo!()`, a finding when it panicked or did not end.
+    pub async fn perform(&self, task: Task<'_>) -> Checked<Ran> {
+        let shown = self.shown(&task.arguments);
+        let (mut command, guard) = match &self.way {
+            Way::Program(program) => (server::command(program), &program.guard),
+            Way::Command(line) => {
+                let mut command = Command::new(&line.program);
+                command.args(&line.arguments);
+                (command, &line.guard)
+            }
+        };
+        command
+            .args(&task.arguments)
+            .env("NO_PROXY", "127.0.0.1,localhost")
+            .envs(task.environment.iter().copied());
+        let unstarted = |error: io::Error| {
+            Stop::CouldNotCheck(format!("the system could not start the program: {error}"))
+        };
+        let mut process = Process::start(command, guard).map_err(unstarted)?;
+        let vitals = process.vitals();
+        let Some((stdin, stdout)) = process.take_stdio() else {
+            return Err(unstarted(io::ErrorKind::BrokenPipe.into()));
+        };
+        let ending = async {
+            let (stdout, ()) = tokio::join!(read(stdout), write(stdin, task.stdin));
+            (stdout, vitals.ended_with_words().await)
+        };
+        let ended = timeout(PATIENCE, ending).await;
+        let stderr = vitals.stderr.last_lines();
+        if let Some(panic) = vitals.stderr.panicked_after(0) {
+            if panic.is_todo() && matches!(self.way, Way::Program(_)) {
+                let place = Some(panic.place);
+                return Err(Stop::NotStarted(NotStarted::Todo { place }));
+            }
+            return Err(symptoms::client_panicked(&panic, &shown));
+        }
+        match ended {
+            Ok((stdout, Some(status))) => Ok(Ran {
+                command: shown,
+                stdout,
+                stderr: stderr.join("\n"),
+                status,
+            }),
+            Ok((_, None)) | Err(_) => Err(symptoms::did_not_end(&shown, PATIENCE, &stderr)),
+        }
+    }
+
+    /// `ex1_connect http://127.0.0.1:4711/mcp list`
+    fn shown(&self, arguments: &[&str]) -> String {
+        let name = match &self.way {
+            Way::Program(program) => {
+                let name = program.executable.file_stem().unwrap_or_default();
+                name.to_string_lossy().into_owned()
+            }
+            Way::Command(line) => {
+                let words = std::iter::once(&line.program).chain(&line.arguments);
+                joined(words.map(String::as_str))
+            }
+        };
+        format!("{name} {}", joined(arguments.iter().copied()))
+    }
+}
+
+impl Ran {
+    /// Its exit code; `None` when a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// A finding about this run, with nothing else said yet.
+    pub fn finding(&self, code: &str) -> Finding {
+        Finding::new(code).ran(&self.command)
+    }
+
+    /// What it printed, for a finding: both streams, the beginning of each.
+    pub fn printed(&self) -> String {
+        let mut parts = Vec::new();
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.trim().is_empty() {
+                parts.push(format!("on {name}: {}", beginning(text.trim())));
+            }
+        }
+        match parts.is_empty() {
+            true => format!("nothing printed, {}", self.status),
+            false => format!("{}\n{}", self.status, parts.join("\n")),
+        }
+    }
+
+    /// That it ended well.
+    pub fn succeeded(&self) -> Checked {
+        if self.status.success() {
+            return Ok(());
+        }
+        Err(self
+            .finding("exit_code")
+            .expected("exit code 0: all went well")
+            .got(self.printed())
+            .why(
+                "Scripts and agents read the exit code, not the words. What went well must say so.",
+            )
+            .into())
+    }
+}
+
+/// As one would type it.
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<&str> = words.collect();
+    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+}
+
+/// The first lines of a text.
+fn beginning(text: &str) -> String {
+    const LINES: usize = 12;
+    const LETTERS: usize = 600;
+    let short: String = text.chars().take(LETTERS).collect();
+    let lines: Vec<&str> = short.lines().take(LINES).collect();
+    let shown = lines.join("\n");
+    match shown.len() < text.len() {
+        true => format!("{shown} …"),
+        false => shown,
+    }
+}
+
+async fn read(stdout: ChildStdout) -> String {
+    let mut text = Vec::new();
+    let mut bounded = stdout.take(MAX_OUTPUT);
+    let _ = bounded.read_to_end(&mut text).await;
+    // Who prints more may go on, and is not listened to.
+    let mut rest = bounded.into_inner();
+    let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+async fn write(mut stdin: ChildStdin, text: &str) {
+    // A program that does not read is not wrong.
+    let _ = stdin.write_all(text.as_bytes()).await;
+    let _ = stdin.shutdown().await;
+}

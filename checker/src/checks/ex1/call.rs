@@ -1,0 +1,177 @@
+//! 1.4: `call` calls a tool with JSON arguments and prints text and structured content; `read`
+//! reads a resource.
+
+use rand::RngExt;
+use rmcp::model::{CallToolResult, ContentBlock, Resource, ResourceContents, Tool};
+use serde_json::{Value, json};
+
+use super::{draw, prints, tells, was_spoken_to};
+use crate::checks::client::Ran;
+use crate::checks::{Checked, Client};
+use crate::counterpart::{Answer, Counterpart, House, OfferedTool};
+
+/// What is drawn for one run.
+struct Drawn {
+    tool: Tool,
+    arguments: Value,
+    text: String,
+    more_text: String,
+    structured: Value,
+    uri: String,
+    pages: [String; 2],
+}
+
+pub(super) async fn check(client: &Client) -> Checked {
+    let drawn = Drawn::new(client);
+    let server = client.meet(drawn.house(client)).await?;
+
+    client.purpose("whatever the client asks to call a tool");
+    let arguments = drawn.arguments.to_string();
+    let url = server.url().as_str();
+    let ran = client
+        .run(&[url, "call", &drawn.tool.name, &arguments])
+        .await?;
+    was_spoken_to(&ran, server.record())?;
+    the_call_arrived(&ran, &server, &drawn)?;
+    ran.succeeded()?;
+    the_result_is_printed(&ran, &drawn)?;
+
+    client.purpose("whatever the client asks to read a resource");
+    let ran = client.run(&[url, "read", &drawn.uri]).await?;
+    the_resource_was_read(&ran, &server, &drawn)?;
+    ran.succeeded()?;
+    for page in &drawn.pages {
+        prints(
+            &ran,
+            page,
+            "the text of the resource",
+            "The answer to resources/read holds a list of contents, often one, sometimes more. Print the text of each.",
+        )?;
+    }
+    Ok(())
+}
+
+impl Drawn {
+    fn new(client: &Client) -> Self {
+        let token = || draw::token(client);
+        let number = |from: i64| client.random(|rng| rng.random_range(from..from + 9000));
+        let tool = draw::tools(client, 1).remove(0);
+        Self {
+            tool,
+            arguments: json!({
+                "title": format!("{} & \"{}\"", token(), token()),
+                "copies": number(1000),
+                "signed": client.random(|rng| rng.random_bool(0.5)),
+                "shelf": { "row": number(10_000), "tags": [token(), token()] },
+            }),
+            text: format!("Done, and noted as {}", token()),
+            more_text: format!("Ask for {} next time", token()),
+            structured: json!({ "receipt": token(), "total": number(20_000) }),
+            uri: format!("desk://notes/{}", token()),
+            pages: [token(), token()].map(|token| format!("The note says: {token}")),
+        }
+    }
+
+    fn house(&self, client: &Client) -> House {
+        let mut result = CallToolResult::success(vec![
+            ContentBlock::text(&self.text),
+            ContentBlock::text(&self.more_text),
+        ]);
+        result.structured_content = Some(self.structured.clone());
+        let answer = move |_: &_| Answer::Result(result.clone());
+        let contents =
+            self.pages.iter().enumerate().map(|(number, page)| {
+                ResourceContents::text(page, format!("{}#{number}", self.uri))
+            });
+        House::new(draw::server_name(client), "1.0.0")
+            .with_tool(OfferedTool::new(self.tool.clone(), answer))
+            .with_resource(Resource::new(&self.uri, "note"), contents.collect())
+    }
+}
+
+fn the_call_arrived(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
+    let calls = server.record().messages("tools/call");
+    let call = match calls.as_slice() {
+        [call] => call,
+        [] => {
+            return Err(ran
+                .finding("not_called")
+                .expected(format!("tools/call with the name {}", drawn.tool.name))
+                .got(format!("no call arrived\n{}", ran.printed()))
+                .why("`call TOOL JSON` sends one tools/call, with TOOL as its name and JSON as its arguments.")
+                .into());
+        }
+        more => {
+            return Err(ran
+                .finding("called_again")
+                .expected("one tools/call")
+                .got(format!("{} of them", more.len()))
+                .why("A tool may sell something. Who calls twice buys twice.")
+                .into());
+        }
+    };
+    let sent = &call["params"];
+    if sent["name"] != json!(drawn.tool.name) {
+        return Err(ran
+            .finding("wrong_tool")
+            .expected(format!("the tool {}", drawn.tool.name))
+            .got(sent["name"].to_string())
+            .why("The name is the first argument after `call`, as it stands there.")
+            .into());
+    }
+    if sent["arguments"] != drawn.arguments {
+        return Err(ran
+            .finding("wrong_arguments")
+            .expected(format!("arguments {}", drawn.arguments))
+            .got(format!("arguments {}", sent["arguments"]))
+            .why("The JSON on the command line is what the tool gets: parsed, with every value of the type that it has there.")
+            .into());
+    }
+    Ok(())
+}
+
+fn the_result_is_printed(ran: &Ran, drawn: &Drawn) -> Checked {
+    for text in [&drawn.text, &drawn.more_text] {
+        prints(
+            ran,
+            text,
+            "the text of the result",
+            "`content` of a result is a list of blocks. Print the text of each one.",
+        )?;
+    }
+    let values = drawn.structured.as_object().into_iter().flatten();
+    for (name, value) in values {
+        let shown = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        if !tells(&ran.stdout, &shown) {
+            return Err(ran
+                .finding("structured_content_not_printed")
+                .expected(format!("the structured content too: {}", drawn.structured))
+                .got(format!("no {name} {shown}\n{}", ran.printed()))
+                .why("`structuredContent` holds the same answer for programs, or more than the text. This server's text does not repeat it.")
+                .into());
+        }
+    }
+    Ok(())
+}
+
+fn the_resource_was_read(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
+    let reads = server.record().messages("resources/read");
+    if reads
+        .iter()
+        .any(|read| read["params"]["uri"] == json!(drawn.uri))
+    {
+        return Ok(());
+    }
+    let got = match reads.first() {
+        Some(read) => format!("resources/read of {}", read["params"]["uri"]),
+        None => format!("no resources/read arrived\n{}", ran.printed()),
+    };
+    Err(ran
+        .finding("not_read")
+        .expected(format!("resources/read of {}", drawn.uri))
+        .got(got)
+        .why("`read URI` sends one resources/read with this URI. A resource need not be listed to be read.")
+        .into())
+}

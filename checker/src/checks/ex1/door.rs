@@ -1,0 +1,128 @@
+//! 1.6: a key goes in a header of every request; on a 401 the client says where to log in, as
+//! the server's metadata has it.
+
+use http::{HeaderName, HeaderValue, Method, header};
+use reqwest::Url;
+
+use super::{draw, prints, tells, was_spoken_to};
+use crate::checks::client::Ran;
+use crate::checks::{Checked, Client, Stop};
+use crate::counterpart::{House, Lock, Record};
+
+const NEEDS_LOGIN: i32 = 5;
+
+pub(super) async fn check(client: &Client) -> Checked {
+    let lock = draw_lock(client)?;
+    let name = draw::server_name(client);
+    let house = House::new(&name, "1.0.0");
+    let server = client.meet_locked(house.clone(), lock.clone()).await?;
+    let url = server.url().as_str();
+
+    client.purpose("whatever the client asks with its key");
+    let key = lock.key.to_str().unwrap_or_default();
+    let header = format!("{}: {key}", title_case(&lock.header));
+    let ran = client.run(&["-H", &header, url, "info"]).await?;
+    was_spoken_to(&ran, server.record())?;
+    every_request_has_the_key(&ran, server.record(), &lock)?;
+    ran.succeeded()?;
+    prints(
+        &ran,
+        &name,
+        "the server's name",
+        "With the key, this server is like any other.",
+    )?;
+    the_key_is_not_printed(&ran, key)?;
+
+    // On a server of its own, so that the trace shows one thing after the other.
+    client.purpose("whatever the client asks without a key");
+    let server = client.meet_locked(house, lock.clone()).await?;
+    let ran = client.run(&[server.url().as_str(), "info"]).await?;
+    was_spoken_to(&ran, server.record())?;
+    it_says_where_to_log_in(&ran, &lock)
+}
+
+fn draw_lock(client: &Client) -> Checked<Lock> {
+    let token = draw::token(client);
+    let bearer = client.random(|rng| rand::RngExt::random_bool(rng, 0.5));
+    let (header, key) = match bearer {
+        true => (header::AUTHORIZATION, format!("Bearer {token}")),
+        false => (HeaderName::from_static("x-desk-key"), token),
+    };
+    let login = format!("https://login.{}.example/realms/desk", draw::token(client));
+    let unusable = |error: String| Stop::CouldNotCheck(error);
+    Ok(Lock {
+        header,
+        key: HeaderValue::from_str(&key).map_err(|error| unusable(error.to_string()))?,
+        login: Url::parse(&login).map_err(|error| unusable(error.to_string()))?,
+    })
+}
+
+fn every_request_has_the_key(ran: &Ran, record: &Record, lock: &Lock) -> Checked {
+    let without = record
+        .requests()
+        .into_iter()
+        .find(|request| request.headers.get(&lock.header) != Some(&lock.key));
+    let Some(request) = without else {
+        return Ok(());
+    };
+    let which = match (request.method.clone(), request.rpc()) {
+        (Method::POST, "") => "a POST".to_owned(),
+        (Method::POST, method) => method.to_owned(),
+        (other, _) => format!("a {other}"),
+    };
+    let got = match request.headers.get(&lock.header) {
+        None => "no such header".to_owned(),
+        Some(value) => format!("{value:?}"),
+    };
+    Err(ran
+        .finding("key_not_sent")
+        .expected(format!("{} with the header of -H, as it stands there", which))
+        .got(got)
+        .why("The server looks at every request anew: the handshake needs the key, and so does each one after it.")
+        .into())
+}
+
+fn the_key_is_not_printed(ran: &Ran, key: &str) -> Checked {
+    let secret = key.trim_start_matches("Bearer ");
+    if !tells(&ran.stdout, secret) && !tells(&ran.stderr, secret) {
+        return Ok(());
+    }
+    Err(ran
+        .finding("key_printed")
+        .expected("no word of the key")
+        .got(ran.printed())
+        .why("What is printed ends up in logs, and in front of an audience. A key is for the server alone.")
+        .into())
+}
+
+fn it_says_where_to_log_in(ran: &Ran, lock: &Lock) -> Checked {
+    let login = lock.login.as_str();
+    if !tells(&ran.stderr, login) {
+        return Err(ran
+            .finding("login_not_named")
+            .expected(format!("on stderr, where to log in: {login}"))
+            .got(ran.printed())
+            .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers: that is where one logs in (RFC 9728). In rmcp, auth_challenge() of the error is that header.")
+            .into());
+    }
+    if ran.code() == Some(NEEDS_LOGIN) {
+        return Ok(());
+    }
+    Err(ran
+        .finding("wrong_exit_code")
+        .expected("exit code 5: a login or a key is needed")
+        .got(ran.printed())
+        .why("A script reads the exit code. This server is there, and would answer with a key.")
+        .into())
+}
+
+/// `X-Desk-Key`, as people write it.
+fn title_case(name: &HeaderName) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    let words: Vec<String> = name.as_str().split('-').map(capital).collect();
+    words.join("-")
+}

@@ -1,0 +1,77 @@
+//! 1.2: `info` prints the server's name and the protocol version that was agreed.
+
+use super::{draw, prints, was_spoken_to};
+use crate::checks::client::Ran;
+use crate::checks::{Checked, Client};
+use crate::counterpart::{House, Record};
+use crate::mcp::Era;
+
+pub(super) async fn check(client: &Client) -> Checked {
+    client.purpose("whatever the client asks for info");
+    let name = draw::server_name(client);
+    let server = client
+        .meet(House::new(&name, draw::version(client)))
+        .await?;
+    let ran = client.run(&[server.url().as_str(), "info"]).await?;
+
+    was_spoken_to(&ran, server.record())?;
+    agreed(client, &ran, server.record())?;
+    ran.succeeded()?;
+    prints(
+        &ran,
+        &name,
+        "the server's name",
+        "The name is in the answer to the handshake. In rmcp, `peer_info()` of the session has it.",
+    )?;
+    prints(
+        &ran,
+        client.era.version().as_str(),
+        "the protocol version that was agreed",
+        "Not every server speaks the newest version. Print what this session agreed on, not what your client would like: `peer_info()` has it too.",
+    )
+}
+
+/// That a session came about, on the one era that the server speaks.
+fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked {
+    let method = match client.era {
+        Era::Modern | Era::Any => "server/discover",
+        Era::Legacy => "initialize",
+    };
+    let answered = record.last(method).is_some_and(|exchange| {
+        let answer = exchange.answer();
+        answer.is_some_and(|answer| answer.get("result").is_some())
+    });
+    if answered {
+        return Ok(());
+    }
+    let (speaks, mend) = match client.era {
+        Era::Modern | Era::Any => (
+            "only 2026-07-28, which begins with server/discover",
+            "`serve` begins with initialize alone",
+        ),
+        Era::Legacy => (
+            "only versions up to 2025-11-25, which begin with initialize",
+            "a client that only discovers is refused",
+        ),
+    };
+    Err(ran
+        .finding("no_session")
+        .expected(format!("{method}, and an answer to it: this server speaks {speaks}"))
+        .got(format!("{}\n{}", asked(record), ran.printed()))
+        .why(format!("Both generations of servers are out there, and {mend}. In rmcp, ClientLifecycleMode::Auto tries the newer and falls back to the older."))
+        .into())
+}
+
+/// The requests that the server got, in a line.
+fn asked(record: &Record) -> String {
+    let requests = record.requests();
+    let methods: Vec<&str> = requests
+        .iter()
+        .map(|request| request.rpc())
+        .filter(|method| !method.is_empty())
+        .collect();
+    match methods.is_empty() {
+        true => "the server was sent no message".to_owned(),
+        false => format!("the server was sent {}", methods.join(", ")),
+    }
+}

@@ -1,0 +1,129 @@
+//! 1.5: a tool error, a protocol error and an unreachable server are told apart, by message and
+//! exit code.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use rmcp::ErrorData;
+use rmcp::model::{CallToolResult, ContentBlock};
+use tokio::net::TcpSocket;
+
+use super::{draw, tells};
+use crate::checks::client::Ran;
+use crate::checks::{Checked, Client, Stop};
+use crate::counterpart::{Answer, House, OfferedTool};
+
+const TOOL_ERROR: i32 = 1;
+const REFUSED: i32 = 3;
+const UNREACHABLE: i32 = 4;
+
+pub(super) async fn check(client: &Client) -> Checked {
+    nobody_answers(client).await?;
+    something_else_answers(client).await?;
+
+    let tools = draw::tools(client, 2);
+    let complaint = format!("There is no room for {}", draw::token(client));
+    let refusal = format!("This desk is closed: {}", draw::token(client));
+    let result = CallToolResult::error(vec![ContentBlock::text(&complaint)]);
+    let error = ErrorData::invalid_params(refusal.clone(), None);
+    let house = House::new(draw::server_name(client), "1.0.0")
+        .with_tool(OfferedTool::new(tools[0].clone(), move |_| {
+            Answer::Result(result.clone())
+        }))
+        .with_tool(OfferedTool::new(tools[1].clone(), move |_| {
+            Answer::Refused(error.clone())
+        }));
+    let server = client.meet(house).await?;
+    let url = server.url().as_str();
+
+    client.purpose("a call that is refused with a protocol error");
+    let ran = client.run(&[url, "call", &tools[1].name, "{}"]).await?;
+    complains(
+        &ran,
+        REFUSED,
+        "a JSON-RPC error says that the request itself was wrong",
+        Some(&refusal),
+    )?;
+
+    client.purpose("a call that the tool reports as failed");
+    let ran = client.run(&[url, "call", &tools[0].name, "{}"]).await?;
+    complains(
+        &ran,
+        TOOL_ERROR,
+        "isError true says that the call arrived, and the tool could not do it",
+        Some(&complaint),
+    )
+}
+
+/// A port at which nobody listens.
+async fn nobody_answers(client: &Client) -> Checked {
+    // Held while the client knocks, so that nobody else comes to listen there.
+    let (port, _held) = deaf_port().map_err(|error| {
+        Stop::CouldNotCheck(format!("the checker could not reserve a port: {error}"))
+    })?;
+    let url = format!("http://127.0.0.1:{port}/mcp");
+    let ran = client.run(&[&url, "info"]).await?;
+    complains(&ran, UNREACHABLE, "nothing listens at this address", None)
+}
+
+/// A web server that speaks no MCP.
+async fn something_else_answers(client: &Client) -> Checked {
+    let house = House::new(draw::server_name(client), "1.0.0");
+    let server = client.meet(house).await?;
+    let mut url = server.url().clone();
+    url.set_path("/elsewhere");
+    client.purpose("a page that is not there");
+    let ran = client.run(&[url.as_str(), "info"]).await?;
+    complains(
+        &ran,
+        UNREACHABLE,
+        "something answers there, but it is not MCP",
+        None,
+    )
+}
+
+/// That it complains on stderr, with this exit code and these words.
+fn complains(ran: &Ran, code: i32, what: &str, words: Option<&str>) -> Checked {
+    if let Some(words) = words {
+        said_on_stderr(ran, what, words)?;
+    }
+    if ran.stderr.trim().is_empty() {
+        return Err(ran
+            .finding("silent")
+            .expected(format!("a sentence on stderr: {what}"))
+            .got(ran.printed())
+            .why("Who gets no answer wants to know why.")
+            .into());
+    }
+    if ran.code() == Some(code) {
+        return Ok(());
+    }
+    Err(ran
+        .finding("wrong_exit_code")
+        .expected(format!("exit code {code}: {what}"))
+        .got(ran.printed())
+        .why("A script reads the exit code. 1 the tool reported an error, 3 the server refused the request, 4 no server was reached: the first is worth another try with other arguments, the second is not, the third is worth a look at the address.")
+        .into())
+}
+
+fn said_on_stderr(ran: &Ran, what: &str, words: &str) -> Checked {
+    if tells(&ran.stderr, words) {
+        return Ok(());
+    }
+    let finding = match tells(&ran.stdout, words) {
+        true => ran.finding("complaint_on_stdout"),
+        false => ran.finding("complaint_swallowed"),
+    };
+    Err(finding
+        .expected(format!("the server's words on stderr: {words}"))
+        .got(ran.printed())
+        .why(format!("This is no answer: {what}. The words say what to do about it, and stdout is for answers alone."))
+        .into())
+}
+
+/// A port that is taken, and at which nobody listens.
+fn deaf_port() -> io::Result<(u16, TcpSocket)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    Ok((socket.local_addr()?.port(), socket))
+}

@@ -1,0 +1,76 @@
+//! What can be asked of a server.
+
+use rmcp::model::{
+    CallToolRequestParams, JsonObject, PaginatedRequestParams, ReadResourceRequestParams,
+};
+
+use crate::connect::Session;
+use crate::failure::{Failure, of_call, succeeded};
+use crate::show;
+
+// ANCHOR: step_1_2
+/// Who is there, and in which version of the protocol we talk.
+pub fn info(session: &Session) -> Result<(), Failure> {
+    let server = session.peer_info().ok_or(Failure::Silent)?;
+    let (name, version) = match &server.server_info {
+        Some(server) => (server.name.as_str(), server.version.as_str()),
+        None => ("a server without a name", ""),
+    };
+    show::line(&format!("{name} {version}"));
+    show::line(&format!("MCP {}", server.protocol_version));
+    if let Some(instructions) = &server.instructions {
+        show::line(instructions);
+    }
+    Ok(())
+}
+// ANCHOR_END: step_1_2
+
+// ANCHOR: step_1_3
+/// Which tools there are. A long list comes in pages, and each page names the next.
+pub async fn list(session: &Session) -> Result<(), Failure> {
+    let mut cursor = None;
+    loop {
+        let page = PaginatedRequestParams::default().with_cursor(cursor.clone());
+        let page = session.list_tools(Some(page)).await?;
+        for tool in &page.tools {
+            let description = tool.description.as_deref().unwrap_or("(no description)");
+            show::line(&format!("{}\n    {description}", tool.name));
+        }
+        // A server that names the same page for ever would keep us for ever.
+        if page.next_cursor.is_none() || page.next_cursor == cursor {
+            return Ok(());
+        }
+        cursor = page.next_cursor;
+    }
+}
+// ANCHOR_END: step_1_3
+
+// ANCHOR: step_1_4_call
+/// Calls a tool and shows its result: text for people, structured content for programs.
+pub async fn call(session: &Session, tool: &str, arguments: &JsonObject) -> Result<(), Failure> {
+    let call = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments.clone());
+    let result = match session.call_tool(call).await {
+        Ok(result) => succeeded(result)?,
+        Err(error) => return Err(of_call(session, tool, error).await),
+    };
+    for content in &result.content {
+        show::content(content);
+    }
+    if let Some(structured) = &result.structured_content {
+        show::json(structured);
+    }
+    Ok(())
+}
+// ANCHOR_END: step_1_4_call
+
+// ANCHOR: step_1_4_read
+/// Reads a resource.
+pub async fn read(session: &Session, uri: &str) -> Result<(), Failure> {
+    let request = ReadResourceRequestParams::new(uri);
+    let result = session.read_resource(request).await?;
+    for contents in &result.contents {
+        show::resource(contents);
+    }
+    Ok(())
+}
+// ANCHOR_END: step_1_4_read

@@ -1,0 +1,45 @@
+//! What to do about a 401: where does one log in?
+
+use std::time::Duration;
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// How long the server may take to say it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a server publishes about who protects it (RFC 9728).
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    authorization_servers: Vec<String>,
+}
+
+/// The failure of a request that was answered with this challenge.
+pub async fn needed(url: &Url, challenge: &str) -> Failure {
+    let words = match authorization_servers(url, challenge).await {
+        Some(servers) => format!("log in at {}, or send a key with -H", servers.join(" or ")),
+        None => "send a key with -H 'Authorization: Bearer KEY'".to_owned(),
+    };
+    Failure::NeedsLogin(words)
+}
+
+// ANCHOR: step_1_6
+/// Where one can log in, as the server's metadata has it. The challenge says where that is:
+/// `Bearer resource_metadata="https://…/.well-known/oauth-protected-resource/mcp"`.
+async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>> {
+    let (_, rest) = challenge.split_once("resource_metadata=\"")?;
+    let (metadata, _) = rest.split_once('"')?;
+    // It may be relative, and must not lead somewhere else.
+    let metadata = url.join(metadata).ok()?;
+    if metadata.origin() != url.origin() {
+        return None;
+    }
+    let client = reqwest::Client::builder().timeout(PATIENCE).build().ok()?;
+    let answer = client.get(metadata).send().await.ok()?.bytes().await.ok()?;
+    let metadata: Metadata = serde_json::from_slice(&answer).ok()?;
+    Some(metadata.authorization_servers).filter(|servers| !servers.is_empty())
+}
+// ANCHOR_END: step_1_6
