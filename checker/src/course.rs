@@ -77,13 +77,13 @@ pub struct Step {
     pub hints: Vec<String>,
 }
 
-/// A TODO block in a file of the exercise.
+/// Where the attendee works on a step.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Relative to the exercise's folder.
+    /// Relative to the exercise's folder, or to the workshop's root if there is no anchor.
     pub file: PathBuf,
-    /// The name behind `ANCHOR:`.
-    pub anchor: String,
+    /// The name behind `ANCHOR:` of a TODO block in it.
+    pub anchor: Option<String>,
 }
 
 impl Course {
@@ -162,6 +162,16 @@ impl Exercise {
     }
 }
 
+impl Place {
+    /// The file's path from the workshop's root.
+    pub fn file_of(&self, exercise: &Exercise) -> PathBuf {
+        match self.anchor {
+            Some(_) => Path::new("exercises").join(&exercise.id).join(&self.file),
+            None => self.file.clone(),
+        }
+    }
+}
+
 impl Step {
     /// Whether code for this step stands in this block of a file: in those that are named after
     /// it, and in the one where the course sends its reader. The file's path is relative to the
@@ -173,7 +183,8 @@ impl Step {
             None => false,
         };
         let place = self.place.as_ref();
-        is_named_after || place.is_some_and(|place| place.file == file && place.anchor == block)
+        let is_it = |place: &Place| place.file == file && place.anchor.as_deref() == Some(block);
+        is_named_after || place.is_some_and(is_it)
     }
 }
 
@@ -309,12 +320,13 @@ impl RawStep {
             return Err((Some(empty.span()), format!("a hint of step {id} is empty")));
         }
         let place = match (self.file, self.anchor) {
-            (Some(file), Some(anchor)) => Some(Place { file, anchor }),
-            _ if ready => {
-                let message = format!("step {id}; expected `file` and `anchor`: where to work");
+            (Some(file), anchor) => Some(Place { file, anchor }),
+            (None, _) if ready => {
+                let message =
+                    format!("step {id}; expected `file`, and mostly `anchor`: where to work");
                 return Err((Some(span), message));
             }
-            _ => None,
+            (None, _) => None,
         };
         match &self.book {
             None if ready => {

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use checker::course::Exercise;
 use checker::rescue::{starters, tree};
-use common::blocks::{by_step, cut, fill, sources, step_of};
+use common::blocks::{by_step, cut, fill, number, sources, step_of};
 use common::workshop::Workshop;
 use common::{course, root};
 use serde_json::Value;
@@ -104,26 +105,25 @@ fn every_file_and_anchor_that_the_course_names_exists() {
     for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
         for step in &exercise.steps {
             let place = step.place.as_ref().unwrap();
+            assert_eq!(step.hints.len(), 3, "{} has a ladder of three", step.id);
+            let Some(anchor) = &place.anchor else {
+                assert!(root().join(&place.file).is_file(), "{}", step.id);
+                continue;
+            };
             for kind in ["exercises", "solutions"] {
                 let path = root().join(kind).join(&exercise.id).join(&place.file);
                 let text = fs::read_to_string(&path).unwrap();
                 let blocks = cut(&text).blocks;
-                assert!(
-                    blocks.contains_key(&place.anchor),
-                    "{}: {}",
-                    step.id,
-                    place.anchor
-                );
+                assert!(blocks.contains_key(anchor), "{}: {anchor}", step.id);
             }
-            assert_eq!(step.hints.len(), 3, "{} has a ladder of three", step.id);
         }
     }
 }
 
 /// What the checker says of each step, as `3.4 passed` or `3.4 not_started (why)`.
-fn outcomes(workshop: &Workshop) -> BTreeMap<String, String> {
+fn outcomes(workshop: &Workshop, exercise: &str) -> BTreeMap<String, String> {
     let output = workshop
-        .checker("check ex3 --format json --seed 3")
+        .checker(&format!("check {exercise} --format json --seed 3"))
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
@@ -158,17 +158,23 @@ fn outcomes(workshop: &Workshop) -> BTreeMap<String, String> {
 #[test]
 fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
     let workshop = Workshop::copy("starter");
-    let output = workshop
-        .cargo("build --package checker --package ex3_store --bin ex3_store --message-format short")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    assert!(!said.contains("warning"), "{said}");
-    let told: String = outcomes(&workshop)
-        .iter()
-        .map(|(step, outcome)| format!("{step} {outcome}\n"))
-        .collect();
+    let mut told = String::new();
+    for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
+        let id = &exercise.id;
+        let output = workshop
+            .cargo(&format!(
+                "build --package checker --package {id} --bin {id} --message-format short"
+            ))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        assert!(!said.contains("warning"), "{said}");
+        for (step, outcome) in outcomes(&workshop, exercise.short()) {
+            assert!(outcome.starts_with("not_started"), "{step} {outcome}");
+            told += &format!("{step} {outcome}\n");
+        }
+    }
     common::redacted().bind(|| insta::assert_snapshot!("untouched_starter", told));
 }
 
@@ -176,20 +182,36 @@ fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
 fn block_after_block_makes_its_step_pass_and_takes_none_back() {
     let workshop = Workshop::copy("blocks");
     let mut log = String::new();
+    for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
+        log += &block_after_block(&workshop, exercise);
+    }
+    common::redacted().bind(|| insta::assert_snapshot!("blocks", log));
+}
+
+fn block_after_block(workshop: &Workshop, exercise: &Exercise) -> String {
+    let mut log = String::new();
     let mut passed: BTreeSet<String> = BTreeSet::new();
-    for ((exercise, number), blocks) in by_step("ex3_store") {
-        for block in &blocks {
-            fill(&workshop, "ex3_store", block);
+    for step in &exercise.steps {
+        let blocks = by_step(&exercise.id).remove(&number(&step.id));
+        let is_settings = blocks.is_none() && step.place.as_ref().unwrap().anchor.is_none();
+        for block in blocks.iter().flatten() {
+            fill(workshop, &exercise.id, block);
         }
-        let step = format!("{exercise}.{number}");
-        let outcomes = outcomes(&workshop);
+        if is_settings {
+            fill_settings(workshop);
+        } else if blocks.is_none() {
+            // Written together with an earlier step, and passed with it.
+            assert!(passed.contains(&step.id), "{} has no block", step.id);
+            continue;
+        }
+        let outcomes = outcomes(workshop, exercise.short());
         let now: BTreeSet<String> = outcomes
             .iter()
             .filter(|(_, outcome)| *outcome == "passed")
             .map(|(step, _)| step.clone())
             .collect();
-        let said = format!("{outcomes:#?}");
-        assert!(now.contains(&step), "{step} does not pass: {said}");
+        let (step, said) = (&step.id, format!("{outcomes:#?}"));
+        assert!(now.contains(step), "{step} does not pass: {said}");
         assert!(passed.is_subset(&now), "{step} takes back a step: {said}");
         assert!(
             !said.contains("failed"),
@@ -205,11 +227,35 @@ fn block_after_block_makes_its_step_pass_and_takes_none_back() {
         }
         passed = now;
     }
-    assert_eq!(
-        passed.len(),
-        course().exercise("ex3_store").unwrap().steps.len()
-    );
-    common::redacted().bind(|| insta::assert_snapshot!("blocks", log));
+    assert_eq!(passed.len(), exercise.steps.len());
+    log
+}
+
+/// The settings of 1.1, with the checker of this test as the tutor.
+fn fill_settings(workshop: &Workshop) {
+    let solution = workshop.read("solutions/ex1_connect/.vscode/mcp.json");
+    let own = format!("{:?}", env!("CARGO_BIN_EXE_checker"));
+    let settings = solution
+        .replace("\"cargo\"", &own)
+        .replace("\"checker\", ", "");
+    assert_ne!(settings, solution);
+    workshop.write(".vscode/mcp.json", &settings);
+}
+
+#[test]
+fn every_solution_passes_every_step_on_both_eras() {
+    let workshop = Workshop::copy("solutions");
+    // The tutor of 1.1 is started as an editor does it, through cargo.
+    let built = workshop.cargo("build --package checker").status().unwrap();
+    assert!(built.success());
+    for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
+        let outcomes = outcomes(&workshop, &format!("{} --solution", exercise.short()));
+        assert_eq!(outcomes.len(), exercise.steps.len());
+        assert!(
+            outcomes.values().all(|outcome| outcome == "passed"),
+            "{outcomes:#?}"
+        );
+    }
 }
 
 #[test]

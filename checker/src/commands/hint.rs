@@ -142,12 +142,12 @@ fn write_rungs(
         write!(out, "{}", laid_out(hint, rung + 1 == of))?;
     }
     if let Some(place) = &step.place {
-        let file = format!("exercises/{}/{}", exercise.id, place.file.display());
-        writeln!(
-            out,
-            "\n  {FAINT}where{FAINT:#}  {file}, between the marks of {}",
-            place.anchor
-        )?;
+        let file = place.file_of(exercise);
+        write!(out, "\n  {FAINT}where{FAINT:#}  {}", file.display())?;
+        match &place.anchor {
+            Some(anchor) => writeln!(out, ", between the marks of {anchor}")?,
+            None => writeln!(out)?,
+        }
     }
     let more = match last == of {
         true if several => "these are all".to_owned(),

@@ -33,9 +33,12 @@ impl Places {
         let (Some(folder), Some(place)) = (&self.folder, &step.place) else {
             return String::new();
         };
+        let Some(anchor) = &place.anchor else {
+            return place.file.display().to_string();
+        };
         let shown = self.shown_as.join(&place.file).display().to_string();
         let text = fs::read_to_string(folder.join(&place.file)).unwrap_or_default();
-        match line_of_anchor(&text, &place.anchor) {
+        match line_of_anchor(&text, anchor) {
             Some(line) => format!("{shown}:{line}"),
             None => shown,
         }

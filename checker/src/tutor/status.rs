@@ -38,8 +38,9 @@ pub(super) struct NextStep {
 pub(super) struct BlockPlace {
     /// As in exercises/ex3_store/src/store.rs.
     pub file: String,
-    /// As in step_3_4.
-    pub block: String,
+    /// As in step_3_4. Missing when it is the whole file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -144,7 +145,7 @@ impl BlockPlace {
     pub fn of(exercise: &Exercise, step: &Step) -> Option<Self> {
         let place = step.place.as_ref()?;
         Some(Self {
-            file: format!("exercises/{}/{}", exercise.id, place.file.display()),
+            file: place.file_of(exercise).display().to_string(),
             block: place.anchor.clone(),
         })
     }

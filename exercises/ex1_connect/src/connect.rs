@@ -39,6 +39,8 @@ pub async fn open(
 // ANCHOR: step_1_2_greet
 /// Tells the server who we are, and learns who it is.
 async fn greet(transport: Transport) -> Result<Session, ClientInitializeError> {
+    // TODO 1.2: say who you are (`ClientConfig`), and greet the server in whichever of the two
+    // generations of the protocol it speaks (`ClientLifecycleMode`).
     todo!("1.2")
 }
 // ANCHOR_END: step_1_2_greet
@@ -52,6 +54,7 @@ fn with_headers(
     if headers.is_empty() {
         return config;
     }
+    // TODO 1.6 (bonus): add them to the transport's configuration.
     todo!("1.6")
 }
 // ANCHOR_END: step_1_6_headers

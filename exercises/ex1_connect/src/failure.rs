@@ -35,6 +35,8 @@ pub enum Failure {
 impl Failure {
     /// The exit code by which a script can tell failures apart.
     pub fn exit_code(&self) -> ExitCode {
+        // TODO 1.5: 1 the tool reported an error, 3 the server refused, 4 no server was
+        // reached, 5 a login is needed. (2 is for a wrong command line; clap does that.)
         todo!("1.5")
     }
 }
@@ -43,13 +45,14 @@ impl Failure {
 // ANCHOR: step_1_5
 /// The result, if the tool did what it was asked to.
 pub fn succeeded(result: CallToolResult) -> Result<CallToolResult, Failure> {
-    // Step 1.5: not every result is good news.
+    // TODO 1.5: some results are errors.
     Ok(result)
 }
 
 /// A request of an open session failed.
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
+        // TODO 1.5: did the server say no, or did no answer come?
         todo!("1.5")
     }
 }
@@ -57,6 +60,7 @@ impl From<ServiceError> for Failure {
 /// No session came about.
 impl From<ClientInitializeError> for Failure {
     fn from(error: ClientInitializeError) -> Self {
+        // TODO 1.5: `reason` has the words.
         todo!("1.5")
     }
 }

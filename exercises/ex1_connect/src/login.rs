@@ -29,6 +29,8 @@ pub async fn needed(url: &Url, challenge: &str) -> Failure {
 // ANCHOR: step_1_6
 /// Where one can log in, as the server's metadata has it.
 async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>> {
+    // TODO 1.6 (bonus): find the address of the metadata in the challenge, fetch it, and read
+    // who gives out logins.
     todo!("1.6")
 }
 // ANCHOR_END: step_1_6

@@ -4,6 +4,7 @@
 mod call;
 mod door;
 mod draw;
+mod entries;
 mod info;
 mod list;
 mod settings;

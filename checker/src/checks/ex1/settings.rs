@@ -1,5 +1,198 @@
-//! 1.1: the tutor is added to `.vscode/mcp.json`, and answers.
-use crate::checks::{Checked, Setting};
-pub(super) async fn check(_setting: &Setting) -> Checked {
-    Ok(())
+//! 1.1: the tutor is added to `.vscode/mcp.json`, and answers. A remote server there that does
+//! not answer is a remark.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use futures::future::join_all;
+use reqwest::Url;
+use serde_json::json;
+use tokio::process::Command;
+
+use super::entries::{Entry, Place, Reached, entries};
+use crate::checks::{Checked, Setting, Stop};
+use crate::mcp::probe::{Probe, probe};
+use crate::mcp::stdio::Stdio;
+use crate::mcp::{Era, Failure, Session};
+use crate::subject::process::Process;
+use crate::verdict::Finding;
+
+/// Where editors and agents look for servers, and what the table of them is called there.
+const FILES: [(&str, &str); 3] = [
+    (".vscode/mcp.json", "servers"),
+    (".mcp.json", "mcpServers"),
+    (".cursor/mcp.json", "mcpServers"),
+];
+
+/// What the tutor calls itself.
+const TUTOR: &str = "workshop-tutor";
+
+/// The tool that it is asked to use.
+const TOOL: &str = "workshop_status";
+
+pub(super) async fn check(setting: &Setting) -> Checked {
+    let all = every_entry(&setting.folder)?;
+    if all.is_empty() {
+        return Err(Stop::not_declared("no server in .vscode/mcp.json yet"));
+    }
+    let Some(tutor) = all.iter().find(|entry| entry.is_tutor()) else {
+        let names: Vec<&str> = all.iter().map(|entry| entry.name.as_str()).collect();
+        return Err(Finding {
+            place: Some(all[0].place.to_string()),
+            ..Finding::new("no_tutor")
+                .expected("a server whose command is `cargo checker tutor`")
+                .got(format!("other servers: {}", names.join(", ")))
+                .why("The workshop is an MCP server itself. With it, your agent sees where you are and can help without giving the solution away.")
+        }
+        .into());
+    };
+    let (answer, ()) = tokio::join!(answers(setting, tutor), look_at_remote(setting, &all));
+    answer.map_err(|stop| at(stop, &tutor.place))
+}
+
+/// The servers in all files that are there.
+fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
+    let mut all = Vec::new();
+    for (file, table) in FILES {
+        let text = match fs::read_to_string(folder.join(file)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => {
+                return Err(Stop::CouldNotCheck(format!(
+                    "{file} cannot be read: {error}"
+                )));
+            }
+        };
+        let found = entries(file, table, &text).map_err(|(place, error)| {
+            Stop::from(Finding {
+                place: Some(place.to_string()),
+                ..Finding::new("broken_settings")
+                    .expected(format!("JSON with a table `{table}`"))
+                    .got(error)
+                    .why("Editors read this file as it is, and show no servers when they cannot.")
+            })
+        })?;
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+/// Starts the tutor as an editor would, and asks it where the attendee is.
+async fn answers(setting: &Setting, tutor: &Entry) -> Checked {
+    let session = match &tutor.reached {
+        Reached::Command(line) => {
+            let line = line.in_workspace(&setting.root);
+            let mut command = Command::new(&line.program);
+            command
+                .args(&line.arguments)
+                .current_dir(line.folder.as_ref().unwrap_or(&setting.root))
+                .envs(line.environment.iter().map(|(name, value)| (name, value)));
+            let mut process = Process::start(command, &setting.guard)
+                .map_err(|error| not_started(&line.shown(), &error.to_string()))?;
+            let vitals = process.vitals();
+            let pipes = process
+                .take_stdio()
+                .ok_or_else(|| not_started(&line.shown(), "it has no stdin and stdout"))?;
+            let pipes = Stdio::new(pipes, setting.transcript().clone());
+            let opened = Session::over_stdio(Era::Modern, pipes, setting.transcript().clone());
+            let session = opened.await.map_err(|failure| {
+                let words = vitals.stderr.last_lines();
+                does_not_answer(&line.shown(), &failure, &words)
+            })?;
+            let asked = ask(&session, &line.shown()).await;
+            process.stop().await;
+            return asked;
+        }
+        Reached::Url(url) => {
+            let http = crate::mcp::http::Http::new(url.clone(), setting.transcript().clone())
+                .map_err(|trouble| Stop::CouldNotCheck(trouble.to_string()))?;
+            let opened = Session::over_http(Era::Modern, http, setting.transcript().clone());
+            opened
+                .await
+                .map_err(|failure| does_not_answer(url.as_str(), &failure, &[]))?
+        }
+    };
+    ask(&session, &tutor.name).await
+}
+
+async fn ask(session: &Session, what: &str) -> Checked {
+    let server = session
+        .server()
+        .and_then(|server| server.server_info.clone());
+    let name = server.map(|server| server.name).unwrap_or_default();
+    if name != TUTOR {
+        return Err(Finding::new("not_the_tutor")
+            .ran(what)
+            .expected(format!("a server that calls itself {TUTOR}"))
+            .got(format!("{name:?}"))
+            .why("Something answers there, but it is not the workshop's tutor.")
+            .into());
+    }
+    let called = session.call(TOOL, json!({})).await?;
+    match called.result.is_error {
+        Some(true) => Err(Finding::new("tutor_error")
+            .ran(what)
+            .sent(called.sent)
+            .expected("where you are in the workshop")
+            .got(called.raw.to_string())
+            .why("The tutor must run in the folder of the workshop.")
+            .into()),
+        _ => Ok(()),
+    }
+}
+
+fn not_started(command: &str, error: &str) -> Stop {
+    Finding::new("tutor_not_started")
+        .ran(command)
+        .expected("a program that starts")
+        .got(error)
+        .why("Your editor starts the command as it stands there, without a shell: the program in `command`, each of its arguments in `args`.")
+        .into()
+}
+
+fn does_not_answer(command: &str, failure: &Failure, words: &[String]) -> Stop {
+    let words = match words {
+        [] => String::new(),
+        words => format!("\nits last words:\n{}", words.join("\n")),
+    };
+    Finding::new("tutor_silent")
+        .ran(command)
+        .expected("an answer to server/discover")
+        .got(format!("{}{words}", failure.trouble))
+        .why("Try the same command in a terminal, in the folder of the workshop. It should wait, and print nothing on stdout.")
+        .into()
+}
+
+/// Points a finding at a line of the settings.
+fn at(stop: Stop, place: &Place) -> Stop {
+    match stop {
+        Stop::Failed(mut finding) => {
+            finding.place = Some(place.to_string());
+            Stop::Failed(finding)
+        }
+        other => other,
+    }
+}
+
+/// Remarks on every server elsewhere that does not answer.
+async fn look_at_remote(setting: &Setting, all: &[Entry]) {
+    let remote = all.iter().filter_map(|entry| match &entry.reached {
+        Reached::Url(url) if !is_local(url) => Some((&entry.name, url)),
+        _ => None,
+    });
+    let looks = remote.map(async |(name, url)| match probe(url).await {
+        Probe::Mcp | Probe::NeedsToken => (),
+        Probe::Silent(why) | Probe::NotMcp(why) => {
+            let server = format!("{name} ({url})");
+            setting.remark(format!(
+                "{server} does not answer from here: {why}. The step does not depend on it."
+            ));
+        }
+    });
+    join_all(looks).await;
+}
+
+pub(super) fn is_local(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }

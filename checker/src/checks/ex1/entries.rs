@@ -1,0 +1,185 @@
+//! The servers that an editor's or an agent's settings name.
+//!
+//! ```text
+//! { "servers": {                                     "mcpServers" elsewhere
+//!     "tutor": { "command": "cargo", "args": [...], "env": {...}, "cwd": "..." },
+//!     "docs":  { "type": "http", "url": "https://..." } } }
+//! ```
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use reqwest::Url;
+
+/// A server, as the settings have it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// What the user calls it.
+    pub name: String,
+    /// How it is reached.
+    pub reached: Reached,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// How a server is reached.
+#[derive(Debug)]
+pub(super) enum Reached {
+    /// It is started, and spoken to over its pipes.
+    Command(Line),
+    /// It runs somewhere.
+    Url(Url),
+}
+
+/// A command, as the settings have it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line {
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// What it finds in its environment besides.
+    pub environment: Vec<(String, String)>,
+    /// Where it is started.
+    pub folder: Option<PathBuf>,
+}
+
+/// A line of a file: `.vscode/mcp.json:5`.
+#[derive(Debug)]
+pub(super) struct Place {
+    file: String,
+    line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// The servers in `text`, which is the file `file`, under the key `table`.
+///
+/// # Errors
+///
+/// Where it is no such file, and why.
+pub(super) fn entries(file: &str, table: &str, text: &str) -> Result<Vec<Entry>, (Place, String)> {
+    let place = |position: usize| Place {
+        file: file.to_owned(),
+        line: text[..position.min(text.len())].matches('\n').count() + 1,
+    };
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
+    let parsed = parsed.map_err(|error| (place(error.range().start), error.kind().to_string()))?;
+    let Some(Value::Object(root)) = parsed.value else {
+        return Err((place(0), "no object in braces".to_owned()));
+    };
+    let servers = match root.get(table).map(|property| &property.value) {
+        None => return Ok(Vec::new()),
+        Some(Value::Object(servers)) => servers,
+        Some(other) => {
+            let words = format!("`{table}` is not an object in braces");
+            return Err((place(other.range().start), words));
+        }
+    };
+    let mut found = Vec::new();
+    for property in &servers.properties {
+        let name = property.name.as_str().to_owned();
+        let start = property.range().start;
+        let reached = match &property.value {
+            Value::Object(server) => reached(server),
+            _ => Err("it is not an object in braces".to_owned()),
+        };
+        let reached =
+            reached.map_err(|words| (place(start), format!("server {name:?}: {words}")))?;
+        found.push(Entry {
+            name,
+            reached,
+            place: place(start),
+        });
+    }
+    Ok(found)
+}
+
+fn reached(server: &Object<'_>) -> Result<Reached, String> {
+    if let Some(url) = text_of(server, "url") {
+        let parsed = Url::parse(&url).map_err(|error| format!("{url:?} is no URL: {error}"))?;
+        return Ok(Reached::Url(parsed));
+    }
+    let Some(program) = text_of(server, "command") else {
+        return Err("it has neither a `command` nor a `url`".to_owned());
+    };
+    let arguments = match server.get_array("args") {
+        None => Vec::new(),
+        Some(arguments) => {
+            let texts = arguments.elements.iter().map(text);
+            let texts: Option<Vec<String>> = texts.collect();
+            texts.ok_or("each of its `args` is a text in quotes")?
+        }
+    };
+    let environment = server.get_object("env").map(|variables| {
+        let variables = variables.properties.iter();
+        let set =
+            variables.filter_map(|one| Some((one.name.as_str().to_owned(), text(&one.value)?)));
+        set.collect()
+    });
+    Ok(Reached::Command(Line {
+        program,
+        arguments,
+        environment: environment.unwrap_or_default(),
+        folder: text_of(server, "cwd").map(PathBuf::from),
+    }))
+}
+
+fn text_of(object: &Object<'_>, name: &str) -> Option<String> {
+    object.get(name).and_then(|property| text(&property.value))
+}
+
+fn text(value: &Value<'_>) -> Option<String> {
+    match value {
+        Value::StringLit(text) => Some(text.value.to_string()),
+        _ => None,
+    }
+}
+
+impl Entry {
+    /// Whether it looks like the tutor. What it is, it says itself.
+    pub fn is_tutor(&self) -> bool {
+        match &self.reached {
+            Reached::Command(line) => line.arguments.iter().any(|word| word == "tutor"),
+            Reached::Url(url) => super::settings::is_local(url) && self.name.contains("tutor"),
+        }
+    }
+}
+
+impl Line {
+    /// The same, with what editors put in for the open folder.
+    pub fn in_workspace(&self, root: &Path) -> Self {
+        let root = root.display().to_string();
+        let put_in = |text: &str| {
+            text.replace("${workspaceFolder}", &root)
+                .replace("${CLAUDE_PROJECT_DIR}", &root)
+        };
+        Self {
+            program: put_in(&self.program),
+            arguments: self.arguments.iter().map(|word| put_in(word)).collect(),
+            environment: self
+                .environment
+                .iter()
+                .map(|(name, value)| (name.clone(), put_in(value)))
+                .collect(),
+            folder: self
+                .folder
+                .as_ref()
+                .map(|folder| PathBuf::from(put_in(&folder.display().to_string()))),
+        }
+    }
+
+    /// As one would type it.
+    pub fn shown(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        let words: Vec<&str> = words.map(String::as_str).collect();
+        shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+    }
+}

@@ -1,0 +1,45 @@
+//! What can be asked of a server.
+
+use rmcp::model::{
+    CallToolRequestParams, JsonObject, PaginatedRequestParams, ReadResourceRequestParams,
+};
+
+use crate::connect::Session;
+use crate::failure::{Failure, of_call, succeeded};
+use crate::show;
+
+// ANCHOR: step_1_2
+/// Who is there, and in which version of the protocol we talk.
+pub fn info(session: &Session) -> Result<(), Failure> {
+    // TODO 1.2: the server's name, and the protocol version that was agreed. The session knows
+    // both; `show::line` prints.
+    todo!("1.2")
+}
+// ANCHOR_END: step_1_2
+
+// ANCHOR: step_1_3
+/// Which tools there are.
+pub async fn list(session: &Session) -> Result<(), Failure> {
+    // TODO 1.3: every tool's name and description. A long list comes in pages, and each page
+    // names the next.
+    todo!("1.3")
+}
+// ANCHOR_END: step_1_3
+
+// ANCHOR: step_1_4_call
+/// Calls a tool and shows its result.
+pub async fn call(session: &Session, tool: &str, arguments: &JsonObject) -> Result<(), Failure> {
+    // TODO 1.4: call the tool with its arguments, and show all that came back: every block of
+    // content, and the structured content if there is any. If the call fails, `of_call` makes
+    // a `Failure` of the error.
+    todo!("1.4")
+}
+// ANCHOR_END: step_1_4_call
+
+// ANCHOR: step_1_4_read
+/// Reads a resource.
+pub async fn read(session: &Session, uri: &str) -> Result<(), Failure> {
+    // TODO 1.4: ask for the resource, and show all of its contents.
+    todo!("1.4")
+}
+// ANCHOR_END: step_1_4_read

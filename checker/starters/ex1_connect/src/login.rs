@@ -1,0 +1,36 @@
+//! What to do about a 401: where does one log in?
+
+use std::time::Duration;
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// How long the server may take to say it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a server publishes about who protects it (RFC 9728).
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    authorization_servers: Vec<String>,
+}
+
+/// The failure of a request that was answered with this challenge.
+pub async fn needed(url: &Url, challenge: &str) -> Failure {
+    let words = match authorization_servers(url, challenge).await {
+        Some(servers) => format!("log in at {}, or send a key with -H", servers.join(" or ")),
+        None => "send a key with -H 'Authorization: Bearer KEY'".to_owned(),
+    };
+    Failure::NeedsLogin(words)
+}
+
+// ANCHOR: step_1_6
+/// Where one can log in, as the server's metadata has it.
+async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>> {
+    // TODO 1.6 (bonus): find the address of the metadata in the challenge, fetch it, and read
+    // who gives out logins.
+    todo!("1.6")
+}
+// ANCHOR_END: step_1_6

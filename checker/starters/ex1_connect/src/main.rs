@@ -1,0 +1,114 @@
+//! A small MCP client: what does a server offer, and what does it answer?
+
+mod ask;
+mod connect;
+mod failure;
+mod login;
+mod show;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+use rmcp::model::JsonObject;
+use tokio::time::timeout;
+
+use crate::failure::Failure;
+use crate::show::harmless;
+
+/// How long a server may take for all that is asked of it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks an MCP server what it offers, and has it do something.
+///
+/// Answers go to stdout, complaints to stderr. Exit codes: 0 done, 1 the tool reported an
+/// error, 2 this command line is wrong, 3 the server refused the request, 4 no MCP server was
+/// reached, 5 a login or a key is needed.
+#[derive(Parser)]
+struct Options {
+    /// A header for every request, such as 'Authorization: Bearer KEY'; may be given again
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Where the server is, such as https://learn.microsoft.com/api/mcp
+    url: Url,
+    #[command(subcommand)]
+    wanted: Wanted,
+}
+
+/// What to ask.
+#[derive(Subcommand)]
+enum Wanted {
+    /// Who is there, and in which version of the protocol we talk
+    Info,
+    /// Which tools there are
+    List,
+    /// Call a tool
+    Call {
+        /// Its name
+        tool: String,
+        /// Its arguments, as a JSON object: '{"city": "Graz"}'
+        #[arg(default_value = "{}", value_parser = json_object)]
+        arguments: JsonObject,
+    },
+    /// Read a resource
+    Read {
+        /// Its URI
+        uri: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let done = timeout(PATIENCE, run(&options)).await;
+    match done.unwrap_or(Err(Failure::TooSlow(PATIENCE))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", harmless(&failure.to_string()));
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(options: &Options) -> Result<(), Failure> {
+    let session = match connect::open(&options.url, &options.headers).await {
+        Ok(session) => session,
+        Err(error) => {
+            return Err(match error.auth_challenge() {
+                Some(challenge) => login::needed(&options.url, challenge).await,
+                None => Failure::from(error),
+            });
+        }
+    };
+    match &options.wanted {
+        Wanted::Info => ask::info(&session),
+        Wanted::List => ask::list(&session).await,
+        Wanted::Call { tool, arguments } => ask::call(&session, tool, arguments).await,
+        Wanted::Read { uri } => ask::read(&session, uri).await,
+    }
+}
+
+/// `Name: value`, as it stands in an HTTP request.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    // What follows the name may be a secret: no complaint repeats it.
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("there is no colon; expected 'Name: value'")?;
+    let name = name
+        .trim()
+        .parse()
+        .map_err(|_| "this is no header's name")?;
+    let mut value: HeaderValue = value
+        .trim()
+        .parse()
+        .map_err(|_| "a value has no line breaks or other control characters")?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+/// `{"a": 1}`: what tools take.
+fn json_object(text: &str) -> Result<JsonObject, String> {
+    serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
+}
