@@ -150,11 +150,10 @@ impl Tutor {
         let progress = self.workshop.progress.read()?;
         let (exercise, step) = hint::named(&self.workshop, &progress, step)?;
         let file = step.place.as_ref().map(|place| {
-            let file = place.file.display();
-            format!(
-                ". I write it in exercises/{}/{file}, in the block {}",
-                exercise.id, place.anchor
-            )
+            let file = place.file_of(exercise);
+            let block = place.anchor.as_ref();
+            let block = block.map_or_else(String::new, |block| format!(", in the block {block}"));
+            format!(". I write it in {}{block}", file.display())
         });
         Ok(At {
             step,
