@@ -412,7 +412,7 @@ needs = ["1.1"]
         assert_eq!(written(&step, "src/main.rs"), [true, true, false, false]);
         step.place = Some(Place {
             file: "src/main.rs".into(),
-            anchor: "step_1_2".to_owned(),
+            anchor: Some("step_1_2".to_owned()),
         });
         assert_eq!(written(&step, "src/main.rs"), [true, true, false, true]);
         assert_eq!(written(&step, "src/a.rs"), [true, true, false, false]);

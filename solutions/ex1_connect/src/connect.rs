@@ -29,11 +29,9 @@ pub async fn open(
 ) -> Result<Session, ClientInitializeError> {
     let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
     let config = with_headers(config, headers);
-    greet(StreamableHttpClientTransport::with_client(
-        http_client(url)?,
-        config,
-    ))
-    .await
+    let http =
+        http_client(url).map_err(|error| ClientInitializeError::ConnectionClosed(chain(&error)))?;
+    greet(StreamableHttpClientTransport::with_client(http, config)).await
 }
 
 // ANCHOR: step_1_2_greet
@@ -63,7 +61,7 @@ fn with_headers(
 // ANCHOR_END: step_1_6_headers
 
 /// What HTTP requests are made with.
-fn http_client(url: &Url) -> Result<reqwest::Client, ClientInitializeError> {
+fn http_client(url: &Url) -> reqwest::Result<reqwest::Client> {
     // A redirect to somewhere else would take the user's key there.
     let home = url.origin();
     let stay = redirect::Policy::custom(move |attempt| {
@@ -73,12 +71,11 @@ fn http_client(url: &Url) -> Result<reqwest::Client, ClientInitializeError> {
             attempt.stop()
         }
     });
-    let built = reqwest::Client::builder()
+    reqwest::Client::builder()
         .user_agent(concat!("ex1_connect/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .redirect(stay)
-        .build();
-    built.map_err(|error| ClientInitializeError::ConnectionClosed(chain(&error)))
+        .build()
 }
 
 /// Why no session came about, without the names of the layers in between.
