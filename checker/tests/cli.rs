@@ -10,7 +10,7 @@
 //! - `servers`: `--url` and `--command`,
 //! - `watching`: checks after each save, on the terminals that `terminal` plays and in a pipe,
 //! - `rescue`: the solution, and files that are replaced and brought back,
-//! - `tutor`: the workshop over MCP,
+//! - `tutor`: the workshop over MCP, and `tutoring`: the same while it checks,
 //! - `stopping`: signals, kills, closed pipes, and two checkers at once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
@@ -39,6 +39,9 @@ mod terminal;
 mod told;
 #[path = "cli/tutor.rs"]
 mod tutor;
+#[cfg(unix)]
+#[path = "cli/tutoring.rs"]
+mod tutoring;
 #[cfg(unix)]
 #[path = "cli/watching.rs"]
 mod watching;

@@ -2,10 +2,10 @@
 
 use std::process::Stdio;
 
-use rmcp::RoleClient;
 use rmcp::model::*;
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RunningService, ServiceError};
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::{ClientHandler, RoleClient};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -15,7 +15,7 @@ use checker::mcp::Era;
 use crate::common::workshop::Workshop;
 use crate::told::{fresh, told};
 
-type Client = RunningService<RoleClient, ()>;
+type Client<H = ()> = RunningService<RoleClient, H>;
 
 fn lifecycle(era: Era) -> ClientLifecycleMode {
     match era {
@@ -27,7 +27,7 @@ fn lifecycle(era: Era) -> ClientLifecycleMode {
 }
 
 /// A tutor that runs, until this is dropped.
-struct Tutor {
+pub struct Tutor {
     /// Killed with the tutor.
     _child: Child,
     url: String,
@@ -35,7 +35,7 @@ struct Tutor {
 
 impl Tutor {
     /// Serving HTTP, on a port that was free.
-    async fn http(workshop: &Workshop) -> Self {
+    pub async fn http(workshop: &Workshop) -> Self {
         let mut child = Command::from(workshop.checker("tutor --http --port 0"))
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -49,16 +49,21 @@ impl Tutor {
         Self { _child: child, url }
     }
 
-    async fn client(&self, era: Era) -> Client {
+    pub async fn client<H: ClientHandler>(&self, era: Era, handler: H) -> Client<H> {
         let transport = StreamableHttpClientTransport::from_uri(self.url.as_str());
-        ().serve_with_lifecycle(transport, lifecycle(era))
+        handler
+            .serve_with_lifecycle(transport, lifecycle(era))
             .await
             .unwrap()
     }
 }
 
 /// A tutor over its pipes, and the process.
-async fn stdio(workshop: &Workshop, era: Era) -> (Client, Child) {
+pub async fn stdio<H: ClientHandler>(
+    workshop: &Workshop,
+    era: Era,
+    handler: H,
+) -> (Client<H>, Child) {
     let mut child = Command::from(workshop.checker("tutor"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -67,18 +72,25 @@ async fn stdio(workshop: &Workshop, era: Era) -> (Client, Child) {
         .spawn()
         .unwrap();
     let pipes = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
-    let client = ().serve_with_lifecycle(pipes, lifecycle(era)).await.unwrap();
+    let client = handler
+        .serve_with_lifecycle(pipes, lifecycle(era))
+        .await
+        .unwrap();
     (client, child)
 }
 
-async fn call(client: &Client, tool: &'static str, arguments: Value) -> CallToolResult {
+pub async fn call<H: ClientHandler>(
+    client: &Client<H>,
+    tool: &'static str,
+    arguments: Value,
+) -> CallToolResult {
     let arguments = arguments.as_object().cloned().unwrap();
     let params = CallToolRequestParams::new(tool).with_arguments(arguments);
     client.call_tool(params).await.unwrap()
 }
 
 /// The structured content, which the text mirrors.
-fn structured(result: &CallToolResult) -> &Value {
+pub fn structured(result: &CallToolResult) -> &Value {
     assert_eq!(result.is_error, Some(false), "{result:?}");
     let value = result.structured_content.as_ref().unwrap();
     let text = &result.content[0].as_text().unwrap().text;
@@ -87,7 +99,7 @@ fn structured(result: &CallToolResult) -> &Value {
 }
 
 /// The words of a tool error.
-fn refused(result: &CallToolResult) -> &str {
+pub fn refused(result: &CallToolResult) -> &str {
     assert_eq!(result.is_error, Some(true), "{result:?}");
     &result.content[0].as_text().unwrap().text
 }
@@ -97,8 +109,8 @@ async fn it_says_where_you_are_over_stdio_and_http_on_both_eras() {
     let workshop = fresh();
     let http = Tutor::http(&workshop).await;
     for era in [Era::Modern, Era::Legacy] {
-        let (over_stdio, mut child) = stdio(&workshop, era).await;
-        for client in [over_stdio, http.client(era).await] {
+        let (over_stdio, mut child) = stdio(&workshop, era, ()).await;
+        for client in [over_stdio, http.client(era, ()).await] {
             let server = client.peer_info().unwrap();
             assert_eq!(server.server_info.as_ref().unwrap().name, "workshop-tutor");
             let status = call(&client, "workshop_status", json!({})).await;
@@ -116,7 +128,7 @@ async fn it_says_where_you_are_over_stdio_and_http_on_both_eras() {
 #[tokio::test]
 async fn a_check_judges_the_attendees_code_and_keeps_the_progress() {
     let workshop = fresh();
-    let (client, _child) = stdio(&workshop, Era::Modern).await;
+    let (client, _child) = stdio(&workshop, Era::Modern, ()).await;
     let report = call(&client, "check_exercise", json!({ "step": "3.1" })).await;
     let step = &structured(&report)["exercises"][0]["steps"][0];
     assert_eq!(step["outcome"], "not_started");
@@ -147,7 +159,7 @@ fn outside_of_a_workshop_it_says_so() {
 #[tokio::test]
 async fn a_finding_is_explained_and_hints_climb_the_ladder_of_the_command() {
     let workshop = fresh();
-    let (client, _child) = stdio(&workshop, Era::Legacy).await;
+    let (client, _child) = stdio(&workshop, Era::Legacy, ()).await;
     let nothing = call(&client, "explain_finding", json!({})).await;
     assert!(refused(&nothing).contains("Call check_exercise first"));
 
@@ -204,7 +216,7 @@ async fn a_finding_is_explained_and_hints_climb_the_ladder_of_the_command() {
 #[tokio::test]
 async fn a_name_that_is_none_is_told_with_those_that_are() {
     let workshop = fresh();
-    let (client, _child) = stdio(&workshop, Era::Modern).await;
+    let (client, _child) = stdio(&workshop, Era::Modern, ()).await;
     let wrong = [
         ("check_exercise", json!({ "step": "3.44" })),
         ("check_exercise", json!({ "exercise": "ex33" })),
@@ -250,7 +262,7 @@ async fn its_contract_is_the_one_that_is_recorded_on_both_eras() {
     let tutor = Tutor::http(&workshop).await;
     let mut contracts = Vec::new();
     for era in [Era::Modern, Era::Legacy] {
-        let client = tutor.client(era).await;
+        let client = tutor.client(era, ()).await;
         let server = client.peer_info().unwrap();
         contracts.push(json!({
             "instructions": server.instructions,
@@ -283,7 +295,7 @@ async fn its_contract_is_the_one_that_is_recorded_on_both_eras() {
 async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
     let workshop = fresh();
     workshop.write("exercises/ex3_store/.env", "KEY=secret");
-    let (client, _child) = stdio(&workshop, Era::Modern).await;
+    let (client, _child) = stdio(&workshop, Era::Modern, ()).await;
     let page = read(&client, "workshop://book/ex3").await.unwrap();
     let (uri, page) = text(&page[0]);
     assert_eq!(uri, "workshop://book/ex3");
@@ -331,7 +343,7 @@ async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
 #[tokio::test]
 async fn prompts_say_where_you_are_and_how_to_tutor() {
     let workshop = fresh();
-    let (client, _child) = stdio(&workshop, Era::Legacy).await;
+    let (client, _child) = stdio(&workshop, Era::Legacy, ()).await;
     let get = async |name: &str, arguments: Value| {
         let mut params = GetPromptRequestParams::new(name);
         params.arguments = arguments.as_object().cloned();
