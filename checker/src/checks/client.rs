@@ -231,10 +231,15 @@ impl Ran {
     }
 }
 
-/// As one would type it.
+/// As one would type it. JSON is easiest to read in single quotes.
 fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let words: Vec<&str> = words.collect();
-    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+    let quoted = |word: &'a str| match shlex::try_quote(word) {
+        Ok(plain) if plain == word => word.to_owned(),
+        _ if !word.contains('\'') => format!("'{word}'"),
+        Ok(quoted) => quoted.into_owned(),
+        Err(_) => word.to_owned(),
+    };
+    words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// The first lines of a text.

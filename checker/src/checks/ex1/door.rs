@@ -3,32 +3,39 @@
 
 use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::Url;
+use rmcp::model::{CallToolResult, ContentBlock};
 
 use super::{draw, prints, tells, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::{House, Lock, Record};
+use crate::counterpart::{Answer, House, Lock, OfferedTool, Record};
 
 const NEEDS_LOGIN: i32 = 5;
 
 pub(super) async fn check(client: &Client) -> Checked {
     let lock = draw_lock(client)?;
-    let name = draw::server_name(client);
-    let house = House::new(&name, "1.0.0");
+    let tool = draw::tools(client, 1).remove(0);
+    let text = format!("You are in, says {}", draw::token(client));
+    let result = CallToolResult::success(vec![ContentBlock::text(&text)]);
+    let answer = move |_: &_| Answer::Result(result.clone());
+    let house = House::new(draw::server_name(client), "1.0.0")
+        .with_tool(OfferedTool::new(tool.clone(), answer));
     let server = client.meet_locked(house.clone(), lock.clone()).await?;
     let url = server.url().as_str();
 
     client.purpose("whatever the client asks with its key");
     let key = lock.key.to_str().unwrap_or_default();
     let header = format!("{}: {key}", title_case(&lock.header));
-    let ran = client.run(&["-H", &header, url, "info"]).await?;
+    let ran = client
+        .run(&["-H", &header, url, "call", &tool.name, "{}"])
+        .await?;
     was_spoken_to(&ran, server.record())?;
     every_request_has_the_key(&ran, server.record(), &lock)?;
     ran.succeeded()?;
     prints(
         &ran,
-        &name,
-        "the server's name",
+        &text,
+        "what the tool says",
         "With the key, this server is like any other.",
     )?;
     the_key_is_not_printed(&ran, key)?;
@@ -36,7 +43,9 @@ pub(super) async fn check(client: &Client) -> Checked {
     // On a server of its own, so that the trace shows one thing after the other.
     client.purpose("whatever the client asks without a key");
     let server = client.meet_locked(house, lock.clone()).await?;
-    let ran = client.run(&[server.url().as_str(), "info"]).await?;
+    let ran = client
+        .run(&[server.url().as_str(), "call", &tool.name, "{}"])
+        .await?;
     was_spoken_to(&ran, server.record())?;
     it_says_where_to_log_in(&ran, &lock)
 }

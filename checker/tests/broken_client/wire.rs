@@ -1,0 +1,204 @@
+//! The client's own MCP: just enough of both eras.
+
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::Flaws;
+use crate::flaw::Flaw;
+
+/// A session that is open.
+pub struct Session {
+    flaws: Flaws,
+    http: reqwest::Client,
+    url: String,
+    headers: Vec<(String, String)>,
+    /// What the server calls itself.
+    pub name: String,
+    /// The version that was agreed.
+    pub version: String,
+    id: Option<String>,
+    requests: u64,
+}
+
+/// The result of a request.
+struct Answer {
+    result: Value,
+    id: Option<String>,
+}
+
+/// Why there is none.
+pub enum Trouble {
+    Tool(String),
+    Refused(String),
+    Unreachable(String),
+    Elsewhere(String),
+    NeedsLogin(String),
+    /// Ends with 1, for no reason.
+    JustOne,
+}
+
+impl Session {
+    pub async fn open(flaws: Flaws, url: &str, headers: Vec<String>) -> Result<Self, Trouble> {
+        let headers = match flaws.has(Flaw::NoKey) {
+            true => Vec::new(),
+            false => headers,
+        };
+        let elsewhere = flaws.has(Flaw::KeyElsewhere);
+        let split = |header: &String| {
+            let (name, value) = header.split_once(':')?;
+            let name = if elsewhere { "X-Other" } else { name };
+            Some((name.to_owned(), value.trim().to_owned()))
+        };
+        let mut session = Self {
+            headers: headers.iter().filter_map(split).collect(),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .build()
+                .unwrap_or_default(),
+            url: url.to_owned(),
+            flaws,
+            name: String::new(),
+            version: String::new(),
+            id: None,
+            requests: 0,
+        };
+        if session.flaws.has(Flaw::OnlyInitialize) {
+            session.initialize().await?;
+        } else if session.flaws.has(Flaw::OnlyDiscover) {
+            session.discover().await?;
+        } else if let Err(trouble) = session.discover().await {
+            match trouble {
+                Trouble::Refused(_) => session.initialize().await?,
+                other => return Err(other),
+            }
+        }
+        if session.flaws.has(Flaw::KeyOnceOnly) {
+            session.headers.clear();
+        }
+        Ok(session)
+    }
+
+    async fn discover(&mut self) -> Result<(), Trouble> {
+        "2026-07-28".clone_into(&mut self.version);
+        let result = self.ask("server/discover", json!({})).await;
+        if result.is_err() {
+            self.version.clear();
+        }
+        let result = result?;
+        let info = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
+        info["name"]
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut self.name);
+        Ok(())
+    }
+
+    async fn initialize(&mut self) -> Result<(), Trouble> {
+        let params = json!({
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": { "name": "broken-client", "version": "1.0.0" },
+        });
+        let result = self.ask("initialize", params).await?;
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.name = word(&result["serverInfo"]["name"]);
+        self.version = word(&result["protocolVersion"]);
+        let done = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        self.post(done).await.map(|_| ())
+    }
+
+    /// Sends a request, and waits for its result.
+    pub async fn ask(&mut self, method: &str, params: Value) -> Result<Value, Trouble> {
+        self.requests += 1;
+        let mut request = json!({
+            "jsonrpc": "2.0", "id": self.requests, "method": method, "params": params,
+        });
+        if self.version.starts_with("2026") {
+            request["params"]["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": self.version,
+                "io.modelcontextprotocol/clientInfo": { "name": "broken-client", "version": "1.0.0" },
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        let answer = self.post(request).await?;
+        if answer.id.is_some() {
+            self.id = answer.id;
+        }
+        Ok(answer.result)
+    }
+
+    async fn post(&self, message: Value) -> Result<Answer, Trouble> {
+        let mut request = self
+            .http
+            .post(&self.url)
+            .header("accept", "application/json, text/event-stream")
+            .header("content-type", "application/json");
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(id) = &self.id {
+            request = request.header("mcp-session-id", id);
+        }
+        if !self.version.is_empty() {
+            request = request.header("mcp-protocol-version", &self.version);
+        }
+        if self.version.starts_with("2026") {
+            request = request.header("mcp-method", message["method"].as_str().unwrap_or_default());
+            let params = &message["params"];
+            if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
+                request = request.header("mcp-name", name);
+            }
+        }
+        let unreachable = |error: reqwest::Error| Trouble::Unreachable(error.to_string());
+        let response = request
+            .body(message.to_string())
+            .send()
+            .await
+            .map_err(unreachable)?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            return Err(self.login(&response).await);
+        }
+        let session = response.headers().get("mcp-session-id");
+        let id = session.and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let status = response.status();
+        let body = response.text().await.map_err(unreachable)?;
+        let message = message_in(&body);
+        if let Some(words) = message["error"]["message"].as_str() {
+            return Err(Trouble::Refused(words.to_owned()));
+        }
+        if !status.is_success() {
+            return Err(Trouble::Elsewhere(format!("{status}: {body}")));
+        }
+        let result = message["result"].clone();
+        Ok(Answer { result, id })
+    }
+
+    async fn login(&self, response: &Response) -> Trouble {
+        let challenge = response.headers().get("www-authenticate");
+        let challenge = challenge.and_then(|one| one.to_str().ok()).unwrap_or("");
+        let url = challenge
+            .split_once("resource_metadata=\"")
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .map_or("", |(url, _)| url);
+        if self.flaws.has(Flaw::MetadataAsLogin) {
+            return Trouble::NeedsLogin(url.to_owned());
+        }
+        let metadata = match self.http.get(url).send().await {
+            Ok(response) => response.text().await.unwrap_or_default(),
+            Err(error) => return Trouble::Unreachable(error.to_string()),
+        };
+        let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
+        let server = metadata["authorization_servers"][0].as_str();
+        Trouble::NeedsLogin(server.unwrap_or_default().to_owned())
+    }
+}
+
+/// The last message of a body, which is one, or a stream of them.
+fn message_in(body: &str) -> Value {
+    let lines = body.lines().filter_map(|line| line.strip_prefix("data:"));
+    let messages = lines.filter_map(|line| serde_json::from_str(line.trim()).ok());
+    messages
+        .last()
+        .or_else(|| serde_json::from_str(body).ok())
+        .unwrap_or_default()
+}
