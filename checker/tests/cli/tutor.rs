@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 
 use checker::mcp::Era;
 
+use crate::common::course;
 use crate::common::workshop::Workshop;
 use crate::told::{fresh, told};
 
@@ -104,6 +105,11 @@ pub fn refused(result: &CallToolResult) -> &str {
     &result.content[0].as_text().unwrap().text
 }
 
+/// Makes exercise 3 the current one, by naming it.
+fn be_at_exercise_3(workshop: &Workshop) {
+    assert_eq!(told(workshop, "hint 3.2").code, 0);
+}
+
 #[tokio::test]
 async fn it_says_where_you_are_over_stdio_and_http_on_both_eras() {
     let workshop = fresh();
@@ -115,8 +121,12 @@ async fn it_says_where_you_are_over_stdio_and_http_on_both_eras() {
             assert_eq!(server.server_info.as_ref().unwrap().name, "workshop-tutor");
             let status = call(&client, "workshop_status", json!({})).await;
             let status = structured(&status);
-            assert_eq!(status["current_exercise"], "ex3_store");
-            assert_eq!(status["next_step"]["id"], "3.1");
+            let course = course();
+            let mut core = course.exercises.iter().filter(|one| !one.bonus);
+            let first = core.find(|one| one.ready).unwrap();
+            assert_eq!(status["current_exercise"], first.id);
+            assert_eq!(status["next_step"]["id"], first.steps[0].id);
+            assert_eq!(status["exercises"][2]["id"], "ex3_store");
             assert_eq!(status["exercises"][2]["steps"][3]["state"], "not_started");
             client.cancel().await.unwrap();
         }
@@ -294,6 +304,7 @@ async fn its_contract_is_the_one_that_is_recorded_on_both_eras() {
 #[tokio::test]
 async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
     let workshop = fresh();
+    be_at_exercise_3(&workshop);
     workshop.write("exercises/ex3_store/.env", "KEY=secret");
     let (client, _child) = stdio(&workshop, Era::Modern, ()).await;
     let page = read(&client, "workshop://book/ex3").await.unwrap();
@@ -343,6 +354,7 @@ async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
 #[tokio::test]
 async fn prompts_say_where_you_are_and_how_to_tutor() {
     let workshop = fresh();
+    be_at_exercise_3(&workshop);
     let (client, _child) = stdio(&workshop, Era::Legacy, ()).await;
     let get = async |name: &str, arguments: Value| {
         let mut params = GetPromptRequestParams::new(name);

@@ -65,7 +65,9 @@ impl ClientHandler for Listener {
 async fn begin_check<H: ClientHandler>(
     client: &rmcp::service::RunningService<RoleClient, H>,
 ) -> RequestHandle<RoleClient> {
+    let exercise_3 = json!({ "exercise": "ex3" }).as_object().cloned();
     let params = CallToolRequestParams::new("check_exercise");
+    let params = params.with_arguments(exercise_3.unwrap());
     let request = ClientRequest::CallToolRequest(Request::new(params));
     let options = PeerRequestOptions::no_options();
     client
@@ -115,7 +117,7 @@ async fn a_second_check_is_refused_and_a_cancelled_one_ends_its_build() {
             wait_for(&workshop.path(RUNNING));
             let running = processes_of(&workshop).join("\n");
             assert!(running.contains("build-script-build"), "control: {running}");
-            let second = call(&client, "check_exercise", json!({})).await;
+            let second = call(&client, "check_exercise", json!({ "step": "3.1" })).await;
             assert!(refused(&second).contains("A check is running already"));
             let status = call(&client, "workshop_status", json!({})).await;
             assert_eq!(structured(&status)["current_exercise"], "ex3_store");
@@ -168,7 +170,8 @@ fn initialized() -> Value {
 
 fn check() -> Value {
     let params = json!({
-        "name": "check_exercise", "arguments": {}, "_meta": { "progressToken": "p" }
+        "name": "check_exercise", "arguments": { "exercise": "ex3" },
+        "_meta": { "progressToken": "p" }
     });
     json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params })
 }
