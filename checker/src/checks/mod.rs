@@ -9,6 +9,7 @@ pub mod client;
 mod context;
 pub mod contract;
 pub mod ex1;
+pub mod ex2;
 pub mod ex3;
 pub mod setting;
 pub mod symptoms;
@@ -85,7 +86,7 @@ impl From<Failure> for Stop {
 }
 
 /// The rooms, one per exercise.
-const ROOMS: [&[Check]; 2] = [ex1::CHECKS, ex3::CHECKS];
+const ROOMS: [&[Check]; 3] = [ex1::CHECKS, ex2::CHECKS, ex3::CHECKS];
 
 /// Whether no era applies to a step.
 pub fn is_for_any_era(step: &str) -> bool {

@@ -16,6 +16,7 @@ const PARTS: &[&str] = &[
     "book",
     "checker/Cargo.toml",
     "checker/build.rs",
+    "checker/report.schema.json",
     "checker/src",
     "checker/starters",
     // The book shows what they hold.

@@ -88,6 +88,30 @@ impl Heard {
             .collect()
     }
 
+    /// The ids that messages of role `tool` name, in order.
+    pub fn result_ids(&self) -> Vec<String> {
+        let results = self.messages().iter().filter(|one| one["role"] == "tool");
+        let ids = results.map(|one| one["tool_call_id"].as_str().unwrap_or_default().to_owned());
+        ids.collect()
+    }
+
+    /// The function that stands for the MCP tool of this name. An agent may put the server's
+    /// name in front of it.
+    pub fn function_of(&self, tool: &str) -> Option<&Value> {
+        let name = |function: &Value| function["name"].as_str().unwrap_or_default().to_owned();
+        let functions = self.functions();
+        let exactly = functions.iter().find(|one| name(one) == tool);
+        let behind = || functions.iter().find(|one| name(one).ends_with(tool));
+        exactly.or_else(behind).copied()
+    }
+
+    /// What the agent calls the MCP tool of this name; the name itself if it does not offer it.
+    pub fn offered_as(&self, tool: &str) -> String {
+        let function = self.function_of(tool);
+        let name = function.and_then(|function| function["name"].as_str());
+        name.unwrap_or(tool).to_owned()
+    }
+
     fn list(&self, field: &str) -> &[Value] {
         self.body[field].as_array().map_or(&[], Vec::as_slice)
     }

@@ -21,14 +21,17 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use self::heard::{Heard, Key};
 pub use self::script::{Proposal, Says, Script};
-use self::wire::{Refusal, refused};
+use self::wire::{Answer, Refusal};
+use crate::mcp::Transcript;
+use crate::mcp::transcript::Received;
 
 /// A model that listens, until it is dropped.
 #[derive(Debug)]
@@ -42,20 +45,22 @@ pub struct ScriptedModel {
 struct Room {
     script: Script,
     heard: Mutex<Vec<Heard>>,
+    transcript: Transcript,
 }
 
 impl ScriptedModel {
-    /// Begins to listen on a free port of 127.0.0.1.
+    /// Begins to listen on a free port of 127.0.0.1. What is said goes into `transcript` too.
     ///
     /// # Errors
     ///
     /// When the system has no port to give.
-    pub async fn start(script: Script) -> io::Result<Self> {
+    pub async fn start(script: Script, transcript: Transcript) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let base_url = format!("http://{}/v1", listener.local_addr()?);
         let room = Arc::new(Room {
             script,
             heard: Mutex::default(),
+            transcript,
         });
         let app = Router::new()
             .route("/v1/chat/completions", post(complete))
@@ -91,35 +96,54 @@ impl Drop for ScriptedModel {
 }
 
 async fn complete(State(room): State<Arc<Room>>, headers: HeaderMap, body: Bytes) -> Response {
-    let body = serde_json::from_slice(&body);
-    let mut heard = Heard::new(&headers, body.unwrap_or_default(), &room.script);
-    let allowed = rules::of_key(heard.key).and_then(|()| rules::of_body(&heard.body, &room.script));
-    let mut all = room.heard.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Err(refusal) = allowed {
-        heard.refused = Some(refusal.message.clone());
-        all.push(heard);
-        return refused(&refusal);
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let index = room
+        .transcript
+        .send("POST /v1/chat/completions", body.clone());
+    let answer = room.say(&headers, body);
+    room.transcript.status(index, answer.status.to_string());
+    for document in &answer.documents {
+        let document = Received::Json(document.clone());
+        room.transcript.receive(index, document);
     }
-    // What was refused took no turn.
-    let turn = all.iter().filter(|heard| heard.refused.is_none()).count();
-    let says = room.script.turn(turn, &heard);
-    let answer = wire::answer(&heard, &says, &room.script);
-    all.push(heard);
-    answer
+    room.transcript.end(index);
+    answer.into_response()
+}
+
+impl Room {
+    fn say(&self, headers: &HeaderMap, body: Value) -> Answer {
+        let mut heard = Heard::new(headers, body, &self.script);
+        let allowed = rules::of_key(heard.key);
+        let allowed = allowed.and_then(|()| rules::of_body(&heard.body, &self.script));
+        let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(refusal) = allowed {
+            heard.refused = Some(refusal.message.clone());
+            all.push(heard);
+            return Answer::refused(&refusal);
+        }
+        // What was refused took no turn.
+        let turn = all.iter().filter(|heard| heard.refused.is_none()).count();
+        let says = self.script.turn(turn, &heard);
+        let answer = Answer::to(&heard, &says, &self.script);
+        all.push(heard);
+        answer
+    }
 }
 
 async fn list(State(room): State<Arc<Room>>, headers: HeaderMap) -> Response {
     match rules::of_key(Key::of(&headers, &room.script)) {
-        Ok(()) => wire::models(&room.script),
-        Err(refusal) => refused(&refusal),
+        Ok(()) => Answer::models(&room.script),
+        Err(refusal) => Answer::refused(&refusal),
     }
+    .into_response()
 }
 
 async fn elsewhere() -> Response {
-    refused(&Refusal::new(
+    Answer::refused(&Refusal::new(
         StatusCode::NOT_FOUND,
         "Unknown request URL. Please check the URL for typos, or see the docs at \
          https://platform.openai.com/docs/api-reference/.",
         "unknown_url",
     ))
+    .into_response()
 }

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::{Key, Proposal, Says, Script, ScriptedModel};
+use crate::mcp::Transcript;
 
 fn client(model: &ScriptedModel, key: &str) -> Client<OpenAIConfig> {
     let config = OpenAIConfig::new()
@@ -19,6 +20,11 @@ fn client(model: &ScriptedModel, key: &str) -> Client<OpenAIConfig> {
 
 fn request(body: Value) -> CreateChatCompletionRequest {
     serde_json::from_value(body).unwrap()
+}
+
+async fn start(script: Script) -> ScriptedModel {
+    let started = ScriptedModel::start(script, Transcript::default());
+    started.await.unwrap()
 }
 
 fn question() -> CreateChatCompletionRequest {
@@ -41,8 +47,8 @@ fn two_calls() -> Says {
 }
 
 async fn refusal_of(body: Value) -> String {
-    let model = ScriptedModel::start(script().then(Says::Answer("Yes.".to_owned())));
-    let model = model.await.unwrap();
+    let model = start(script().then(Says::Answer("Yes.".to_owned()))).await;
+
     let asked = client(&model, "sk-test").chat().create(request(body)).await;
     match asked {
         Err(OpenAIError::ApiError(error)) => {
@@ -59,7 +65,7 @@ async fn turns_follow_each_other_and_the_last_is_said_again() {
     let model = script()
         .then(two_calls())
         .then_with(|heard| Says::Answer(format!("You said {}.", heard.messages()[0]["content"])));
-    let model = ScriptedModel::start(model).await.unwrap();
+    let model = start(model).await;
     let client = client(&model, "sk-test");
     let first = client.chat().create(question()).await.unwrap();
     let calls = first.choices[0].message.tool_calls.clone().unwrap();
@@ -81,7 +87,7 @@ async fn a_stream_says_the_same_in_pieces() {
     let model = script()
         .then(two_calls())
         .then(Says::Answer("Rye, and it is fresh.".to_owned()));
-    let model = ScriptedModel::start(model).await.unwrap();
+    let model = start(model).await;
     let client = client(&model, "sk-test");
     // With the client's feature `byot` one says so oneself.
     let mut streamed = question();
@@ -123,7 +129,7 @@ async fn a_stream_says_the_same_in_pieces() {
 
 #[tokio::test]
 async fn a_wrong_key_and_an_unknown_model_are_refused() {
-    let model = ScriptedModel::start(script()).await.unwrap();
+    let model = start(script()).await;
     let asked = client(&model, "sk-other").chat().create(question()).await;
     assert!(asked.unwrap_err().to_string().contains("Incorrect API key"));
     assert_eq!(model.heard()[0].key, Key::Wrong);

@@ -40,63 +40,123 @@ impl Refusal {
     }
 }
 
-pub(super) fn refused(refusal: &Refusal) -> Response {
-    let code = (!refusal.code.is_empty()).then_some(refusal.code);
-    let kind = match refusal.status.as_u16() {
-        429 => "rate_limit_error",
-        500.. => "server_error",
-        _ => "invalid_request_error",
-    };
-    let error = json!({
-        "message": refusal.message, "type": kind, "param": refusal.param, "code": code,
-    });
-    document(refusal.status, &json!({ "error": error }))
+/// An answer: one document, or several as a stream.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) documents: Vec<Value>,
+    is_stream: bool,
 }
 
-pub(super) fn models(script: &Script) -> Response {
-    let model = json!({
-        "id": script.model, "object": "model", "created": CREATED, "owned_by": "workshop",
-    });
-    document(
-        StatusCode::OK,
-        &json!({ "object": "list", "data": [model] }),
-    )
-}
+impl Answer {
+    pub(super) fn refused(refusal: &Refusal) -> Self {
+        let code = (!refusal.code.is_empty()).then_some(refusal.code);
+        let kind = match refusal.status.as_u16() {
+            429 => "rate_limit_error",
+            500.. => "server_error",
+            _ => "invalid_request_error",
+        };
+        let error = json!({
+            "message": refusal.message, "type": kind, "param": refusal.param, "code": code,
+        });
+        Self::document(refusal.status, json!({ "error": error }))
+    }
 
-pub(super) fn answer(heard: &Heard, says: &Says, script: &Script) -> Response {
-    match says {
-        Says::Error(status, message) => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            refused(&Refusal::new(status, message, ""))
+    pub(super) fn models(script: &Script) -> Self {
+        let model = json!({
+            "id": script.model, "object": "model", "created": CREATED, "owned_by": "workshop",
+        });
+        let list = json!({ "object": "list", "data": [model] });
+        Self::document(StatusCode::OK, list)
+    }
+
+    pub(super) fn to(heard: &Heard, says: &Says, script: &Script) -> Self {
+        match says {
+            Says::Error(status, message) => {
+                let status = StatusCode::from_u16(*status);
+                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Self::refused(&Refusal::new(status, message, ""))
+            }
+            Says::Calls(calls) if heard.wants_stream() => {
+                Self::stream(deltas_of_calls(calls), "tool_calls", heard, script)
+            }
+            Says::Answer(text) if heard.wants_stream() => {
+                Self::stream(deltas_of_text(text), "stop", heard, script)
+            }
+            Says::Calls(calls) => {
+                let calls: Vec<Value> = calls.iter().map(call).collect();
+                let message = json!({ "role": "assistant", "content": null, "refusal": null,
+                    "tool_calls": calls });
+                Self::whole(&message, "tool_calls", script)
+            }
+            Says::Answer(text) => {
+                let message = json!({ "role": "assistant", "content": text, "refusal": null });
+                Self::whole(&message, "stop", script)
+            }
         }
-        _ if heard.wants_stream() => streamed(heard, says, script),
-        _ => whole(says, script),
+    }
+
+    fn whole(message: &Value, reason: &str, script: &Script) -> Self {
+        let choice = json!({
+            "index": 0, "message": message, "logprobs": null, "finish_reason": reason,
+        });
+        let completion = json!({
+            "id": "chatcmpl-workshop", "object": "chat.completion", "created": CREATED,
+            "model": script.model, "choices": [choice], "usage": usage(),
+            "service_tier": "default", "system_fingerprint": null,
+        });
+        Self::document(StatusCode::OK, completion)
+    }
+
+    fn stream(deltas: Vec<Value>, reason: &str, heard: &Heard, script: &Script) -> Self {
+        let chunk = |choices: &Value| {
+            json!({
+                "id": "chatcmpl-workshop", "object": "chat.completion.chunk", "created": CREATED,
+                "model": script.model, "choices": choices, "service_tier": "default",
+                "system_fingerprint": null, "usage": null,
+            })
+        };
+        let choice = |delta: &Value, reason: &Value| {
+            let choice = json!({ "index": 0, "delta": delta, "logprobs": null,
+                "finish_reason": reason });
+            chunk(&json!([choice]))
+        };
+        let deltas = deltas.iter().map(|delta| choice(delta, &Value::Null));
+        let mut chunks: Vec<Value> = deltas.collect();
+        chunks.push(choice(&json!({}), &json!(reason)));
+        if heard.body["stream_options"]["include_usage"] == true {
+            let mut last = chunk(&json!([]));
+            last["usage"] = usage();
+            chunks.push(last);
+        }
+        Self {
+            status: StatusCode::OK,
+            documents: chunks,
+            is_stream: true,
+        }
+    }
+
+    fn document(status: StatusCode, document: Value) -> Self {
+        Self {
+            status,
+            documents: vec![document],
+            is_stream: false,
+        }
     }
 }
 
-fn whole(says: &Says, script: &Script) -> Response {
-    let (message, reason) = match says {
-        Says::Calls(calls) => {
-            let calls: Vec<Value> = calls.iter().map(call).collect();
-            let message = json!({ "role": "assistant", "content": null, "refusal": null,
-                "tool_calls": calls });
-            (message, "tool_calls")
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        if self.is_stream {
+            let texts = self.documents.iter().map(Value::to_string);
+            let texts = texts.chain(std::iter::once("[DONE]".to_owned()));
+            let events = texts.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
+            return Sse::new(stream::iter(events.collect::<Vec<_>>())).into_response();
         }
-        Says::Answer(text) => {
-            let message = json!({ "role": "assistant", "content": text, "refusal": null });
-            (message, "stop")
-        }
-        Says::Error(..) => unreachable!("errors have no choices"),
-    };
-    let choice = json!({
-        "index": 0, "message": message, "logprobs": null, "finish_reason": reason,
-    });
-    let completion = json!({
-        "id": "chatcmpl-workshop", "object": "chat.completion", "created": CREATED,
-        "model": script.model, "choices": [choice], "usage": usage(),
-        "service_tier": "default", "system_fingerprint": null,
-    });
-    document(StatusCode::OK, &completion)
+        let body = self.documents.first().map(Value::to_string);
+        let body = Body::from(body.unwrap_or_default());
+        (self.status, [(CONTENT_TYPE, "application/json")], body).into_response()
+    }
 }
 
 fn call(
@@ -107,38 +167,6 @@ fn call(
     }: &Proposal,
 ) -> Value {
     json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
-}
-
-fn streamed(heard: &Heard, says: &Says, script: &Script) -> Response {
-    let chunk = |choices: Value| {
-        json!({
-            "id": "chatcmpl-workshop", "object": "chat.completion.chunk", "created": CREATED,
-            "model": script.model, "choices": choices, "service_tier": "default",
-            "system_fingerprint": null, "usage": null,
-        })
-    };
-    let choice = |delta: Value, reason: Value| {
-        chunk(json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": reason }]))
-    };
-    let (deltas, reason) = match says {
-        Says::Calls(calls) => (deltas_of_calls(calls), "tool_calls"),
-        Says::Answer(text) => (deltas_of_text(text), "stop"),
-        Says::Error(..) => unreachable!("errors are not streamed"),
-    };
-    let mut chunks: Vec<Value> = deltas
-        .into_iter()
-        .map(|delta| choice(delta, Value::Null))
-        .collect();
-    chunks.push(choice(json!({}), json!(reason)));
-    if heard.body["stream_options"]["include_usage"] == true {
-        let mut last = chunk(json!([]));
-        last["usage"] = usage();
-        chunks.push(last);
-    }
-    let texts = chunks.iter().map(Value::to_string);
-    let texts = texts.chain(std::iter::once("[DONE]".to_owned()));
-    let events = texts.map(|text| Ok::<_, Infallible>(Event::default().data(text)));
-    Sse::new(stream::iter(events.collect::<Vec<_>>())).into_response()
 }
 
 fn deltas_of_text(text: &str) -> Vec<Value> {
@@ -175,9 +203,4 @@ fn pieces(text: &str) -> Vec<String> {
 
 fn usage() -> Value {
     json!({ "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2 })
-}
-
-fn document(status: StatusCode, document: &Value) -> Response {
-    let body = Body::from(document.to_string());
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -1,0 +1,215 @@
+//! 2.6: a step limit, and a human's yes before a call that changes something.
+
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rmcp::model::{Tool, ToolAnnotations};
+use serde_json::json;
+
+use super::carry_out::{calls, holds};
+use super::draw;
+use super::stage::{Played, Scene, propose};
+use crate::checks::{Checked, Client};
+use crate::counterpart::model::{Heard, Proposal, Says, Script};
+use crate::counterpart::{House, OfferedTool};
+
+/// How many steps there are without `--max-steps`.
+const DEFAULT_STEPS: usize = 10;
+
+/// The model gives in after so many turns beyond the limit: no need to wait for ever.
+const TOO_MANY: usize = 5;
+
+pub(super) async fn check(client: &Client) -> Checked {
+    let limit = client.random(|rng| rng.random_range(2..6_usize));
+    it_gives_up(client, Some(limit)).await?;
+    it_gives_up(client, None).await?;
+    let yes = client.random(|rng| ["y\n", "yes\n"].choose(rng).copied().unwrap_or_default());
+    it_asks(client, yes, true).await?;
+    let no = client.random(|rng| ["n\n", "no\n", "later\n", "\n"].choose(rng).copied());
+    it_asks(client, no.unwrap_or_default(), false).await?;
+    it_asks(client, "", false).await
+}
+
+/// The model proposes calls without end.
+async fn it_gives_up(client: &Client, limit: Option<usize>) -> Checked {
+    client.purpose("whatever the agent does while the model proposes one call after another");
+    let names = draw::tool_names(client, 1);
+    let tool = draw::reading(&names[0], "Looks around.", &["what"], |_| {
+        draw::says("Not here.")
+    });
+    let house = draw::bakery(client).with_tool(tool);
+    let steps = limit.unwrap_or(DEFAULT_STEPS);
+    let what = draw::token(client);
+    let (id, name) = (draw::call_id(client), names[0].clone());
+    let turns = |script: Script| {
+        let all = steps + TOO_MANY;
+        let looking = (0..all).fold(script, |script, number| {
+            let call = Proposal::new(format!("{id}{number}"), &name, &json!({ "what": what }));
+            script.then_with(propose(vec![call]))
+        });
+        looking.then(Says::Answer("I give up.".to_owned()))
+    };
+    let written = steps.to_string();
+    let options = match limit {
+        Some(_) => vec!["--max-steps", &written],
+        None => Vec::new(),
+    };
+    let scene = Scene {
+        options,
+        ..Scene::new("Where is the bread?")
+    };
+    let played = scene.play(client, house, turns).await?;
+    played.goes_by_the_rules()?;
+    gave_up_after(&played, steps, limit.is_some())
+}
+
+fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
+    let asked = played.heard.len();
+    let ran = &played.ran;
+    let limit = match said {
+        true => format!("--max-steps {steps}"),
+        false => format!("{steps} steps, the limit without --max-steps"),
+    };
+    if asked != steps {
+        let got = match asked > steps + TOO_MANY {
+            true => format!("{asked} requests, and the model gave in"),
+            false => format!("{asked} requests\n{}", ran.printed()),
+        };
+        return Err(ran
+            .finding("no_limit")
+            .expected(format!("{limit}: so many requests to the model, and no more"))
+            .got(got)
+            .why("A model can go round in circles, and each round costs money. The limit is the one thing that ends it.")
+            .into());
+    }
+    if ran.code() == Some(1) && ran.stdout.trim().is_empty() && !ran.stderr.trim().is_empty() {
+        return Ok(());
+    }
+    Err(ran
+        .finding("gave_up_silently")
+        .expected(format!(
+            "after {limit}: exit code 1, a word on stderr, nothing on stdout"
+        ))
+        .got(ran.printed())
+        .why("There is no answer. Who called the agent must be able to tell.")
+        .into())
+}
+
+/// The model proposes a call that changes something; `typed` is what the human says.
+async fn it_asks(client: &Client, typed: &str, agreed: bool) -> Checked {
+    client.purpose("whatever the agent does before a call that changes something");
+    let names = draw::tool_names(client, 2);
+    let done = draw::token(client);
+    let what = draw::token(client);
+    let house = house(client, &names, &done);
+    let looked = draw::call(client, &names[0], &json!({ "what": what }));
+    let ordered = draw::call(client, &names[1], &json!({ "what": what }));
+    let answer = format!("That is it: {}.", draw::token(client));
+    let turns = |script: Script| {
+        script
+            .then_with(propose(vec![looked.clone(), ordered.clone()]))
+            .then(Says::Answer(answer.clone()))
+    };
+    let scene = Scene {
+        typed,
+        ..Scene::new("Order it for me.")
+    };
+    let played = scene.play(client, house, turns).await?;
+    calls(&played, &[&looked])?;
+    shows_the_call(&played, &ordered, &what)?;
+    if agreed {
+        calls(&played, &[&ordered])?;
+        let told = played.told(0, &ordered)?;
+        holds(&played, &ordered, &told, &done)?;
+    } else {
+        is_not_called(&played, &ordered, typed)?;
+        refusal_is_told(&played, &ordered, typed)?;
+    }
+    played.goes_by_the_rules()?;
+    played.answers(&answer)
+}
+
+/// One tool that reads, and one that changes something, in one of the ways to declare that.
+fn house(client: &Client, names: &[String], done: &str) -> House {
+    let changing = Tool::new(
+        names[1].clone(),
+        "Orders something.",
+        draw::schema(&["what"]),
+    );
+    let hints = ToolAnnotations::new();
+    let changing = match client.random(|rng| rng.random_range(0..3)) {
+        // Nothing said: it may change anything.
+        0 => changing,
+        1 => changing.with_annotations(hints.read_only(false).destructive(false)),
+        _ => changing.with_annotations(hints.read_only(false).destructive(true)),
+    };
+    let done = done.to_owned();
+    let order = move |_: &_| draw::says(format!("Ordered, number {done}."));
+    draw::bakery(client)
+        .with_tool(draw::reading(&names[0], "Looks around.", &["what"], |_| {
+            draw::says("It is there.")
+        }))
+        .with_tool(OfferedTool::new(changing, order))
+}
+
+fn shows_the_call(played: &Played, call: &Proposal, what: &str) -> Checked {
+    let ran = &played.ran;
+    if ran.stderr.contains(&call.name) && ran.stderr.contains(what) {
+        return Ok(());
+    }
+    Err(ran
+        .finding("call_not_shown")
+        .expected(format!(
+            "on stderr, before the call, the question whether to go ahead with {} {}",
+            call.name, call.arguments
+        ))
+        .got(ran.printed())
+        .why("A yes means something only to who has seen what will be done: the tool, and its arguments.")
+        .into())
+}
+
+fn is_not_called(played: &Played, call: &Proposal, typed: &str) -> Checked {
+    let Some(sent) = played.calls.iter().find(|sent| sent["name"] == call.name) else {
+        return Ok(());
+    };
+    let said = said(typed);
+    Err(played
+        .ran
+        .finding("not_asked")
+        .expected(format!("no tools/call of {} when {said}", call.name))
+        .got(format!("tools/call {sent}"))
+        .why("The tool is not annotated readOnlyHint: true, so it may change something, and only `y` or `yes` lets it. A model can be talked into calls by what it reads.")
+        .into())
+}
+
+fn refusal_is_told(played: &Played, call: &Proposal, typed: &str) -> Checked {
+    let answer_heard = |heard: &Heard| !heard.results_of(&call.id).join("").trim().is_empty();
+    if played.heard.get(1).is_some_and(answer_heard) {
+        return Ok(());
+    }
+    let got = match played.heard.get(1) {
+        None => format!("the agent ended\n{}", played.ran.printed()),
+        Some(heard) => match heard.results_of(&call.id).as_slice() {
+            [] => "no message for it".to_owned(),
+            _ => "a message without words".to_owned(),
+        },
+    };
+    Err(played
+        .ran
+        .finding("refusal_not_told")
+        .expected(format!(
+            "when {}, the model is told that the user refuses the call {}",
+            said(typed),
+            call.id
+        ))
+        .got(got)
+        .why("A model that knows of the refusal offers something else. One that does not may tell the user it was done.")
+        .into())
+}
+
+fn said(typed: &str) -> String {
+    match typed {
+        "" => "stdin is at its end".to_owned(),
+        "\n" => "the user types an empty line".to_owned(),
+        words => format!("the user types {:?}", words.trim_end()),
+    }
+}

@@ -1,0 +1,120 @@
+//! What is drawn at random for each run, so that nobody can know it beforehand.
+
+use rand::RngExt;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use serde_json::{Value, json};
+
+use crate::checks::Client;
+use crate::counterpart::model::Proposal;
+use crate::counterpart::{Answer, House, OfferedTool};
+
+const BREADS: [&str; 12] = [
+    "rye loaf",
+    "sourdough",
+    "baguette",
+    "brioche",
+    "focaccia",
+    "pretzel",
+    "bagel",
+    "ciabatta",
+    "challah",
+    "croissant",
+    "scone",
+    "crumpet",
+];
+const FIRST: [&str; 8] = [
+    "Ines", "Tomo", "Grete", "Luca", "Amara", "Pavel", "Noor", "Sanne",
+];
+const LAST: [&str; 8] = [
+    "Vidal", "Okafor", "Brandt", "Moreau", "Kask", "Silva", "Novak", "Lund",
+];
+const VERBS: [&str; 8] = [
+    "find", "weigh", "price", "count", "taste", "wrap", "label", "slice",
+];
+
+/// A word that stands nowhere else: `scone-48213`.
+pub(super) fn token(client: &Client) -> String {
+    client.random(|rng| {
+        let words: Vec<&str> = BREADS
+            .iter()
+            .copied()
+            .filter(|word| !word.contains(' '))
+            .collect();
+        let word = words.choose(rng).copied().unwrap_or_default();
+        format!("{word}-{}", rng.random_range(10_000..100_000))
+    })
+}
+
+/// So many different breads.
+pub(super) fn breads(client: &Client, count: usize) -> Vec<String> {
+    client.random(|rng| {
+        let mut breads = BREADS.map(str::to_owned);
+        breads.shuffle(rng);
+        breads.into_iter().take(count).collect()
+    })
+}
+
+/// So many different names of tools: `weigh_bagel`.
+pub(super) fn tool_names(client: &Client, count: usize) -> Vec<String> {
+    let breads = breads(client, count);
+    let name = |bread: &String| {
+        let verb = client.random(|rng| VERBS.choose(rng).copied().unwrap_or_default());
+        format!("{verb}_{}", bread.replace(' ', "_"))
+    };
+    breads.iter().map(name).collect()
+}
+
+/// `Grete Okafor`
+pub(super) fn person(client: &Client) -> String {
+    client.random(|rng| {
+        let mut of = |names: &[&'static str]| names.choose(rng).copied().unwrap_or_default();
+        format!("{} {}", of(&FIRST), of(&LAST))
+    })
+}
+
+/// The id of a call, as models give them.
+pub(super) fn call_id(client: &Client) -> String {
+    let number: u64 = client.random(|rng| rng.random_range(100_000_000..1_000_000_000));
+    format!("call_{number}")
+}
+
+/// A call of `tool` with these arguments, and an id of its own.
+pub(super) fn call(client: &Client, tool: &str, arguments: &Value) -> Proposal {
+    Proposal::new(call_id(client), tool, arguments)
+}
+
+/// A bakery without tools.
+pub(super) fn bakery(client: &Client) -> House {
+    House::new(format!("Bakery {}", person(client)), "1.0.0")
+}
+
+/// A tool that only reads, with these parameters, all of them strings.
+pub(super) fn reading(
+    name: &str,
+    description: &str,
+    parameters: &[&str],
+    answer: impl Fn(&JsonObject) -> Answer + Send + Sync + 'static,
+) -> OfferedTool {
+    let definition = Tool::new(name.to_owned(), description.to_owned(), schema(parameters));
+    let hints = ToolAnnotations::new().read_only(true);
+    OfferedTool::new(definition.with_annotations(hints), answer)
+}
+
+/// The schema of an object with these parameters, all of them strings.
+pub(super) fn schema(parameters: &[&str]) -> JsonObject {
+    let one = |name: &&str| {
+        let property = json!({ "type": "string", "description": format!("The {name}.") });
+        ((*name).to_owned(), property)
+    };
+    let properties: JsonObject = parameters.iter().map(one).collect();
+    let schema = json!({ "type": "object", "properties": properties, "required": parameters });
+    schema.as_object().cloned().unwrap_or_default()
+}
+
+/// A result of this text.
+pub(super) fn says(text: impl Into<String>) -> Answer {
+    Answer::Result(CallToolResult::success(vec![ContentBlock::text(
+        text.into(),
+    )]))
+}

@@ -1,0 +1,115 @@
+//! 2.1: the model is offered the server's tools, with their schemas.
+
+use rand::RngExt;
+use rmcp::model::Tool;
+use serde_json::Value;
+
+use super::draw;
+use super::stage::{Played, Scene};
+use crate::checks::{Checked, Client};
+use crate::counterpart::model::Says;
+use crate::counterpart::model::heard::text_of;
+
+pub(super) async fn check(client: &Client) -> Checked {
+    client.purpose("whatever the agent asks to learn of the tools, and then the model");
+    let count = client.random(|rng| rng.random_range(3..6_usize));
+    // On two pages: an agent that reads one offers half of them.
+    let mut house = draw::bakery(client).with_pages_of(count - 1);
+    for name in draw::tool_names(client, count) {
+        let parameters =
+            [draw::token(client), draw::token(client)].map(|one| one.replace('-', "_"));
+        let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+        let description = format!("Ask for {} here.", draw::token(client));
+        let tool = draw::reading(&name, &description, &parameters, |_| draw::says("Done."));
+        house = house.with_tool(tool);
+    }
+    let tools: Vec<Tool> = house
+        .tools
+        .iter()
+        .map(|tool| tool.definition.clone())
+        .collect();
+    let question = format!("What do you know about {}?", draw::token(client));
+    let answer = format!("It is {}.", draw::token(client));
+
+    let turns =
+        |script: crate::counterpart::model::Script| script.then(Says::Answer(answer.clone()));
+    let played = Scene::new(&question).play(client, house, turns).await?;
+    asks_the_question(&played, &question)?;
+    for tool in &tools {
+        offers(&played, tool)?;
+    }
+    played.goes_by_the_rules()?;
+    played.answers(&answer)
+}
+
+fn asks_the_question(played: &Played, question: &str) -> Checked {
+    let messages = played.heard[0].messages();
+    let mut said = messages.iter().filter(|message| message["role"] == "user");
+    if said.any(|message| text_of(&message["content"]).contains(question)) {
+        return Ok(());
+    }
+    let roles: Vec<String> = messages.iter().map(|one| one["role"].to_string()).collect();
+    Err(played
+        .ran
+        .finding("question_missing")
+        .expected(format!("a message of role \"user\": {question}"))
+        .got(format!("messages of role {}", roles.join(", ")))
+        .why("The model knows only what stands in the conversation.")
+        .into())
+}
+
+fn offers(played: &Played, tool: &Tool) -> Checked {
+    let heard = &played.heard[0];
+    let Some(function) = heard.function_of(&tool.name) else {
+        let offered: Vec<String> = heard
+            .functions()
+            .iter()
+            .map(|one| one["name"].to_string())
+            .collect();
+        let got = match offered.as_slice() {
+            [] => "no tools".to_owned(),
+            some => some.join(", "),
+        };
+        return Err(played
+            .ran
+            .finding("tool_not_offered")
+            .expected(format!("among `tools`, a function named {}", tool.name))
+            .got(got)
+            .why("The model proposes what it is offered. It never sees the MCP server, so the agent passes on every tool that the server lists.")
+            .into());
+    };
+    let declared = serde_json::to_value(tool.input_schema.as_ref()).unwrap_or_default();
+    let sent = &function["parameters"];
+    let same = |field: &str| same(&sent[field], &declared[field]);
+    if !same("properties") || !same("required") {
+        return Err(played
+            .ran
+            .finding("schema_differs")
+            .expected(format!("`parameters` of {}: {declared}", tool.name))
+            .got(sent.to_string())
+            .why("The schema tells the model which arguments there are. It is the tool's inputSchema, passed on as it is.")
+            .into());
+    }
+    let description = tool.description.as_deref().unwrap_or_default();
+    let said = function["description"].as_str().unwrap_or_default();
+    if !said.contains(description) {
+        return Err(played
+            .ran
+            .finding("description_differs")
+            .expected(format!("{} with the description: {description}", tool.name))
+            .got(function["description"].to_string())
+            .why("The description is what the model chooses by.")
+            .into());
+    }
+    Ok(())
+}
+
+/// Whether two parts of a schema are the same; lists in any order.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().all(|item| other.contains(item))
+        }
+        _ => one == other,
+    }
+}

@@ -1,0 +1,242 @@
+//! One performance: the agent between a model that follows a script and an MCP server.
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::draw;
+use crate::checks::client::{Ran, Task};
+use crate::checks::{Checked, Client, Stop};
+use crate::counterpart::model::{Heard, Key, Proposal, Says, Script, ScriptedModel};
+use crate::counterpart::{House, Record};
+
+/// What the user asks, and what else the agent is told.
+pub(super) struct Scene<'a> {
+    /// The question.
+    pub question: &'a str,
+    /// Options in front of it: `--max-steps 3`.
+    pub options: Vec<&'a str>,
+    /// What the user types.
+    pub typed: &'a str,
+}
+
+/// What was seen of a performance.
+pub(super) struct Played {
+    /// The agent.
+    pub ran: Ran,
+    /// What the model heard.
+    pub heard: Vec<Heard>,
+    /// The `params` of the calls that the MCP server got, in order.
+    pub calls: Vec<Value>,
+}
+
+impl<'a> Scene<'a> {
+    /// A question, and nobody at the keyboard.
+    pub(super) fn new(question: &'a str) -> Self {
+        Self {
+            question,
+            options: Vec::new(),
+            typed: "",
+        }
+    }
+
+    /// Has the agent answer, between this server and a model with these turns.
+    pub(super) async fn play(
+        self,
+        client: &Client,
+        house: House,
+        turns: impl FnOnce(Script) -> Script,
+    ) -> Checked<Played> {
+        let server = client.meet(house).await?;
+        let (url, record) = (server.url().clone(), server.record().clone());
+        self.play_at(client, &url, &record, turns).await
+    }
+
+    /// The same with a server that is there already.
+    pub(super) async fn play_at(
+        self,
+        client: &Client,
+        url: &Url,
+        record: &Record,
+        turns: impl FnOnce(Script) -> Script,
+    ) -> Checked<Played> {
+        let key = format!("sk-{}", draw::token(client));
+        let name = draw::token(client);
+        let script = turns(Script::new(&name, &key));
+        let model = ScriptedModel::start(script, client.transcript().clone()).await;
+        let model = model.map_err(|error| {
+            Stop::CouldNotCheck(format!(
+                "the checker could not play the model on 127.0.0.1: {error}"
+            ))
+        })?;
+        let mut arguments = vec!["--mcp", url.as_str()];
+        arguments.extend(self.options);
+        arguments.push(self.question);
+        let task = Task {
+            arguments,
+            environment: vec![
+                ("OPENAI_BASE_URL", model.base_url()),
+                ("OPENAI_API_KEY", &key),
+                ("OPENAI_MODEL", &name),
+            ],
+            stdin: self.typed,
+        };
+        let ran = client.perform(task).await?;
+        let calls = record.messages("tools/call").into_iter();
+        let played = Played {
+            ran,
+            heard: model.heard(),
+            calls: calls.map(|mut call| call["params"].take()).collect(),
+        };
+        played.keeps_the_key(&key)?;
+        played.asked_the_model()?;
+        Ok(played)
+    }
+}
+
+impl Played {
+    /// That the key is printed nowhere.
+    fn keeps_the_key(&self, key: &str) -> Checked {
+        for (name, text) in [("stdout", &self.ran.stdout), ("stderr", &self.ran.stderr)] {
+            if text.contains(key) {
+                return Err(self
+                    .ran
+                    .finding("key_printed")
+                    .expected("nothing printed that holds OPENAI_API_KEY")
+                    .got(format!("the key is on {name}"))
+                    .why("What is printed ends up in logs, screenshots and bug reports. Who reads the key there can spend your money.")
+                    .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// That the model was asked, with the key.
+    fn asked_the_model(&self) -> Checked {
+        let Some(first) = self.heard.first() else {
+            return Err(self
+                .ran
+                .finding("model_not_asked")
+                .expected("POST $OPENAI_BASE_URL/chat/completions")
+                .got(format!("the model heard nothing\n{}", self.ran.printed()))
+                .why("The agent begins by asking the model. OPENAI_BASE_URL says where it is, here on 127.0.0.1.")
+                .into());
+        };
+        if first.key != Key::Right {
+            let got = match first.key {
+                Key::Missing => "no such header",
+                _ => "another one",
+            };
+            return Err(self
+                .ran
+                .finding("wrong_key")
+                .expected("the header Authorization: Bearer, and what OPENAI_API_KEY says")
+                .got(got)
+                .why("The endpoint lets in who has the key, and counts what they use.")
+                .into());
+        }
+        Ok(())
+    }
+
+    /// That the model had nothing to refuse.
+    pub(super) fn goes_by_the_rules(&self) -> Checked {
+        let refused = self.heard.iter().find_map(|heard| heard.refused.as_ref());
+        let Some(message) = refused else {
+            return Ok(());
+        };
+        Err(self
+            .ran
+            .finding("request_refused")
+            .expected("requests as OpenAI's API takes them")
+            .got(format!("400: {message}"))
+            .why("The checker's model is as strict as OpenAI: a real one would refuse this too.")
+            .into())
+    }
+
+    /// That the agent printed this answer on stdout, and nothing else, and ended well.
+    pub(super) fn answers(&self, answer: &str) -> Checked {
+        let printed = self.ran.stdout.trim();
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if flat(printed) == flat(answer) {
+            return self.ran.succeeded();
+        }
+        let (code, why) = if flat(printed).contains(&flat(answer)) {
+            (
+                "more_on_stdout",
+                "Who pipes the answer into a file or a program wants the answer alone. What the agent does on the way goes to stderr.",
+            )
+        } else {
+            (
+                "answer_not_printed",
+                "The model's text, when it proposes no calls, is the answer. It goes to stdout.",
+            )
+        };
+        Err(self
+            .ran
+            .finding(code)
+            .expected(format!("on stdout, and nothing else there: {answer}"))
+            .got(self.ran.printed())
+            .why(why)
+            .into())
+    }
+
+    /// What the model was told of the call with this id, which it proposed in its turn
+    /// `number`, from 0.
+    pub(super) fn told(&self, number: usize, call: &Proposal) -> Checked<String> {
+        let shown = shown(call);
+        let Some(next) = self.heard.get(number + 1) else {
+            return Err(self
+                .ran
+                .finding("not_told")
+                .expected(format!(
+                    "another request to the model, with a message of role \"tool\" for {shown}"
+                ))
+                .got(format!("no other request came\n{}", self.ran.printed()))
+                .why("The model proposed this call and waits for what comes of it. Without that it cannot go on.")
+                .into());
+        };
+        match next.results_of(&call.id).as_slice() {
+            [one] => Ok(one.clone()),
+            [] => {
+                let ids: Vec<String> = next.result_ids();
+                Err(self
+                    .ran
+                    .finding("result_missing")
+                    .expected(format!("a message of role \"tool\" for {shown}"))
+                    .got(format!("messages of role \"tool\" for: {}", listed(&ids)))
+                    .why("The model tells results apart by tool_call_id alone. It must be the id of the call, as the model gave it.")
+                    .into())
+            }
+            more => Err(self
+                .ran
+                .finding("result_twice")
+                .expected(format!("one message of role \"tool\" for {shown}"))
+                .got(format!("{} of them", more.len()))
+                .why("Each call has one result.")
+                .into()),
+        }
+    }
+}
+
+/// `check_inventory (call_8123)`, for findings.
+pub(super) fn shown(call: &Proposal) -> String {
+    format!("the call {} of {}", call.id, call.name)
+}
+
+fn listed(ids: &[String]) -> String {
+    if ids.is_empty() {
+        "no call".to_owned()
+    } else {
+        ids.join(", ")
+    }
+}
+
+/// A turn in which the model proposes these calls, of the tools as they were offered to it.
+pub(super) fn propose(calls: Vec<Proposal>) -> impl Fn(&Heard) -> Says + Send + Sync + 'static {
+    move |heard| {
+        let named = calls.iter().map(|call| Proposal {
+            name: heard.offered_as(&call.name),
+            ..call.clone()
+        });
+        Says::Calls(named.collect())
+    }
+}

@@ -1,0 +1,166 @@
+//! 2.3: the loop runs until there is an answer, several steps deep.
+//!
+//! Each call needs what the one before it found, so the model can only get there if every
+//! result reaches it.
+
+use rmcp::model::JsonObject;
+use serde_json::{Value, json};
+
+use super::carry_out::calls;
+use super::draw;
+use super::stage::{Played, Scene, propose, shown};
+use crate::checks::{Checked, Client};
+use crate::counterpart::House;
+use crate::counterpart::model::{Proposal, Says, Script};
+
+/// What the bakery knows.
+struct Order {
+    customer: String,
+    customer_id: String,
+    product: String,
+    substitute: String,
+}
+
+pub(super) async fn check(client: &Client) -> Checked {
+    client.purpose("whatever the agent does until the model has an answer");
+    let breads = draw::breads(client, 2);
+    let order = Order {
+        customer: draw::person(client),
+        customer_id: draw::token(client),
+        product: breads[0].clone(),
+        substitute: breads[1].clone(),
+    };
+    let steps = [
+        draw::call(client, "find_customer", &json!({ "name": order.customer })),
+        draw::call(
+            client,
+            "get_last_order",
+            &json!({ "customer_id": order.customer_id }),
+        ),
+        draw::call(
+            client,
+            "check_inventory",
+            &json!({ "product": order.product }),
+        ),
+        draw::call(
+            client,
+            "find_substitute",
+            &json!({ "product": order.product }),
+        ),
+    ];
+    let answer = format!(
+        "Not the {}: it is sold out today. Would you like the {}?",
+        order.product, order.substitute
+    );
+    let question = format!(
+        "I am {}. Can I reorder my last bakery order for pickup today?",
+        order.customer
+    );
+    let turns = |script: Script| {
+        let propose_next =
+            |script: Script, step: &Proposal| script.then_with(propose(vec![step.clone()]));
+        let script = steps.iter().fold(script, propose_next);
+        script.then(Says::Answer(answer.clone()))
+    };
+    let played = Scene::new(&question)
+        .play(client, house(client, &order), turns)
+        .await?;
+    for (number, step) in steps.iter().enumerate() {
+        went_on(&played, number, step)?;
+        calls(&played, &[step])?;
+    }
+    remembers_all(&played, &steps)?;
+    played.goes_by_the_rules()?;
+    played.answers(&answer)
+}
+
+/// A bakery that knows one customer, and is out of what they had.
+fn house(client: &Client, order: &Order) -> House {
+    let tool = |name: &str, what: &str, parameter: &'static str, known: &str, found: Value| {
+        let known = known.to_owned();
+        let answer = move |arguments: &JsonObject| {
+            let asked = arguments.get(parameter).and_then(Value::as_str);
+            draw::says(match asked == Some(known.as_str()) {
+                true => found.to_string(),
+                false => json!({ "found": null }).to_string(),
+            })
+        };
+        draw::reading(name, what, &[parameter], answer)
+    };
+    let Order {
+        customer,
+        customer_id,
+        product,
+        substitute,
+    } = order;
+    draw::bakery(client)
+        .with_tool(tool(
+            "find_customer",
+            "Finds a customer by name.",
+            "name",
+            customer,
+            json!({ "customer_id": customer_id }),
+        ))
+        .with_tool(tool(
+            "get_last_order",
+            "Says what a customer ordered last.",
+            "customer_id",
+            customer_id,
+            json!({ "product": product, "quantity": 1 }),
+        ))
+        .with_tool(tool(
+            "check_inventory",
+            "Says how many of a product are left today.",
+            "product",
+            product,
+            json!({ "left": 0 }),
+        ))
+        .with_tool(tool(
+            "find_substitute",
+            "Finds what is much like a product, and in stock.",
+            "product",
+            product,
+            json!({ "substitute": substitute }),
+        ))
+}
+
+/// That the model was asked again after its turn `number`.
+fn went_on(played: &Played, number: usize, step: &Proposal) -> Checked {
+    if played.heard.len() > number + 1 {
+        return Ok(());
+    }
+    Err(played
+        .ran
+        .finding("stopped_early")
+        .expected("step after step, until the model answers without proposing a call")
+        .got(format!(
+            "the agent stopped after {} of the model's turns, the last of which proposes {}\n{}",
+            played.heard.len(),
+            shown(step),
+            played.ran.printed()
+        ))
+        .why("One result often leads to the next question. The model says when it is done: then it proposes no calls.")
+        .into())
+}
+
+/// That the last request still holds what each call brought.
+fn remembers_all(played: &Played, steps: &[Proposal]) -> Checked {
+    let last = played
+        .heard
+        .last()
+        .map(|heard| heard.result_ids())
+        .unwrap_or_default();
+    let Some(forgotten) = steps.iter().find(|step| !last.contains(&step.id)) else {
+        return Ok(());
+    };
+    Err(played
+        .ran
+        .finding("forgets")
+        .expected(format!(
+            "in the last request, the whole conversation, with the result of {}",
+            shown(forgotten)
+        ))
+        .got(format!("results of {} of {} calls", last.len(), steps.len()))
+        .why("The model remembers nothing between two requests. Each one holds the whole conversation.")
+        .into())
+}

@@ -1,0 +1,223 @@
+//! 2.5: an unknown tool, bad arguments or a failed call are told to the model, not crashed on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::RngExt;
+use rand::seq::SliceRandom;
+use rmcp::ErrorData;
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::json;
+
+use super::carry_out::{calls, holds};
+use super::draw;
+use super::stage::{Played, Scene, propose};
+use crate::checks::{Checked, Client};
+use crate::counterpart::model::{Heard, Proposal, Says, Script};
+use crate::counterpart::{Answer, Counterpart, House};
+
+/// A call that goes wrong.
+struct Wrong {
+    /// What is wrong with it, after "a call".
+    what: &'static str,
+    call: Proposal,
+    /// What the model must be told of it; empty if any words do.
+    reason: String,
+    why: &'static str,
+    /// Whether no call of the tool may reach the server.
+    reaches_nobody: bool,
+}
+
+pub(super) async fn check(client: &Client) -> Checked {
+    what_goes_wrong_is_told(client).await?;
+    a_server_that_is_gone_is_told(client).await?;
+    an_empty_answer_is_none(client).await
+}
+
+async fn what_goes_wrong_is_told(client: &Client) -> Checked {
+    client.purpose("whatever the agent does while the model and the tools make mistakes");
+    let names = draw::tool_names(client, 4);
+    let [broken, failing, refusing, right] = [&names[0], &names[1], &names[2], &names[3]];
+    let (tool_error, refusal, found) = (
+        draw::token(client),
+        draw::token(client),
+        draw::token(client),
+    );
+    let house = house(client, &names, &tool_error, &refusal, &found);
+    let arguments = json!({ "what": draw::token(client) });
+    let whole = arguments.to_string();
+    let cut = client.random(|rng| rng.random_range(1..whole.len() - 1));
+    let mut wrong = [
+        Wrong {
+            what: "of a tool that there is not",
+            call: draw::call(client, &format!("{right}_now"), &arguments),
+            reason: String::new(),
+            why: "Models make up names. Told that there is no such tool, and which there are, they choose another.",
+            reaches_nobody: false,
+        },
+        Wrong {
+            what: "with arguments that are not JSON",
+            call: Proposal::written(draw::call_id(client), broken, &whole[..cut]),
+            reason: String::new(),
+            why: "Models write JSON as text, and break off. Told what is wrong with it, they write it again.",
+            reaches_nobody: true,
+        },
+        Wrong {
+            what: "that ends in a tool error",
+            call: draw::call(client, failing, &arguments),
+            reason: tool_error,
+            why: "A tool error (isError: true) is written for the model: it says what to do better.",
+            reaches_nobody: false,
+        },
+        Wrong {
+            what: "that the server refuses with a JSON-RPC error",
+            call: draw::call(client, refusing, &arguments),
+            reason: refusal,
+            why: "A protocol error ends this call, and not the conversation. Its message helps the model too.",
+            reaches_nobody: false,
+        },
+    ];
+    client.random(|rng| wrong.shuffle(rng));
+    let good = draw::call(client, right, &arguments);
+    let answer = format!("It took a while: {}.", draw::token(client));
+    let turns = |script: Script| {
+        let all = wrong.iter().map(|one| &one.call).chain([&good]);
+        let next = |script: Script, call: &Proposal| script.then_with(propose(vec![call.clone()]));
+        all.fold(script, next).then(Says::Answer(answer.clone()))
+    };
+    let played = Scene::new("Please help me.")
+        .play(client, house, turns)
+        .await?;
+    for (number, one) in wrong.iter().enumerate() {
+        is_told(&played, number, one)?;
+    }
+    calls(&played, &[&good])?;
+    let told = played.told(wrong.len(), &good)?;
+    holds(&played, &good, &told, &found)?;
+    played.goes_by_the_rules()?;
+    played.answers(&answer)
+}
+
+fn house(client: &Client, names: &[String], error: &str, refusal: &str, found: &str) -> House {
+    let [error, refusal, found] = [error, refusal, found].map(str::to_owned);
+    let looks = "Looks for something.";
+    let of = move || draw::says(format!("Here is {found}."));
+    let again = of.clone();
+    let fails = move |_: &_| {
+        let text = ContentBlock::text(format!("Not today: {error}."));
+        Answer::Result(CallToolResult::error(vec![text]))
+    };
+    let refuses = move |_: &_| Answer::Refused(ErrorData::invalid_params(refusal.clone(), None));
+    draw::bakery(client)
+        .with_tool(draw::reading(&names[0], looks, &["what"], move |_| of()))
+        .with_tool(draw::reading(&names[1], looks, &["what"], fails))
+        .with_tool(draw::reading(&names[2], looks, &["what"], refuses))
+        .with_tool(draw::reading(&names[3], looks, &["what"], move |_| again()))
+}
+
+/// That the model was told what became of a call that went wrong, in its turn `number`.
+fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
+    let Wrong {
+        what,
+        call,
+        reason,
+        why,
+        ..
+    } = wrong;
+    let proposed = format!("{} {}", call.name, call.arguments);
+    if played.heard.len() <= number + 1 {
+        return Err(played
+            .ran
+            .finding("trouble_not_told")
+            .expected(format!(
+                "the model is told what is wrong with a call {what}, and asked again: {proposed}"
+            ))
+            .got(format!("the agent ended\n{}", played.ran.printed()))
+            .why(*why)
+            .into());
+    }
+    let told = played.told(number, call)?;
+    if told.trim().is_empty() || !told.contains(reason) {
+        let expected = match reason.is_empty() {
+            true => "some words on what is wrong".to_owned(),
+            false => format!("the reason: … {reason} …"),
+        };
+        return Err(played
+            .ran
+            .finding("reason_missing")
+            .expected(format!("for a call {what}, {proposed}: {expected}"))
+            .got(format!("{told:?}"))
+            .why(*why)
+            .into());
+    }
+    let made_up = played.calls.iter().find(|sent| sent["name"] == call.name);
+    match made_up.filter(|_| wrong.reaches_nobody) {
+        None => Ok(()),
+        Some(sent) => Err(played
+            .ran
+            .finding("arguments_made_up")
+            .expected(format!("no tools/call for a call {what}: {proposed}"))
+            .got(sent.to_string())
+            .why("Nobody knows what the model meant. A call with other arguments may do something that nobody wants.")
+            .into()),
+    }
+}
+
+async fn a_server_that_is_gone_is_told(client: &Client) -> Checked {
+    client.purpose("whatever the agent does when the server is gone");
+    let names = draw::tool_names(client, 1);
+    let tool = draw::reading(&names[0], "Looks around.", &["what"], |_| {
+        draw::says("Here.")
+    });
+    let server = client.meet(draw::bakery(client).with_tool(tool)).await?;
+    let (url, record) = (server.url().clone(), server.record().clone());
+    let call = draw::call(client, &names[0], &json!({ "what": draw::token(client) }));
+    let answer = format!("I cannot say: {}.", draw::token(client));
+    // The server leaves as the model proposes to call it.
+    let server: Arc<Mutex<Option<Counterpart>>> = Arc::new(Mutex::new(Some(server)));
+    let leaving = Arc::clone(&server);
+    let first = propose(vec![call.clone()]);
+    let turns = |script: Script| {
+        let script = script.then_with(move |heard: &Heard| {
+            drop(
+                leaving
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take(),
+            );
+            first(heard)
+        });
+        script.then(Says::Answer(answer.clone()))
+    };
+    let played = Scene::new("Is there bread?")
+        .play_at(client, &url, &record, turns)
+        .await?;
+    let wrong = Wrong {
+        what: "of a server that is gone",
+        call,
+        reason: String::new(),
+        why: "Servers go away. The model can say so, and answer as well as it can without them.",
+        reaches_nobody: false,
+    };
+    is_told(&played, 0, &wrong)?;
+    played.goes_by_the_rules()?;
+    played.answers(&answer)
+}
+
+async fn an_empty_answer_is_none(client: &Client) -> Checked {
+    client.purpose("whatever the agent does when the model says nothing");
+    let turns = |script: Script| script.then(Says::Answer(String::new()));
+    let house = draw::bakery(client);
+    let played = Scene::new("Is there bread?")
+        .play(client, house, turns)
+        .await?;
+    let ran = &played.ran;
+    if !ran.status.success() && !ran.stderr.trim().is_empty() {
+        return Ok(());
+    }
+    Err(ran
+        .finding("empty_answer")
+        .expected("an exit code other than 0, and on stderr a word that the model gave no answer")
+        .got(ran.printed())
+        .why("Models sometimes say nothing at all. Who reads an empty answer cannot tell whether something broke.")
+        .into())
+}
