@@ -10,7 +10,7 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
 use rmcp::{ClientCacheConfig, RoleClient};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, interval_at, timeout};
 
 use super::Era;
@@ -471,7 +471,16 @@ pub fn describe(request: &Value) -> String {
         "tools/call" | "prompts/get" => {
             words.extend(params.get("arguments").map(Value::to_string));
         }
-        "completion/complete" => words.push(json!([params["ref"], params["argument"]]).to_string()),
+        "completion/complete" => {
+            let (of, argument) = (&params["ref"], &params["argument"]);
+            let of = of["name"].as_str().or_else(|| of["uri"].as_str());
+            let argument_name = argument["name"].as_str().unwrap_or_default();
+            words.push(format!(
+                "{}, {argument_name} {}",
+                of.unwrap_or_default(),
+                argument["value"]
+            ));
+        }
         _ => (),
     }
     words.join(" ")

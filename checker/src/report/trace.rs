@@ -6,10 +6,12 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::escape::{one_line, visible};
+use crate::mcp::session::describe;
 use crate::mcp::transcript::{Exchange, Received};
-use crate::verdict::StepReport;
+use crate::verdict::{Finding, StepReport};
 
 const PURPOSE: Style = AnsiColor::Cyan.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
 const FAINT: Style = Style::new().dimmed();
 
 /// What is longer is broken into lines.
@@ -33,9 +35,13 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
             "\n{FAINT}── {} on the {} era ──{FAINT:#}",
             step.id, era.era
         )?;
+        let failed = era
+            .findings
+            .first()
+            .and_then(|finding| at(finding, &era.trace));
         let mut purpose = None;
         let mut in_a_row = 0;
-        for exchange in &era.trace {
+        for (position, exchange) in era.trace.iter().enumerate() {
             if purpose == Some(&exchange.purpose) {
                 in_a_row += 1;
             } else {
@@ -45,6 +51,9 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
                 writeln!(out, "\n{PURPOSE}# {text}{PURPOSE:#}")?;
                 purpose = Some(&exchange.purpose);
             }
+            if failed == Some(position) {
+                writeln!(out, "{BAD}✗ the check failed here{BAD:#}")?;
+            }
             if in_a_row <= OF_ONE_PURPOSE {
                 write_exchange(out, exchange)?;
             }
@@ -52,6 +61,22 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
         skipped(out, in_a_row)?;
     }
     writeln!(out)
+}
+
+/// Which exchange a finding is about: the last one that was sent as it says; of a race, which is
+/// sent many times over, the first.
+fn at(finding: &Finding, trace: &[Exchange]) -> Option<usize> {
+    let is_meant = |exchange: &Exchange| {
+        exchange.sent.get("id").is_some() && finding.sent.contains(&describe(&exchange.sent))
+    };
+    let last = trace.iter().rposition(is_meant)?;
+    let purpose = &trace[last].purpose;
+    let others = trace[..last].iter().rev();
+    let of_one_purpose = others.take_while(|exchange| exchange.purpose == *purpose);
+    match of_one_purpose.count() {
+        few if few < OF_ONE_PURPOSE => Some(last),
+        many => Some(last - many),
+    }
 }
 
 fn skipped(out: &mut dyn Write, in_a_row: usize) -> io::Result<()> {
@@ -129,7 +154,58 @@ pub fn lines(indent: &str, value: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::{Era, Transcript};
+    use crate::verdict::{EraReport, Outcome};
     use serde_json::json;
+
+    /// Calls of `tool` for each purpose, as many as it says.
+    fn calls(purposes: &[(&str, &str, usize)]) -> Vec<Exchange> {
+        let transcript = Transcript::default();
+        for (purpose, tool, times) in purposes {
+            transcript.purpose(*purpose);
+            for id in 0..*times {
+                let params = json!({ "name": tool, "arguments": {} });
+                let call = json!({ "id": id, "method": "tools/call", "params": params });
+                transcript.send("POST /mcp", call);
+            }
+        }
+        transcript.exchanges()
+    }
+
+    #[test]
+    fn the_exchange_that_a_finding_is_about_is_marked() {
+        let trace = calls(&[
+            ("before", "list", 1),
+            ("buy", "buy", 1),
+            ("after", "list", 1),
+        ]);
+        let sent = |sent: &str| Finding::new("x").sent(sent);
+        assert_eq!(at(&sent("tools/call buy {}"), &trace), Some(1));
+        let both = sent("tools/call buy {}, then tools/call list {}");
+        assert_eq!(at(&both, &trace), Some(2));
+        assert_eq!(at(&sent("a connection to 127.0.0.2"), &trace), None);
+        let race = calls(&[
+            ("before", "list", 1),
+            ("race", "buy", 10),
+            ("after", "list", 1),
+        ]);
+        assert_eq!(at(&sent("10 × tools/call buy {}"), &race), Some(1));
+
+        let report = StepReport::new(
+            "3.3",
+            vec![EraReport {
+                findings: vec![sent("tools/call buy {}")],
+                trace,
+                ..EraReport::new(Era::Modern, Outcome::Failed)
+            }],
+        );
+        let mut out = Vec::new();
+        write_trace(&mut out, &report).unwrap();
+        let out = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
+        let marked = "# buy\n✗ the check failed here\n→ POST /mcp\n";
+        assert_eq!(out.matches("failed here").count(), 1, "{out}");
+        assert!(out.contains(marked), "{out}");
+    }
 
     #[test]
     fn json_is_broken_only_where_it_does_not_fit() {
