@@ -11,8 +11,8 @@ use mdbook_driver::config::Config;
 use super::Mistake;
 use super::directives::Directives;
 use super::includes::{self, Outdent};
-use super::rules;
 use super::warnings::Warnings;
+use super::{rules, stumbles};
 
 /// A page before mdBook sees it.
 #[derive(Debug)]
@@ -69,6 +69,7 @@ fn render(root: &Path, to: &Path, course: &Course) -> Result<Vec<Source>> {
 
     book.with_preprocessor(Outdent);
     book.build().context("mdBook cannot build the book")?;
+    stumbles::entitle(to)?;
     Ok(sources)
 }
 
@@ -141,6 +142,11 @@ pub(super) mod tests {
         build(&crate::root().unwrap(), to.path()).unwrap();
         let page = fs::read_to_string(to.path().join("ex3.html")).unwrap();
         assert!(!page.contains("{{#"), "a directive is left");
+        assert!(page.contains("A usual stumble</p>"));
+        assert!(
+            !page.contains("Warning</p>"),
+            "a stumble is called otherwise"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! directives.rs  `{{#course …}}`, `{{#output …}}`: what stands elsewhere, put into a page by
 //!                `checker::book`, which the tutor uses too
 //! includes.rs    `{{#include …}}`: is it there, and how far is it indented
+//! stumbles.rs    the title of a usual stumble
 //! warnings.rs    what mdBook has to say, collected
 //! page.rs        a built page as the rules see it: ids, links, code
 //! rules.rs       what must be true of all pages together
@@ -21,6 +22,7 @@ mod links;
 mod page;
 mod rules;
 mod serve;
+mod stumbles;
 mod warnings;
 
 use std::fmt;
