@@ -177,7 +177,8 @@ def recommend(occasion: str, budget_cents: int | None = None) -> str:
 @store.completion
 def occasions(reference, argument, context) -> list[str]:
     known = ["anniversary", "birthday", "breakfast", "brunch", "picnic"]
-    if isinstance(reference, PromptReference) and argument.name == "occasion":
+    of_recommend = isinstance(reference, PromptReference) and reference.name == "recommend"
+    if of_recommend and argument.name == "occasion":
         return [one for one in known if one.startswith(argument.value.lower())]
     return []
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::blocks::TodoBlock;
 use crate::course::Step;
 use crate::mcp::Era;
 use crate::mcp::transcript::Exchange;
@@ -39,8 +40,11 @@ pub struct Finding {
     pub got: String,
     /// Why it matters.
     pub why: String,
-    /// `exercises/ex3_store/src/store.rs:41`. `None` stands for where the step is written;
-    /// empty when the source is not known.
+    /// The TODO block that it belongs to. `None` stands for where the step is written.
+    #[serde(skip)]
+    pub block: Option<TodoBlock>,
+    /// `exercises/ex3_store/src/store.rs:41`. `None` until the engine has looked it up; empty when
+    /// no line stands for it, or the source is not known.
     #[serde(rename = "where")]
     pub place: Option<String>,
     /// The commands that help on.
@@ -83,6 +87,12 @@ impl Finding {
     /// Why it matters.
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = why.into();
+        self
+    }
+
+    /// The TODO block to look into, where it is not the one that the course names for the step.
+    pub fn at(mut self, block: TodoBlock) -> Self {
+        self.block = Some(block);
         self
     }
 }

@@ -42,7 +42,7 @@ const FLAWS: [(&str, &str); 12] = [
     ("3.5", "race nobody-wins loser-protocol-error lost-update"),
     (
         "3.6",
-        "no-tool-description no-parameter-description broken-input-schema no-constraint no-annotations \
+        "no-tool-description no-parameter-description nothing-described no-annotations-anywhere broken-input-schema no-constraint no-annotations \
          dishonest-annotations list-not-read-only unknown-tool-as-result idempotent-buy",
     ),
     (
@@ -51,7 +51,7 @@ const FLAWS: [(&str, &str); 12] = [
     ),
     (
         "3.8",
-        "all-interfaces any-origin any-host late-origin-check origin-wrong-status host-wrong-status",
+        "all-interfaces any-origin any-host no-origin localhost-only late-origin-check origin-wrong-status host-wrong-status",
     ),
     (
         "3.9",
@@ -60,13 +60,13 @@ const FLAWS: [(&str, &str); 12] = [
     ),
     (
         "3.10",
-        "empty-contents unknown-uri-success text-plain stale-inventory undecoded-name no-template \
+        "resources-not-declared empty-contents unknown-uri-success text-plain stale-inventory undecoded-name no-template \
          resource-not-json product-wrong",
     ),
     (
         "3.11",
-        "prompt-ignores-occasion prompt-ignores-budget budget-as-number occasion-optional \
-         no-completions completion-ignores-prefix unknown-prompt-empty bad-budget-accepted",
+        "prompts-not-declared completions-not-declared prompt-ignores-occasion prompt-ignores-budget budget-as-number occasion-optional \
+         no-completions completion-ignores-prefix completes-other-arguments completes-other-prompts unknown-prompt-empty bad-budget-accepted",
     ),
     // Four that are harmless, and two that leave a step not started.
     (

@@ -19,6 +19,7 @@ use futures::future::BoxFuture;
 pub use self::client::Client;
 pub use self::context::{Context, Reach, Symptom};
 pub use self::setting::Setting;
+use crate::blocks::TodoBlock;
 use crate::mcp::Failure;
 use crate::verdict::{Finding, NotStarted};
 
@@ -70,6 +71,14 @@ impl Stop {
     /// Not started, because the server does not declare it.
     pub fn not_declared(what: impl Into<String>) -> Self {
         Self::NotStarted(NotStarted::NotDeclared(what.into()))
+    }
+
+    /// Has a finding point at this TODO block, unless it points somewhere already.
+    pub fn at(mut self, block: TodoBlock) -> Self {
+        if let Self::Failed(finding) = &mut self {
+            finding.block.get_or_insert(block);
+        }
+        self
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Stop;
+use super::ex3::places;
 use crate::mcp::{Failure, Trouble};
 use crate::subject::server::tells_port_taken;
 use crate::subject::stderr::Panic;
@@ -70,12 +71,15 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
             "The connection ended before the answer did. Did the handler panic, or the program end?",
         ),
     };
-    Finding::new(code)
+    let finding = Finding::new(code)
         .sent(sent)
         .expected("a result")
         .got(trouble.to_string())
-        .why(why)
-        .into()
+        .why(why);
+    match code {
+        "forbidden" => finding.at(places::GATE).into(),
+        _ => finding.into(),
+    }
 }
 
 /// The program panicked while it handled a request.

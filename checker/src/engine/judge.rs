@@ -304,9 +304,10 @@ impl<'a> Judge<'a> {
 
     /// Adds where to look and what to do next.
     fn complete(&self, step: &Step, mut finding: Finding) -> Finding {
+        let block = finding.block;
         finding
             .place
-            .get_or_insert_with(|| self.plan.places.of_step(step));
+            .get_or_insert_with(|| self.plan.places.of_finding(block, step));
         let gap = "        ";
         let (id, again) = (&step.id, self.plan.again(step));
         finding.next = format!("cargo checker hint {id}{gap}{again} --trace");

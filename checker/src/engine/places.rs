@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::blocks::blocks;
+use crate::blocks::{TodoBlock, blocks};
 use crate::course::Step;
 
 /// Where an exercise's source is, if it is known.
@@ -30,18 +30,32 @@ impl Places {
     /// Where the attendee works on `step`: the first line of its TODO block, or the file if
     /// the block's marks are gone. Empty when there is no source.
     pub fn of_step(&self, step: &Step) -> String {
-        let (Some(folder), Some(place)) = (&self.folder, &step.place) else {
+        let (Some(_), Some(place)) = (&self.folder, &step.place) else {
             return String::new();
         };
         let Some(anchor) = &place.anchor else {
             return place.file.display().to_string();
         };
-        let shown = self.shown_as.join(&place.file).display().to_string();
-        let text = fs::read_to_string(folder.join(&place.file)).unwrap_or_default();
-        match line_of_anchor(&text, anchor) {
-            Some(line) => format!("{shown}:{line}"),
-            None => shown,
-        }
+        self.of_block(&place.file, anchor)
+            .unwrap_or_else(|| self.shown(&place.file))
+    }
+
+    /// The first line of the block that a finding names; where the step is written if it names
+    /// none, or the block is gone.
+    pub fn of_finding(&self, block: Option<TodoBlock>, step: &Step) -> String {
+        block
+            .and_then(|block| self.of_block(Path::new(block.file), block.name))
+            .unwrap_or_else(|| self.of_step(step))
+    }
+
+    fn of_block(&self, file: &Path, name: &str) -> Option<String> {
+        let text = fs::read_to_string(self.folder.as_ref()?.join(file)).ok()?;
+        let line = line_of_anchor(&text, name)?;
+        Some(format!("{}:{line}", self.shown(file)))
+    }
+
+    fn shown(&self, file: &Path) -> String {
+        self.shown_as.join(file).display().to_string()
     }
 
     /// A panic's place, `src/store.rs:12:5` or already longer, as a path from the root.
@@ -65,6 +79,39 @@ fn line_of_anchor(text: &str, anchor: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::course::Course;
+
+    const BUYING: TodoBlock = TodoBlock {
+        file: "src/inventory.rs",
+        name: "step_3_3",
+    };
+
+    #[test]
+    fn a_finding_points_at_its_block_and_where_that_is_gone_at_its_step() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let course = Course::load(&root.join("course.toml")).unwrap();
+        let (_, step) = course.step("3.1").unwrap();
+        let folder = root.join("exercises/ex3_store");
+        let places = Places::in_folder(root, &folder);
+        let buying = places.of_finding(Some(BUYING), step);
+        let (file, line) = buying.rsplit_once(':').unwrap();
+        assert_eq!(file, "exercises/ex3_store/src/inventory.rs");
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        let before = text.lines().nth(line.parse::<usize>().unwrap() - 2);
+        assert_eq!(before, Some("// ANCHOR: step_3_3"));
+
+        let of_step = places.of_step(step);
+        assert!(of_step.contains("src/store.rs:"), "{of_step}");
+        for (file, name) in [
+            ("src/inventory.rs", "step_3_99"),
+            ("src/gone.rs", "step_3_3"),
+        ] {
+            let gone = TodoBlock { file, name };
+            assert_eq!(places.of_finding(Some(gone), step), of_step);
+        }
+        assert_eq!(places.of_finding(None, step), of_step);
+        assert_eq!(Places::unknown().of_finding(Some(BUYING), step), "");
+    }
 
     #[test]
     fn an_anchor_is_found_by_its_whole_name() {

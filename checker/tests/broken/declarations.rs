@@ -16,6 +16,11 @@ pub fn all(store: &Store) -> Vec<Value> {
             tool["description"] = json!(flaws.text(description));
         }
     }
+    if flaws.has(Flaw::NoAnnotationsAnywhere) {
+        for tool in &mut tools {
+            remove(tool, "annotations");
+        }
+    }
     if !has_buy_product(store) {
         tools.remove(0);
     }
@@ -109,8 +114,16 @@ fn buy_product(flaws: &Flaws) -> Value {
             "openWorldHint": false,
         },
     });
-    if flaws.has(Flaw::NoToolDescription) {
+    if flaws.has_any(&[Flaw::NoToolDescription, Flaw::NothingDescribed]) {
         remove(&mut tool, "description");
+    }
+    if flaws.has(Flaw::NothingDescribed) {
+        for parameter in [product_name, "quantity"] {
+            remove(
+                &mut tool["inputSchema"]["properties"][parameter],
+                "description",
+            );
+        }
     }
     if flaws.has(Flaw::NoAnnotations) {
         remove(&mut tool, "annotations");

@@ -178,9 +178,11 @@ fn budget(store: &Store, budget: &Value) -> Result<Option<i64>, RpcError> {
 /// The occasions that begin with what the user has typed so far.
 pub fn complete(store: &Store, params: &Value) -> Value {
     let (prompt, argument) = (&params["ref"], &params["argument"]);
+    let any_prompt = store.flaws.has(Flaw::CompletesOtherPrompts);
+    let any_argument = store.flaws.has(Flaw::CompletesOtherArguments);
     let for_occasion = prompt["type"] == "ref/prompt"
-        && prompt["name"] == "recommend"
-        && argument["name"] == "occasion";
+        && (prompt["name"] == "recommend" || any_prompt)
+        && (argument["name"] == "occasion" || any_argument);
     let typed = argument["value"]
         .as_str()
         .unwrap_or_default()

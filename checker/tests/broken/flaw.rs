@@ -120,6 +120,10 @@ pub enum Flaw {
     NoToolDescription,
     /// The quantity has no description
     NoParameterDescription,
+    /// buy_product has no description, and none of its parameters has one
+    NothingDescribed,
+    /// No tool has annotations
+    NoAnnotationsAnywhere,
     /// The maximum of the quantity is a text, so that the schema is none
     BrokenInputSchema,
     /// The quantity has no minimum and no maximum
@@ -156,6 +160,10 @@ pub enum Flaw {
     AnyOrigin,
     /// Accepts every Host
     AnyHost,
+    /// Refuses every Origin, that of this machine too
+    NoOrigin,
+    /// Refuses http://127.0.0.1 as an Origin
+    LocalhostOnly,
     /// Does as a foreign Origin asks, then answers 403
     LateOriginCheck,
     /// Refuses a foreign Origin with 400
@@ -178,6 +186,8 @@ pub enum Flaw {
     SearchNothingIsError,
 
     // 3.10: resources.
+    /// Leaves resources out of its capabilities
+    ResourcesNotDeclared,
     /// An unknown URI has empty contents
     EmptyContents,
     /// An unknown URI has the inventory
@@ -196,6 +206,10 @@ pub enum Flaw {
     ProductWrong,
 
     // 3.11: prompts and completions.
+    /// Leaves prompts out of its capabilities
+    PromptsNotDeclared,
+    /// Leaves completions out of its capabilities
+    CompletionsNotDeclared,
     /// The prompt leaves the occasion out
     PromptIgnoresOccasion,
     /// The prompt lists what is over the budget too
@@ -208,6 +222,10 @@ pub enum Flaw {
     NoCompletions,
     /// All occasions complete everything
     CompletionIgnoresPrefix,
+    /// The budget is completed with occasions
+    CompletesOtherArguments,
+    /// Every prompt's occasion is completed, whatever the prompt is called
+    CompletesOtherPrompts,
     /// An unknown prompt has no messages
     UnknownPromptEmpty,
     /// A budget that is no number is ignored

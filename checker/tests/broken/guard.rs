@@ -20,7 +20,12 @@ impl Foreign {
         if !is_local(host) && !flaws.has(Flaw::AnyHost) {
             return Some(Self::Host);
         }
-        let from_here = |origin: &str| origin.strip_prefix("http://").is_some_and(is_local);
+        let from_here = |origin: &str| {
+            let authority = origin.strip_prefix("http://");
+            let refused = flaws.has(Flaw::NoOrigin)
+                || flaws.has(Flaw::LocalhostOnly) && origin.contains("127.0.0.1");
+            authority.is_some_and(is_local) && !refused
+        };
         let foreign = match headers.get(header::ORIGIN) {
             Some(origin) => !origin.to_str().is_ok_and(from_here),
             None => false,

@@ -82,10 +82,19 @@ fn initialize(store: &Store, params: &Value) -> Value {
 }
 
 fn capabilities(store: &Store) -> Value {
-    match store.flaws.has(Flaw::ToolsNotDeclared) {
-        true => json!({ "resources": {}, "prompts": {}, "completions": {} }),
-        false => json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {} }),
+    let mut capabilities =
+        json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {} });
+    for (flaw, name) in [
+        (Flaw::ToolsNotDeclared, "tools"),
+        (Flaw::ResourcesNotDeclared, "resources"),
+        (Flaw::PromptsNotDeclared, "prompts"),
+        (Flaw::CompletionsNotDeclared, "completions"),
+    ] {
+        if let (true, Some(declared)) = (store.flaws.has(flaw), capabilities.as_object_mut()) {
+            declared.remove(name);
+        }
     }
+    capabilities
 }
 
 fn server_info(store: &Store) -> Value {

@@ -3,9 +3,10 @@
 use rand::RngExt;
 use serde_json::Value;
 
-use super::list::{fits, output_schema};
+use super::list::{fits, is_the_contracts, output_schema};
+use super::places;
 use super::shop::{self, Product, Receipt, Shop};
-use crate::checks::{Checked, Context, contract};
+use crate::checks::{Checked, Context, Stop};
 use crate::mcp::Called;
 use crate::verdict::Finding;
 
@@ -15,8 +16,9 @@ pub(super) async fn check(context: &Context) -> Checked {
     let shop = Shop::enter(context).await?;
     context.purpose("see how buy_product wants to be called");
     let tool = shop.declared("buy_product").await?;
-    let schema = output_schema(&tool)?;
-    contract::compare(&[contract::tool(&tool)], CONTRACT)?;
+    let in_tool = |stop: Stop| stop.at(places::BUY_TOOL);
+    let schema = output_schema(&tool).map_err(in_tool)?;
+    is_the_contracts(&tool, CONTRACT, (places::BUY_ARGUMENTS, places::SALE))?;
 
     // Of the product with most stock, more than one: a price for one, or a stock that falls
     // by one, must not pass.
@@ -30,7 +32,7 @@ pub(super) async fn check(context: &Context) -> Checked {
     context.purpose("buy a random quantity of the product with most stock");
     let called = shop.order(&product.name, quantity).await?;
     shop::succeeded(&called, "a receipt: this is in stock")?;
-    let content: Value = shop::structured(&called)?;
+    let content: Value = shop::structured(&called).map_err(in_tool)?;
     fits(&called, &content, &schema)?;
     says_what_was_bought(&called, &product, quantity)?;
 

@@ -5,34 +5,80 @@ use rmcp::model::Tool;
 use serde_json::{Value, json};
 
 use super::list::compile;
+use super::places;
 use super::shop::{self, Shop};
+use crate::blocks::TodoBlock;
 use crate::checks::contract::resolve;
 use crate::checks::{Checked, Context, Stop, symptoms};
 use crate::mcp::{Failure, Trouble};
 use crate::verdict::Finding;
+
+/// What there is of something that is not there.
+const NONE: &str = "none";
+
+/// Something that the tools lack.
+struct Lack {
+    /// Where it belongs.
+    block: Option<TodoBlock>,
+    /// Whose it is: `buy_product`.
+    of: String,
+    expected: String,
+    got: String,
+    why: &'static str,
+}
 
 pub(super) async fn check(context: &Context) -> Checked {
     let shop = Shop::enter(context).await?;
     context.purpose("read the tools as a model does before it calls one");
     let tools = shop.session.tools().await?;
     was_begun(&tools)?;
-    for tool in &tools {
-        has_a_valid_schema(tool)?;
-        describes_itself(tool)?;
-    }
-    for tool in &tools {
-        match tool.name.as_ref() {
-            "list_products" | "search_products" => only_reads(tool)?,
-            "buy_product" => {
-                bounds_the_quantity(tool)?;
-                changes_something(tool)?;
-            }
-            _ => (),
-        }
+    // One kind after the other, and each with all that there is of it: one run shows what is
+    // to write.
+    for (code, lacks) in [
+        ("broken_input_schema", all(&tools, broken_schema)),
+        ("no_description", all(&tools, descriptions)),
+        ("no_constraint", all(&tools, constraints)),
+        ("annotation_missing", all(&tools, annotations)),
+        ("annotation_dishonest", all(&tools, lies)),
+    ] {
+        nothing_lacks(code, &lacks)?;
     }
     let unknown = shop::unheard_of(context).to_lowercase();
     context.purpose("call a tool that does not exist");
     refuses(shop.session.call(&unknown, json!({})).await)
+}
+
+fn all(tools: &[Tool], lacks: fn(&Tool) -> Vec<Lack>) -> Vec<Lack> {
+    tools.iter().flat_map(lacks).collect()
+}
+
+fn nothing_lacks(code: &str, lacks: &[Lack]) -> Checked {
+    let Some(first) = lacks.first() else {
+        return Ok(());
+    };
+    let each = |line: fn(&Lack) -> String| {
+        let mut lines: Vec<String> = Vec::new();
+        for line in lacks.iter().map(line) {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    };
+    let got = match lacks {
+        [one] => one.got.clone(),
+        several if several.iter().all(|lack| lack.got == NONE) => "none of these".to_owned(),
+        _ => each(|lack| format!("{}: {}", lack.of, lack.got)).join("\n"),
+    };
+    let finding = Finding::new(code)
+        .sent("tools/list")
+        .expected(each(|lack| lack.expected.clone()).join("\n"))
+        .got(got)
+        .why(each(|lack| lack.why.to_owned()).join(" "));
+    Err(match first.block {
+        Some(block) => finding.at(block).into(),
+        None => finding.into(),
+    })
 }
 
 /// Tools without one description of a parameter and without any annotation are as step 3.3
@@ -54,47 +100,49 @@ fn was_begun(tools: &[Tool]) -> Checked {
     ))
 }
 
-fn has_a_valid_schema(tool: &Tool) -> Checked {
+fn broken_schema(tool: &Tool) -> Vec<Lack> {
     let schema = Value::Object(tool.input_schema.as_ref().clone());
-    let Err(error) = compile(&schema) else {
-        return Ok(());
+    let error = compile(&schema).err();
+    let lack = |error| Lack {
+        block: places::of_arguments(&tool.name),
+        of: tool.name.to_string(),
+        expected: format!(
+            "{} with an inputSchema that is valid JSON Schema 2020-12",
+            tool.name
+        ),
+        got: error,
+        why: "Hosts hand the schema to the model's API, which refuses a broken one, and with it every tool.",
     };
-    Err(Finding::new("broken_input_schema")
-        .sent("tools/list")
-        .expected(format!("{} with an inputSchema that is valid JSON Schema 2020-12", tool.name))
-        .got(error)
-        .why("Hosts hand the schema to the model's API, which refuses a broken one, and with it every tool.")
-        .into())
+    error.into_iter().map(lack).collect()
 }
 
-fn describes_itself(tool: &Tool) -> Checked {
+fn descriptions(tool: &Tool) -> Vec<Lack> {
     let name = &tool.name;
-    let missing = |what: String, why: &str| -> Checked {
-        Err(Finding::new("no_description")
-            .sent("tools/list")
-            .expected(format!("a description of {what}"))
-            .got("none")
-            .why(why)
-            .into())
-    };
-    if tool
-        .description
-        .as_ref()
-        .is_none_or(|text| text.trim().is_empty())
-    {
-        let why = "A model chooses tools by their description. A doc comment on the method is one.";
-        return missing(format!("the tool {name}"), why);
-    }
-    for (parameter, schema) in parameters(tool) {
-        if !is_described(&schema) {
-            let why = "A model fills in arguments by their description. A doc comment on the field is one.";
-            return missing(format!("the parameter {parameter} of {name}"), why);
-        }
-    }
-    Ok(())
+    let description = tool.description.as_deref().unwrap_or_default();
+    let of_tool = description.trim().is_empty().then(|| Lack {
+        block: places::of_tool(name),
+        of: name.to_string(),
+        expected: format!("a description of the tool {name}"),
+        got: NONE.to_owned(),
+        why: "A model chooses tools by their description. A doc comment on the method is one.",
+    });
+    let parameters = parameters(tool).into_iter();
+    let of_parameters = parameters
+        .filter(|(_, schema)| !is_described(schema))
+        .map(|(parameter, _)| Lack {
+            block: places::of_arguments(name),
+            of: parameter.clone(),
+            expected: format!("a description of the parameter {parameter} of {name}"),
+            got: NONE.to_owned(),
+            why: "A model fills in arguments by their description. A doc comment on the field is one.",
+        });
+    of_tool.into_iter().chain(of_parameters).collect()
 }
 
-fn bounds_the_quantity(tool: &Tool) -> Checked {
+fn constraints(tool: &Tool) -> Vec<Lack> {
+    if tool.name != "buy_product" {
+        return Vec::new();
+    }
     let parameters = parameters(tool);
     let quantity = parameters.iter().find(|(name, _)| name == "quantity");
     let schema = quantity
@@ -105,48 +153,62 @@ fn bounds_the_quantity(tool: &Tool) -> Checked {
         .as_f64()
         .is_some_and(|than| than >= 0.0);
     if least || more_than {
-        return Ok(());
+        return Vec::new();
     }
     let bound = &schema["minimum"];
-    let got = if bound.is_null() {
-        "no minimum".to_owned()
-    } else {
-        format!("minimum {bound}")
-    };
-    Err(Finding::new("no_constraint")
-        .sent("tools/list")
-        .expected("the quantity of buy_product with a minimum of 1")
-        .got(got)
-        .why("A bound in the schema keeps a model from asking for 0 of it. In rmcp: #[schemars(range(min = 1, max = 1000))].")
-        .into())
+    vec![Lack {
+        block: places::of_arguments(&tool.name),
+        of: "quantity".to_owned(),
+        expected: "the quantity of buy_product with a minimum of 1".to_owned(),
+        got: if bound.is_null() {
+            "no minimum".to_owned()
+        } else {
+            format!("minimum {bound}")
+        },
+        why: "A bound in the schema keeps a model from asking for 0 of it. In rmcp: #[schemars(range(min = 1, max = 1000))].",
+    }]
 }
 
-fn only_reads(tool: &Tool) -> Checked {
-    let read_only = tool
+fn annotations(tool: &Tool) -> Vec<Lack> {
+    let hints = tool.annotations.as_ref();
+    let (expected, got, why) = match tool.name.as_ref() {
+        "list_products" | "search_products" => {
+            let read_only = hints.and_then(|hints| hints.read_only_hint);
+            if read_only == Some(true) {
+                return Vec::new();
+            }
+            (
+                "the annotation readOnlyHint true",
+                hint(read_only),
+                "Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst. In rmcp: #[tool(annotations(read_only_hint = true))].",
+            )
+        }
+        "buy_product" if hints.is_none() => (
+            "annotations",
+            NONE.to_owned(),
+            "Hosts decide by them whether to ask the user first. Say that it changes something, and that calling it again buys again. In rmcp: #[tool(annotations(read_only_hint = false, idempotent_hint = false))].",
+        ),
+        _ => return Vec::new(),
+    };
+    vec![Lack {
+        block: places::of_tool(&tool.name),
+        of: tool.name.to_string(),
+        expected: format!("{} with {expected}", tool.name),
+        got,
+        why,
+    }]
+}
+
+/// Hints of `buy_product` that a host must not believe.
+fn lies(tool: &Tool) -> Vec<Lack> {
+    let Some(hints) = tool
         .annotations
         .as_ref()
-        .and_then(|hints| hints.read_only_hint);
-    if read_only == Some(true) {
-        return Ok(());
-    }
-    Err(Finding::new("annotation_missing")
-        .sent("tools/list")
-        .expected(format!("{} with the annotation readOnlyHint true", tool.name))
-        .got(hint(read_only))
-        .why("Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst. In rmcp: #[tool(annotations(read_only_hint = true))].")
-        .into())
-}
-
-fn changes_something(tool: &Tool) -> Checked {
-    let Some(hints) = &tool.annotations else {
-        return Err(Finding::new("annotation_missing")
-            .sent("tools/list")
-            .expected("buy_product with annotations")
-            .got("none")
-            .why("Hosts decide by them whether to ask the user first. Say that it changes something, and that calling it again buys again. In rmcp: #[tool(annotations(read_only_hint = false, idempotent_hint = false))].")
-            .into());
+        .filter(|_| tool.name == "buy_product")
+    else {
+        return Vec::new();
     };
-    let dishonest = [
+    let hints = [
         (
             "readOnlyHint",
             hints.read_only_hint,
@@ -158,17 +220,17 @@ fn changes_something(tool: &Tool) -> Checked {
             "Each call buys again. A host that believes this hint may repeat the call after a timeout.",
         ),
     ];
-    for (name, value, why) in dishonest {
-        if value == Some(true) {
-            return Err(Finding::new("annotation_dishonest")
-                .sent("tools/list")
-                .expected(format!("buy_product with {name} false"))
-                .got(hint(value))
-                .why(why)
-                .into());
-        }
-    }
-    Ok(())
+    let lies = hints
+        .into_iter()
+        .filter(|(_, value, _)| *value == Some(true));
+    lies.map(|(name, value, why)| Lack {
+        block: places::of_tool(&tool.name),
+        of: name.to_owned(),
+        expected: format!("buy_product with {name} false"),
+        got: hint(value),
+        why,
+    })
+    .collect()
 }
 
 fn refuses(answer: Result<crate::mcp::Called, Failure>) -> Checked {

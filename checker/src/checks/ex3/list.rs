@@ -5,14 +5,23 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
+use super::places;
 use super::shop::{self, Product, Shop};
-use crate::checks::{Checked, Context, contract};
+use crate::blocks::TodoBlock;
+use crate::checks::{Checked, Context, Stop, contract};
 use crate::mcp::Called;
 use crate::verdict::Finding;
 
 const CONTRACT: &str = include_str!("snapshots/3.2.snap");
 
 pub(super) async fn check(context: &Context) -> Checked {
+    let in_tool = |stop: Stop| stop.at(places::LIST_TOOL);
+    let (called, products) = lists(context).await.map_err(in_tool)?;
+    are_worth_a_visit(context, &called, &products)
+}
+
+/// What the tool declares, and that it lists as declared.
+async fn lists(context: &Context) -> Checked<(Called, Vec<Product>)> {
     let shop = Shop::enter(context).await?;
     context.purpose("see which tools there are, and their schemas");
     let tool = shop.declared("list_products").await?;
@@ -27,7 +36,7 @@ pub(super) async fn check(context: &Context) -> Checked {
     fits(&called, &content, &schema)?;
     is_mirrored_as_text(&called, &content)?;
     let products = shop::products_of(&called)?;
-    are_worth_a_visit(context, &called, &products)
+    Ok((called, products))
 }
 
 fn tools_are_a_declared_capability(shop: &Shop) -> Checked {
@@ -39,6 +48,7 @@ fn tools_are_a_declared_capability(shop: &Shop) -> Checked {
         .expected("capabilities with tools")
         .got("tools/list answers, but capabilities do not name tools")
         .why("A client asks only for what was declared. It would never see these tools.")
+        .at(places::IDENTITY)
         .into())
 }
 
@@ -67,6 +77,22 @@ pub(super) fn output_schema(tool: &rmcp::model::Tool) -> Checked<jsonschema::Val
             .why("Clients compile the schema, and drop a tool whose schema is broken.")
             .into()
     })
+}
+
+/// That a tool is the contract's. What differs points at the block of its arguments or, if they
+/// are right, of its result.
+pub(super) fn is_the_contracts(
+    tool: &rmcp::model::Tool,
+    contract: &str,
+    (arguments, result): (TodoBlock, TodoBlock),
+) -> Checked {
+    let line = contract::tool(tool);
+    let parameters = |line: &str| line.split(" → ").next().map(str::to_owned);
+    let block = match parameters(&line) == parameters(contract::contents(contract)) {
+        true => result,
+        false => arguments,
+    };
+    contract::compare(&[line], contract).map_err(|stop| stop.at(block))
 }
 
 /// Compiles a schema as JSON Schema 2020-12. Nothing outside it is ever fetched.
@@ -121,6 +147,7 @@ fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -
             .expected(expected)
             .got(got)
             .why(why)
+            .at(places::PRODUCTS)
     };
     let names: HashSet<&str> = products
         .iter()

@@ -4,6 +4,7 @@ mod answer;
 mod buy;
 mod describe;
 mod list;
+pub(super) mod places;
 mod prompts;
 mod race;
 mod refuse;

@@ -1,11 +1,12 @@
 //! 3.11 (bonus): the prompt `recommend {occasion, budget_cents?}`, with completions for
-//! `occasion`; arguments are strings, as MCP has them.
+//! `occasion` and nothing else; arguments are strings, as MCP has them.
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rmcp::model::PromptMessage;
 use serde_json::{Value, json};
 
+use super::places;
 use super::shop::{self, Shop};
 use crate::checks::{Checked, Context, Stop, contract, symptoms};
 use crate::mcp::{Failure, Trouble};
@@ -17,7 +18,7 @@ const PROMPT: &str = "recommend";
 pub(super) async fn check(context: &Context) -> Checked {
     let shop = Shop::enter(context).await?;
     if shop.session.capabilities().prompts.is_none() {
-        return Err(Stop::not_declared("the server does not declare prompts"));
+        return Err(undeclared(context, &shop).await);
     }
     context.purpose("see which prompts there are");
     let prompts = shop.session.prompts().await?;
@@ -26,7 +27,10 @@ pub(super) async fn check(context: &Context) -> Checked {
         .filter(|one| one.name == PROMPT)
         .map(contract::prompt)
         .collect();
-    contract::compare(&lines, CONTRACT)?;
+    contract::compare(&lines, CONTRACT).map_err(|stop| match lines.len() {
+        0 => stop.at(places::PROMPTS_HANDLER),
+        _ => stop,
+    })?;
 
     let occasion = shop::unheard_of(context);
     names_the_occasion(context, &shop, &occasion).await?;
@@ -61,6 +65,21 @@ pub(super) async fn check(context: &Context) -> Checked {
         )?;
     }
     completes_occasions(context, &shop).await
+}
+
+/// Whoever lists prompts and does not declare them has begun. Without a list nothing is there.
+async fn undeclared(context: &Context, shop: &Shop) -> Stop {
+    context.purpose("no prompts are declared: see whether some are there all the same");
+    match shop.session.prompts().await {
+        Ok(prompts) if !prompts.is_empty() => Finding::new("prompts_not_declared")
+            .sent("server/discover, or initialize")
+            .expected("capabilities with prompts")
+            .got("prompts/list answers, but capabilities do not name prompts")
+            .why("A client asks only for what was declared. It would never see this prompt.")
+            .at(places::PROMPTS_CAPABILITY)
+            .into(),
+        _ => Stop::not_declared("the server does not declare prompts"),
+    }
 }
 
 async fn names_the_occasion(context: &Context, shop: &Shop, occasion: &str) -> Checked {
@@ -160,6 +179,7 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
             .expected("capabilities with completions")
             .got("none")
             .why("A client that sees no such capability never asks for completions.")
+            .at(places::PROMPTS_CAPABILITY)
             .into());
     }
     context.purpose("complete an occasion of which nothing is typed yet");
@@ -170,8 +190,10 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
             .expected("a few occasions to choose from")
             .got("none")
             .why("Completions show the user what could be meant, before anything is typed.")
+            .at(places::COMPLETIONS)
             .into());
     };
+    completes_nothing_else(context, shop, &all).await?;
     let letters = one.chars().count();
     let length = context.random(|dice| dice.random_range(1..=letters.max(1)));
     let typed: String = one.chars().take(length).collect();
@@ -189,6 +211,45 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
                 .expected("the occasions that begin with it, and no other")
                 .got(format!("{values:?}"))
                 .why("The user has typed the beginning already.")
+                .into());
+        }
+    }
+    Ok(())
+}
+
+/// Occasions complete the occasion of this prompt, and nothing else. An error is as good as an
+/// empty list.
+async fn completes_nothing_else(context: &Context, shop: &Shop, occasions: &[String]) -> Checked {
+    let other = shop::unheard_of(context).to_lowercase();
+    for (code, what, prompt, argument) in [
+        (
+            "completes_other_argument",
+            "another argument",
+            PROMPT,
+            "budget_cents",
+        ),
+        (
+            "completes_other_prompt",
+            "another prompt",
+            other.as_str(),
+            "occasion",
+        ),
+    ] {
+        context.purpose(&format!("ask for completions of {what}"));
+        let values = match shop.session.complete(prompt, argument, "").await {
+            Ok(values) => values,
+            Err(Failure {
+                trouble: Trouble::Refused { .. },
+                ..
+            }) => continue,
+            Err(failure) => return Err(failure.into()),
+        };
+        if values.iter().any(|value| occasions.contains(value)) {
+            return Err(Finding::new(code)
+                .sent(format!("completion/complete {prompt}, {argument} \"\""))
+                .expected(format!("no occasions: {what} is meant"))
+                .got(format!("{values:?}"))
+                .why("Every completion of the server comes to this method. The request says which prompt and which argument it is for: look at both.")
                 .into());
         }
     }

@@ -4,7 +4,9 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
+use super::places;
 use super::shop::{self, Product, Shop};
+use crate::blocks::TodoBlock;
 use crate::checks::{Checked, Context, Stop, symptoms};
 use crate::mcp::{Called, Failure, Trouble};
 use crate::verdict::Finding;
@@ -15,6 +17,8 @@ const WORDS_OF_A_REASON: usize = 3;
 /// An order that cannot be filled.
 struct Order {
     code: &'static str,
+    /// Where it is refused.
+    block: TodoBlock,
     what: &'static str,
     arguments: Value,
 }
@@ -98,52 +102,58 @@ fn orders(context: &Context, name: &str, stock: i64) -> Vec<Order> {
         let half = f64::from(dice.random_range(0..=1_u8)) + 0.5;
         (too_many, -dice.random_range(1..=3_i64), half)
     });
-    let order = |code, what, arguments| Order {
+    let of = |quantity: Value| json!({ "product_name": name, "quantity": quantity });
+    // What the store has to look at, and what does not even fit the types of the arguments.
+    let rule = |code, what, arguments| Order {
         code,
+        block: places::REFUSALS,
         what,
         arguments,
     };
-    let of = |quantity: Value| json!({ "product_name": name, "quantity": quantity });
+    let kind = |code, what, arguments| Order {
+        block: places::BUY_ARGUMENTS,
+        ..rule(code, what, arguments)
+    };
     vec![
-        order(
+        rule(
             "accepts_unknown",
             "an unknown product",
             json!({ "product_name": unknown, "quantity": 1 }),
         ),
-        order(
+        rule(
             "accepts_too_many",
             "more than there is",
             of(json!(too_many)),
         ),
-        order("accepts_zero", "a quantity of 0", of(json!(0))),
-        order(
+        rule("accepts_zero", "a quantity of 0", of(json!(0))),
+        kind(
             "accepts_negative",
             "a negative quantity",
             of(json!(negative)),
         ),
-        order("accepts_fraction", "a fraction", of(json!(half))),
+        kind("accepts_fraction", "a fraction", of(json!(half))),
         // 2^32 + 1: one, for who forgets the upper bits.
-        order(
+        kind(
             "accepts_huge",
             "a huge quantity",
             of(json!(4_294_967_297_u64)),
         ),
-        order(
+        kind(
             "accepts_missing_quantity",
             "no quantity",
             json!({ "product_name": name }),
         ),
-        order(
+        kind(
             "accepts_missing_product",
             "no product",
             json!({ "quantity": 1 }),
         ),
-        order(
+        kind(
             "accepts_text_as_number",
             "a quantity that is text",
             of(json!("1")),
         ),
-        order(
+        kind(
             "accepts_number_as_name",
             "a product that is a number",
             json!({ "product_name": 1, "quantity": 1 }),
@@ -155,21 +165,26 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, Failure>) -> Checked<Ca
     const EXPECTED: &str = "a tool error: isError true, with a message that names the problem";
     match answer {
         Ok(called) if called.result.is_error == Some(true) => Ok(called),
-        Ok(called) => Err(Finding::new(order.code)
-            .sent(&called.sent)
-            .expected(EXPECTED)
-            .got(shop::outcome(&called))
-            .why(match called.result.structured_content {
-                Some(_) => "This is a receipt for what cannot be sold. Check the order before you fill it.",
-                None => "A model reads isError to learn that a call failed. Text alone reads as success.",
-            })
-            .into()),
+        Ok(called) => {
+            let (block, why) = match called.result.structured_content {
+                Some(_) => (order.block, "This is a receipt for what cannot be sold. Check the order before you fill it."),
+                None => (places::BUY_TOOL, "A model reads isError to learn that a call failed. Text alone reads as success."),
+            };
+            Err(Finding::new(order.code)
+                .sent(&called.sent)
+                .expected(EXPECTED)
+                .got(shop::outcome(&called))
+                .why(why)
+                .at(block)
+                .into())
+        }
         Err(Failure { sent, trouble: trouble @ Trouble::Refused { .. } }) => {
             Err(Finding::new("refused_as_protocol_error")
                 .sent(sent)
                 .expected(EXPECTED)
                 .got(trouble.to_string())
                 .why("Hosts handle protocol errors themselves, and the model may never see the reason. In rmcp, return Err(String) rather than Err(ErrorData).")
+                .at(places::BUY_TOOL)
                 .into())
         }
         Err(failure) => Err(symptoms::of_failure(failure)),

@@ -7,6 +7,7 @@ use rmcp::model::ResourceContents;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::places;
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, Stop, contract, symptoms};
 use crate::mcp::{Failure, Trouble};
@@ -19,7 +20,7 @@ const TEMPLATE: &str = "store://products/{name}";
 pub(super) async fn check(context: &Context) -> Checked {
     let shop = Shop::enter(context).await?;
     if shop.session.capabilities().resources.is_none() {
-        return Err(Stop::not_declared("the server does not declare resources"));
+        return Err(undeclared(context, &shop).await);
     }
     context.purpose("see which resources and templates there are");
     let resources = shop.session.resources().await?;
@@ -30,7 +31,10 @@ pub(super) async fn check(context: &Context) -> Checked {
         .map(contract::resource);
     let product = templates.iter().filter(|one| one.uri_template == TEMPLATE);
     let lines: Vec<String> = inventory.chain(product.map(contract::template)).collect();
-    contract::compare(&lines, CONTRACT)?;
+    contract::compare(&lines, CONTRACT).map_err(|stop| match lines.len() {
+        0 | 1 => stop.at(places::RESOURCES_METHODS),
+        _ => stop,
+    })?;
 
     sells_one(context, &shop).await?;
     context.purpose("see what the tool says, to compare");
@@ -56,6 +60,21 @@ pub(super) async fn check(context: &Context) -> Checked {
         is_refused(&uri, shop.session.read(&uri).await)?;
     }
     Ok(())
+}
+
+/// Whoever lists resources and does not declare them has begun. Without a list nothing is there.
+async fn undeclared(context: &Context, shop: &Shop) -> Stop {
+    context.purpose("no resources are declared: see whether some are there all the same");
+    match shop.session.resources().await {
+        Ok(resources) if !resources.is_empty() => Finding::new("resources_not_declared")
+            .sent("server/discover, or initialize")
+            .expected("capabilities with resources")
+            .got("resources/list answers, but capabilities do not name resources")
+            .why("A client asks only for what was declared. It would never see these resources.")
+            .at(places::RESOURCES_CAPABILITY)
+            .into(),
+        _ => Stop::not_declared("the server does not declare resources"),
+    }
 }
 
 /// `read` is the JSON behind the URI, or the words with which it was refused.

@@ -1,10 +1,12 @@
-//! 3.8: it is safe by default: loopback only, a foreign `Origin` or `Host` gets 403.
+//! 3.8: it is safe by default: loopback only, a foreign `Origin` or `Host` gets 403; a page of
+//! this machine gets in.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use rand::RngExt;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -49,6 +51,8 @@ pub(super) async fn check(context: &Context) -> Checked {
         return Err(Failure { sent, trouble }.into());
     }
 
+    lets_in_pages_of_this_machine(context, &raw).await?;
+
     let stranger = format!("{}.example", shop::unheard_of(context).to_lowercase());
     let foreign = [
         (
@@ -81,15 +85,38 @@ pub(super) async fn check(context: &Context) -> Checked {
     Ok(())
 }
 
+/// A rule that refuses every page is none: the pages of this machine are where hosts with a user
+/// interface run, whatever their port.
+async fn lets_in_pages_of_this_machine(context: &Context, raw: &Raw) -> Checked {
+    let port = context.random(|dice| dice.random_range(1024..=u16::MAX));
+    for host in ["localhost", "127.0.0.1"] {
+        let origin = format!("http://{host}:{port}");
+        context.purpose("control: a page of this machine gets in");
+        let list = raw.message("tools/list", json!({}));
+        let reply = raw_with(raw, list, &ORIGIN, &origin).await?;
+        let Some(trouble) = Trouble::of(&reply.exchange) else {
+            continue;
+        };
+        let sent = describe(&reply.exchange.sent);
+        return Err(Finding::new("local_origin_refused")
+            .sent(format!("{sent} with Origin: {origin}"))
+            .expected("an answer: this is a page of the same machine")
+            .got(trouble.to_string())
+            .why("A page at localhost or 127.0.0.1, on any port, is a program of yours, such as the MCP Inspector. In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). enforce_origin_validation() with an empty list refuses every page.")
+            .into());
+    }
+    Ok(())
+}
+
 async fn raw_with(
     raw: &Raw,
-    order: serde_json::Value,
+    message: serde_json::Value,
     header: &HeaderName,
     value: &str,
 ) -> Checked<Reply> {
     let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("evil.example"));
     let headers = HeaderMap::from_iter([(header.clone(), value)]);
-    Ok(raw.send(order, headers).await?)
+    Ok(raw.send(message, headers).await?)
 }
 
 fn is_turned_away(

@@ -6,9 +6,10 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde_json::{Map, Value, json};
 
-use super::list::{fits, output_schema};
+use super::list::{fits, is_the_contracts, output_schema};
+use super::places;
 use super::shop::{self, Product, Shop};
-use crate::checks::{Checked, Context, contract};
+use crate::checks::{Checked, Context, Stop};
 use crate::verdict::Finding;
 
 const CONTRACT: &str = include_str!("snapshots/3.9.snap");
@@ -27,8 +28,10 @@ pub(super) async fn check(context: &Context) -> Checked {
     let shop = Shop::enter(context).await?;
     context.purpose("see whether there is a search");
     let tool = shop.declared("search_products").await?;
-    let schema = output_schema(&tool)?;
-    contract::compare(&[contract::tool(&tool)], CONTRACT)?;
+    let in_tool = |stop: Stop| stop.at(places::SEARCH_TOOL);
+    let schema = output_schema(&tool).map_err(in_tool)?;
+    let blocks = (places::SEARCH_ARGUMENTS, places::SEARCH_TOOL);
+    is_the_contracts(&tool, CONTRACT, blocks)?;
 
     context.purpose("see everything there is, to know what each search must find");
     let all = shop.products().await?;
@@ -39,7 +42,7 @@ pub(super) async fn check(context: &Context) -> Checked {
             .call("search_products", query.arguments())
             .await?;
         shop::succeeded(&called, "a list of products, even an empty one")?;
-        let content: Value = shop::structured(&called)?;
+        let content: Value = shop::structured(&called).map_err(in_tool)?;
         fits(&called, &content, &schema)?;
         let found = names(&shop::products_of(&called)?);
         let expected: Vec<Product> = all.iter().filter(|one| query.finds(one)).cloned().collect();

@@ -5,6 +5,7 @@ use rmcp::model::{ContentBlock, Tool};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::places;
 use crate::checks::{Checked, Context, Stop};
 use crate::mcp::{Called, Session};
 use crate::verdict::Finding;
@@ -99,6 +100,7 @@ pub fn too_little_left(context: &Context) -> Stop {
         .expected("a product with a stock of three or more")
         .got("less of everything")
         .why("The checks buy and sell out. Give one of your products a stock of three or more.")
+        .at(places::PRODUCTS)
         .into()
 }
 
