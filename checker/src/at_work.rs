@@ -5,7 +5,11 @@
 //! that a kill leaves nothing but a name, which the next one to look sweeps away.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// The command that goes on until somebody presses a key.
+pub const WATCH: &str = "watch";
 
 /// As long as it lives, this process is known to be at work.
 #[derive(Debug)]
@@ -14,13 +18,14 @@ pub struct AtWork {
 }
 
 impl AtWork {
-    /// Says that this process builds or checks in the checkout at `root`. Where that cannot be
-    /// written down, nobody learns of it, and nothing else is lost.
-    pub fn begin(root: &Path) -> Self {
+    /// Says that this process builds or checks in the checkout at `root`, by this `command`. Where
+    /// that cannot be written down, nobody learns of it, and nothing else is lost.
+    pub fn begin(root: &Path, command: &str) -> Self {
         let folder = folder(root);
         let path = folder.join(std::process::id().to_string());
         let held = fs::create_dir_all(&folder)
             .and_then(|()| File::create(&path))
+            .and_then(|mut file| file.write_all(command.as_bytes()).map(|()| file))
             .ok()
             .filter(|file| file.try_lock().is_ok())
             .map(|file| (path, file));
@@ -38,17 +43,28 @@ impl Drop for AtWork {
     }
 }
 
-/// The process ids of all who are at work in the checkout at `root`, the lowest first.
-pub fn who(root: &Path) -> Vec<u32> {
+/// A process that is at work.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Worker {
+    /// Its process id.
+    pub id: u32,
+    /// What it was started as: `watch`. Empty where that cannot be read, as on Windows, which lets
+    /// nobody read a locked file.
+    pub command: String,
+}
+
+/// All who are at work in the checkout at `root`, the lowest process id first.
+pub fn who(root: &Path) -> Vec<Worker> {
     let entries = fs::read_dir(folder(root)).into_iter().flatten().flatten();
-    let mut ids: Vec<u32> = entries
+    let mut workers: Vec<Worker> = entries
         .filter_map(|entry| {
             let id = entry.file_name().to_str()?.parse().ok()?;
-            is_held(&entry.path()).then_some(id)
+            let command = fs::read_to_string(entry.path()).unwrap_or_default();
+            is_held(&entry.path()).then_some(Worker { id, command })
         })
         .collect();
-    ids.sort_unstable();
-    ids
+    workers.sort_unstable();
+    workers
 }
 
 /// Whether its process lives. Sweeps the file away where not.
@@ -79,16 +95,20 @@ mod tests {
     #[test]
     fn a_process_is_at_work_until_it_has_ended_however_it_ends() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(who(root.path()), [] as [u32; 0]);
-        let at_work = AtWork::begin(root.path());
-        assert_eq!(who(root.path()), [std::process::id()]);
+        assert_eq!(who(root.path()), []);
+        let at_work = AtWork::begin(root.path(), "watch");
+        let workers = who(root.path());
+        let ids: Vec<u32> = workers.iter().map(|worker| worker.id).collect();
+        assert_eq!(ids, [std::process::id()]);
+        #[cfg(unix)]
+        assert_eq!(workers[0].command, "watch");
         drop(at_work);
-        assert_eq!(who(root.path()), [] as [u32; 0]);
+        assert_eq!(who(root.path()), []);
 
         // What a killed one leaves.
         let left = folder(root.path()).join("4711");
         fs::write(&left, "").unwrap();
-        assert_eq!(who(root.path()), [] as [u32; 0]);
+        assert_eq!(who(root.path()), []);
         assert!(!left.exists(), "swept away");
     }
 
@@ -96,7 +116,7 @@ mod tests {
     fn where_nothing_can_be_written_the_work_goes_on() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(".workshop"), "a file").unwrap();
-        let _at_work = AtWork::begin(root.path());
-        assert_eq!(who(root.path()), [] as [u32; 0]);
+        let _at_work = AtWork::begin(root.path(), "check");
+        assert_eq!(who(root.path()), []);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Context, Result, bail};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::select::{Selection, select};
+use super::select::{self, Selection};
 use super::subject::{self, DoesNotCompile};
 use super::{COULD_NOT, FAILED, PASSED, Workshop};
 use crate::at_work::AtWork;
@@ -19,12 +19,13 @@ use crate::subject::guard::Guard;
 use crate::verdict::{EraReport, ExerciseReport, Outcome};
 
 pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
-    let selection = selection(workshop, arguments)?;
+    let words = (arguments.exercise.as_deref(), arguments.step.as_deref());
+    let selection = select::or_current(workshop, words, "check it again")?;
     let seed = arguments
         .seed
         .unwrap_or_else(|| u64::from(rand::random::<u16>()));
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
-    let _at_work = AtWork::begin(&workshop.root);
+    let _at_work = AtWork::begin(&workshop.root, "check");
     let exercises: Vec<&Exercise> = match selection {
         Selection::All => workshop
             .course
@@ -67,21 +68,6 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
         bail!("nothing could be checked: {}", why_not(&reports));
     }
     Ok(code)
-}
-
-/// What the words name; the current exercise without any.
-fn selection<'a>(workshop: &'a Workshop, arguments: &Check) -> Result<Selection<'a>> {
-    let named = select(
-        workshop,
-        arguments.exercise.as_deref(),
-        arguments.step.as_deref(),
-    )?;
-    if let Some(selection) = named {
-        return Ok(selection);
-    }
-    let progress = workshop.progress.read()?;
-    let current = workshop.current(&progress).map(Selection::Exercise);
-    current.context("every exercise that is ready is passed; name one to check it again")
 }
 
 /// One exercise, or one step of it: build, check, and keep the progress. The second result is

@@ -59,6 +59,25 @@ pub fn select<'a>(
     Ok(Some(selection))
 }
 
+/// Reads `[EX] [STEP]`; the current exercise when both are missing. `verb` is what would be done
+/// with it: "check it again".
+///
+/// # Errors
+///
+/// As [`select`], and when there is no current exercise: all are passed.
+pub fn or_current<'a>(
+    workshop: &'a Workshop,
+    (exercise, step): (Option<&str>, Option<&str>),
+    verb: &str,
+) -> Result<Selection<'a>> {
+    if let Some(selection) = select(workshop, exercise, step)? {
+        return Ok(selection);
+    }
+    let progress = workshop.progress.read()?;
+    let current = workshop.current(&progress).map(Selection::Exercise);
+    current.with_context(|| format!("every exercise that is ready is passed; name one to {verb}"))
+}
+
 /// A step by its id.
 ///
 /// # Errors

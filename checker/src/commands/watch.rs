@@ -9,9 +9,9 @@ use tokio::time::interval;
 
 use self::page::Page;
 use self::stage::Stage;
-use super::select::{Selection, select};
+use super::select::{self, Selection};
 use super::{PASSED, Workshop, check, hint};
-use crate::at_work::AtWork;
+use crate::at_work::{AtWork, WATCH};
 use crate::cli::{Check, Watch};
 use crate::course::{Exercise, Step};
 use crate::engine::Event;
@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) async fn run(workshop: &Workshop, arguments: &Watch) -> Result<u8> {
     let (exercise, step) = named(workshop, arguments)?;
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
-    let _at_work = AtWork::begin(&workshop.root);
+    let _at_work = AtWork::begin(&workshop.root, WATCH);
     workshop.remember(exercise);
     let screen = Screen::open().context("the terminal cannot be set up")?;
     let mut watching = Watching {
@@ -65,17 +65,11 @@ fn named<'a>(
     workshop: &'a Workshop,
     arguments: &Watch,
 ) -> Result<(&'a Exercise, Option<&'a Step>)> {
-    match select(workshop, arguments.exercise.as_deref(), None)? {
-        Some(Selection::Exercise(exercise)) => Ok((exercise, None)),
-        Some(Selection::Step(exercise, step)) => Ok((exercise, Some(step))),
-        Some(Selection::All) => bail!("`all` cannot be watched; name one exercise, as in ex3"),
-        None => {
-            let progress = workshop.progress.read()?;
-            let current = workshop.current(&progress);
-            let current =
-                current.context("every exercise that is ready is passed; name one to watch it")?;
-            Ok((current, None))
-        }
+    let words = (arguments.exercise.as_deref(), None);
+    match select::or_current(workshop, words, "watch it")? {
+        Selection::Exercise(exercise) => Ok((exercise, None)),
+        Selection::Step(exercise, step) => Ok((exercise, Some(step))),
+        Selection::All => bail!("`all` cannot be watched; name one exercise, as in ex3"),
     }
 }
 

@@ -3,34 +3,36 @@
 use std::path::Path;
 
 use super::Examined;
-use crate::at_work;
+use crate::at_work::{self, WATCH};
 
 const WHAT: &str = "checkers";
 
 pub(super) fn examine(root: &Path) -> Examined {
-    let ids = at_work::who(root);
-    let names: Vec<String> = ids.iter().map(u32::to_string).collect();
-    let (found, stop) = match names.as_slice() {
-        [] => return Examined::well(WHAT, "no other is at work here"),
-        [one] => (
-            format!("another is at work here (pid {one}), a `watch` perhaps"),
-            one.clone(),
-        ),
-        many => (
-            format!("{} others are at work here (pids {})", many.len(), {
-                many.join(", ")
-            }),
-            many.join(" "),
+    let workers = at_work::who(root);
+    let ids: Vec<String> = workers.iter().map(|worker| worker.id.to_string()).collect();
+    let watches = workers.iter().any(|worker| worker.command == WATCH);
+    let found = match (ids.as_slice(), watches) {
+        ([], _) => return Examined::well(WHAT, "no other is at work here"),
+        ([one], true) => format!("a `watch` is at work here (pid {one})"),
+        ([one], false) => format!("another is at work here (pid {one}), a `watch` perhaps"),
+        (many, _) => format!(
+            "{} others are at work here (pids {})",
+            many.len(),
+            many.join(", ")
         ),
     };
     let found = format!("{found}: verdicts stay right, but builds wait for each other");
-    let stop = match cfg!(windows) {
-        true => names
+    let remark = Examined::remark(WHAT, found);
+    let remark = match watches {
+        true => remark.mend("press q in the terminal of the watch"),
+        false => remark,
+    };
+    remark.mend(match cfg!(windows) {
+        true => ids
             .iter()
             .map(|id| format!("taskkill /PID {id}"))
             .collect::<Vec<_>>()
             .join("; "),
-        false => format!("kill {stop}"),
-    };
-    Examined::remark(WHAT, found).mend(stop)
+        false => format!("kill {}", ids.join(" ")),
+    })
 }

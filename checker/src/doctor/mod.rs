@@ -20,6 +20,7 @@ mod editor;
 mod listener;
 mod port;
 mod progress;
+mod rescue;
 mod target;
 mod toolchain;
 
@@ -111,6 +112,7 @@ pub async fn examine(root: &Path, exercise: &str) -> Vec<Examined> {
     all.extend(conflicts::examine(root));
     all.push(clock::examine(root, &target, exercise));
     all.extend(progress::examine(root));
+    all.extend(rescue::examine(root));
     all.push(checkers::examine(root));
     all.push(editor::examine(root));
     all.extend(codespace::examine());

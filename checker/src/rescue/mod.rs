@@ -40,6 +40,9 @@ use crate::progress::{Progress, ProgressFile, State};
 /// How long another checker may hold the lock: it replaces a handful of files.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Where the note, the lock and the scratch are.
+const FOLDER: &str = ".workshop/rescue";
+
 /// What an exercise becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -155,6 +158,17 @@ impl<'a> Rescue<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// What was cut off, and is not finished yet: the exercise, and `reset`, `catch-up` or
+    /// `restore`.
+    ///
+    /// # Errors
+    ///
+    /// When the note of it cannot be read.
+    pub fn unfinished(root: &Path) -> Result<Option<(String, &'static str)>> {
+        let journal = Journal::read(&root.join(FOLDER))?;
+        Ok(journal.map(|journal| (journal.exercise, journal.source.verb())))
     }
 
     /// Finishes what was cut off, if anything was.
@@ -320,7 +334,7 @@ impl<'a> Rescue<'a> {
     }
 
     fn folder(&self) -> PathBuf {
-        self.root.join(".workshop/rescue")
+        self.root.join(FOLDER)
     }
 
     fn scratch(&self) -> PathBuf {

@@ -2,9 +2,14 @@
 //!
 //! `cargo xtask starters` writes them to `checker/starters/`; a test proves the two equal.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use include_dir::{Dir, DirEntry, include_dir};
+
+use super::tree;
 
 static STARTERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/starters");
 
@@ -16,6 +21,26 @@ pub fn files(exercise: &str) -> Vec<(&'static Path, &'static [u8])> {
         collect(folder, folder.path(), &mut files);
     }
     files
+}
+
+/// Whether an exercise's folder is its starter, file by file.
+///
+/// # Errors
+///
+/// When a file cannot be read.
+pub fn is_untouched(folder: &Path, exercise: &str) -> Result<bool> {
+    let starter: BTreeMap<&Path, &[u8]> = files(exercise).into_iter().collect();
+    let tree = tree::read(folder)?;
+    let mut there = 0;
+    for path in tree::files(&tree) {
+        let bytes = fs::read(folder.join(path))
+            .with_context(|| format!("cannot read {}", folder.join(path).display()))?;
+        if starter.get(path.as_path()) != Some(&bytes.as_slice()) {
+            return Ok(false);
+        }
+        there += 1;
+    }
+    Ok(there == starter.len())
 }
 
 fn collect(

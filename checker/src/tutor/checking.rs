@@ -38,7 +38,7 @@ pub(super) async fn run(
         );
     };
     let workshop = &tutor.workshop;
-    let _at_work = AtWork::begin(&workshop.root);
+    let _at_work = AtWork::begin(&workshop.root, "tutor");
     workshop.remember(exercise);
     let seed = u64::from(rand::random::<u16>());
     info!("checking {}", step.unwrap_or(&exercise.id));

@@ -316,6 +316,31 @@ fn a_second_checker_is_told_by_its_pid_however_the_first_ended() {
 }
 
 #[test]
+fn a_watch_is_told_with_the_key_that_ends_it() {
+    let workshop = fresh();
+    let mut watch = workshop.checker("watch");
+    watch.stdin(Stdio::null());
+    let watch = watch.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut watch = watch.spawn().unwrap();
+    let mark = workshop.path(&format!(".workshop/at-work/{}", watch.id()));
+    wait_for(&mark);
+    let output = doctor(&workshop).output().unwrap();
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let id = watch.id();
+    assert!(
+        said.contains(&format!("a `watch` is at work here (pid {id})")),
+        "{said}"
+    );
+    assert!(
+        said.contains("mend  press q in the terminal of the watch"),
+        "{said}"
+    );
+    assert!(said.contains(&format!("or    kill {id}")), "{said}");
+}
+
+#[test]
 fn files_from_the_future_are_told_and_touched_by_the_mend() {
     let workshop = fresh();
     let in_three_days = SystemTime::now() + Duration::from_secs(3 * 86_400 + 60);
@@ -359,6 +384,31 @@ fn a_progress_file_that_is_broken_is_one_trouble_among_the_others() {
     assert_eq!(told.code, 1, "{told:?}");
     let lines = of(&told, "progress");
     assert!(lines.contains("cannot be understood"), "{lines}");
+    run(&workshop, mend(&lines));
+    assert_eq!(told_by(&workshop, doctor(&workshop)).code, 0);
+}
+
+#[test]
+fn a_rescue_that_was_cut_off_is_told_with_the_command_that_ends_it() {
+    let workshop = fresh();
+    let journal = ".workshop/rescue/journal.toml";
+    fs::create_dir_all(workshop.path(".workshop/rescue")).unwrap();
+    workshop.write(journal, "exercise = 'ex3_store'\nsource = 'starter'\n");
+    let told = told_by(&workshop, doctor(&workshop));
+    assert_eq!(told.code, 1, "{told:?}");
+    assert_snapshot!("rescue", of(&told, "rescue"));
+    assert!(
+        workshop.path(journal).exists(),
+        "the doctor changes nothing"
+    );
+    let list = told_by(&workshop, workshop.checker("list"));
+    assert!(list.stderr.contains("is finished now"), "{list:?}");
+    assert_eq!(told_by(&workshop, doctor(&workshop)).code, 0);
+
+    workshop.write(journal, "exercise = 3");
+    let told = told_by(&workshop, doctor(&workshop));
+    let lines = of(&told, "rescue");
+    assert!(lines.contains("cannot read"), "{lines}");
     run(&workshop, mend(&lines));
     assert_eq!(told_by(&workshop, doctor(&workshop)).code, 0);
 }

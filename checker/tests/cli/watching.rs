@@ -43,6 +43,15 @@ fn with_a_name(starter: &str) -> String {
 }
 
 #[test]
+fn all_exercises_at_once_are_not_watched() {
+    let refusal = told(&fresh(), "watch all");
+    assert_eq!(
+        refusal.could_not(),
+        "`all` cannot be watched; name one exercise, as in ex3"
+    );
+}
+
+#[test]
 fn a_save_brings_a_new_page_and_the_old_one_stays_in_the_scrollback() {
     let workshop = fresh();
     let terminal = watch(&workshop, (90, 40));

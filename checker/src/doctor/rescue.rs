@@ -1,0 +1,31 @@
+//! A reset, a catch-up or a restore that was cut off in the middle.
+
+use std::path::Path;
+
+use super::Examined;
+use crate::rescue::Rescue;
+
+const WHAT: &str = "rescue";
+
+/// Nothing, where none was.
+pub(super) fn examine(root: &Path) -> Option<Examined> {
+    match Rescue::unfinished(root) {
+        Ok(None) => None,
+        Ok(Some((exercise, verb))) => {
+            let found = format!(
+                "a {verb} of {exercise} was cut off: some files are replaced and some are not. Any other command finishes it"
+            );
+            Some(Examined::trouble(WHAT, found).mend("cargo checker list"))
+        }
+        Err(error) => {
+            let found = format!(
+                "{error:#}. It says which files were to be replaced; what was there is in .workshop/backups"
+            );
+            let trouble = Examined::trouble(WHAT, found);
+            Some(match cfg!(windows) {
+                true => trouble.mend(r"Remove-Item .workshop\rescue\journal.toml"),
+                false => trouble.mend("rm .workshop/rescue/journal.toml"),
+            })
+        }
+    }
+}
