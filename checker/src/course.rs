@@ -41,6 +41,8 @@ pub struct Module {
     pub exercise: Option<String>,
     /// The bonus exercise for the fast.
     pub bonus: Option<String>,
+    /// Its page in the book, where it is a talk: `mcp-101.html`.
+    pub book: Option<String>,
 }
 
 /// A crate the attendee edits.

@@ -30,20 +30,29 @@ pub(super) fn agenda(course: &Course, page: &str) -> String {
             .exercise
             .as_deref()
             .and_then(|id| course.exercise(id));
-        let chapter = exercise.and_then(|exercise| exercise.steps.first()?.book.as_deref());
+        let chapter = exercise.and_then(chapter).or(module.book.as_deref());
         let mut what = title(&module.title);
-        if let Some((chapter, _)) = chapter.and_then(|book| book.split_once('#')) {
+        if let Some(chapter) = chapter {
             what = format!("[{what}]({})", from(page, chapter));
         }
         let bonus = module.bonus.as_deref().and_then(|id| course.exercise(id));
         if let Some(bonus) = bonus {
-            let (number, of) = (bonus.number(), title(&bonus.title));
-            what += &format!(" <span class=\"bonus\">bonus: exercise {number}, {of}</span>");
+            let mut of = format!("exercise {}, {}", bonus.number(), title(&bonus.title));
+            if let Some(chapter) = self::chapter(bonus) {
+                of = format!("[{of}]({})", from(page, chapter));
+            }
+            what += &format!(" <span class=\"bonus\">bonus: {of}</span>");
         }
         out += &format!("| {} | {} | {what} |\n", clock(begins), module.minutes);
         begins += module.minutes;
     }
     out + &format!("| {} | | the end |\n", clock(begins))
+}
+
+/// The page of an exercise, once it has one.
+fn chapter(exercise: &Exercise) -> Option<&str> {
+    let book = exercise.steps.first()?.book.as_deref()?;
+    Some(book.split_once('#').map_or(book, |(page, _)| page))
 }
 
 fn clock(minutes: u32) -> String {
