@@ -1,0 +1,86 @@
+//! The commands that the book shows of exercise 1 print what they print: its solution, talking to
+//! the solution of exercise 3.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use common::beside_checker;
+
+/// The store on a port that was free, until the end of the test.
+struct Store {
+    process: Child,
+    url: String,
+    /// It logs there as long as it runs.
+    _stderr: BufReader<ChildStderr>,
+}
+
+impl Store {
+    fn start() -> Self {
+        let mut process = Command::new(beside_checker("ex3_store_solution"))
+            .env("STORE_PORT", "0")
+            .env("NO_COLOR", "1")
+            .env_remove("RUST_LOG")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(process.stderr.take().unwrap());
+        let mut words = String::new();
+        stderr.read_line(&mut words).unwrap();
+        let (_, url) = words.trim().split_once("serving MCP at ").expect(&words);
+        let url = url.to_owned();
+        Self {
+            process,
+            url,
+            _stderr: stderr,
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn client_and_store_say_what_the_book_shows() {
+    let too_many = r#"{"product_name":"Croissant","quantity":99}"#;
+    let commands: [&[&str]; 4] = [
+        &["info"],
+        &["list"],
+        &["call", "buy_product", too_many],
+        &["call", "buy_prodct"],
+    ];
+    let store = Store::start();
+    let said: Vec<String> = commands
+        .iter()
+        .map(|words| run(&store.url, words))
+        .collect();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:8420");
+    let talk = format!("// ANCHOR: talk\n{}// ANCHOR_END: talk", said.join("\n"));
+    settings.bind(|| insta::assert_snapshot!("talk", talk));
+}
+
+/// The command as it is typed, and what it prints: answers on stdout, complaints on stderr.
+fn run(url: &str, words: &[&str]) -> String {
+    let output = Command::new(beside_checker("ex1_connect_solution"))
+        .arg(url)
+        .args(words)
+        .output()
+        .unwrap();
+    let quoted = words.iter().map(|word| match word.contains('"') {
+        true => format!("'{word}'"),
+        false => (*word).to_owned(),
+    });
+    let line = quoted.collect::<Vec<_>>().join(" ");
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8(printed).unwrap();
+    format!("$ ex1_connect {url} {line}\n{printed}")
+}
