@@ -2,49 +2,18 @@
 
     client.py 2026-07-28 http://127.0.0.1:8420/mcp
     client.py 2025-11-25 target/debug/ex3_store_solution --stdio
-
-Prints a line of JSON for each check: what was checked, and what was seen or went wrong.
 """
 
-import asyncio
 import json
-import sys
-import traceback
 from urllib.parse import quote
 
-from fastmcp import Client
-from fastmcp.client.transports import StdioTransport
-from mcp.shared.exceptions import MCPError
+from checks import MODERN, RESOURCE_NOT_FOUND, check, equal, refusal, run
 from mcp_types import INVALID_PARAMS, PromptReference
-
-MODERN = "2026-07-28"
-RESOURCE_NOT_FOUND = -32002  # what 2025-11-25 has for it
-
-CHECKS = []
-
-
-def check(function):
-    """Its docstring is the sentence that it proves; it returns what it saw."""
-    CHECKS.append(function)
-    return function
-
-
-def equal(got, expected, what):
-    assert got == expected, f"{what}: expected {expected!r}, got {got!r}"
 
 
 async def products(client):
     answer = await client.call_tool("list_products")
     return answer.structured_content["products"]
-
-
-async def refusal(asked):
-    """The protocol error that something ends in."""
-    try:
-        answer = await asked
-    except MCPError as error:
-        return error.error
-    raise AssertionError(f"expected a protocol error, got {answer!r}")
 
 
 @check
@@ -234,22 +203,5 @@ async def completions(client, _):
     return f"{len(offers)} beginnings"
 
 
-async def main(revision, server, arguments):
-    # "auto" asks `server/discover` first; the first check sees that it did not fall back.
-    mode = "auto" if revision == MODERN else "legacy"
-    is_url = server.startswith("http://")
-    transport = server if is_url else StdioTransport(server, arguments, keep_alive=False)
-    async with Client(transport, mode=mode, timeout=20) as client:
-        for function in CHECKS:
-            said = {"check": function.__doc__}
-            try:
-                said["seen"] = await function(client, revision)
-            except AssertionError as error:
-                said["failed"] = str(error)
-            except Exception:
-                said["failed"] = traceback.format_exc()
-            print(json.dumps(said))
-
-
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    run()

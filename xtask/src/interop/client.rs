@@ -19,7 +19,7 @@ const CHECKS: usize = 13;
 
 /// A line that the script says.
 #[derive(Debug, Deserialize)]
-struct Line {
+pub(super) struct Line {
     check: String,
     seen: Option<String>,
     failed: Option<String>,
@@ -31,15 +31,18 @@ pub(super) async fn run(stage: &Stage) {
         for transport in ["HTTP", "stdio"] {
             let place = format!("{revision} over {transport}");
             match ask(stage, revision, transport).await {
-                Ok(lines) => {
-                    for line in lines {
-                        let sentence = format!("{place}: {}", line.check);
-                        stage.tally.check(&sentence, async { line.outcome() }).await;
-                    }
-                }
+                Ok(lines) => tell(stage, &place, lines).await,
                 Err(error) => stage.tally.check(&place, async { Err(error) }).await,
             }
         }
+    }
+}
+
+/// Counts what a script said.
+pub(super) async fn tell(stage: &Stage, place: &str, lines: Vec<Line>) {
+    for line in lines {
+        let sentence = format!("{place}: {}", line.check);
+        stage.tally.check(&sentence, async { line.outcome() }).await;
     }
 }
 
@@ -58,18 +61,19 @@ async fn ask(stage: &Stage, revision: &str, transport: &str) -> Result<Vec<Line>
             None
         }
     };
-    heard(stage, command).await
+    heard(stage, command, CHECKS).await
 }
 
-async fn heard(stage: &Stage, command: Command) -> Result<Vec<Line>> {
+/// What a script says of its checks, which are so many.
+pub(super) async fn heard(stage: &Stage, command: Command, checks: usize) -> Result<Vec<Line>> {
     let said = call(command, &stage.guard, PATIENCE).await?.ended_well()?;
     let lines: Vec<Line> = said
         .lines()
         .map(|line| serde_json::from_str(line).with_context(|| format!("the script said {line}")))
         .collect::<Result<_>>()?;
     ensure!(
-        lines.len() == CHECKS,
-        "the script made {} checks and not {CHECKS}",
+        lines.len() == checks,
+        "the script made {} checks and not {checks}",
         lines.len()
     );
     Ok(lines)

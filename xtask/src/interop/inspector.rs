@@ -13,11 +13,11 @@ use crate::peers::call;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the Inspector ends when a tool's result has `isError`, and with any other error.
-const TOOL_ERROR: i32 = 5;
+pub(super) const TOOL_ERROR: i32 = 5;
 const OTHER_ERROR: i32 = 1;
 
 /// The Inspector with a way to the store on one revision.
-struct Inspector<'stage> {
+pub(super) struct Inspector<'stage> {
     stage: &'stage Stage,
     /// The words that lead to the server.
     way: Vec<String>,
@@ -206,13 +206,14 @@ async fn fills_in_a_prompt(inspector: &Inspector<'_>) -> Result<String> {
 }
 
 impl<'stage> Inspector<'stage> {
-    fn with(stage: &'stage Stage, way: &[&str]) -> Self {
+    /// The Inspector with these words to lead to the server.
+    pub(super) fn with(stage: &'stage Stage, way: &[&str]) -> Self {
         let way = way.iter().map(|&word| word.to_owned()).collect();
         Self { stage, way }
     }
 
     /// What a method gives.
-    async fn result(&self, method: &[&str]) -> Result<Value> {
+    pub(super) async fn result(&self, method: &[&str]) -> Result<Value> {
         let (status, stdout, stderr) = self.call(method).await?;
         if status != Some(0) {
             bail!("it ended with {status:?}: {stdout}{stderr}");
@@ -223,7 +224,7 @@ impl<'stage> Inspector<'stage> {
     }
 
     /// The error that a method ends in, with this status.
-    async fn error(&self, method: &[&str], expected: i32) -> Result<Value> {
+    pub(super) async fn error(&self, method: &[&str], expected: i32) -> Result<Value> {
         let (status, stdout, stderr) = self.call(method).await?;
         ensure!(
             status == Some(expected),
@@ -257,14 +258,14 @@ impl<'stage> Inspector<'stage> {
 }
 
 /// One field of all elements, sorted.
-fn all(list: &Value, field: &str) -> Value {
+pub(super) fn all(list: &Value, field: &str) -> Value {
     let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut fields: Vec<&str> = list.iter().filter_map(|one| one[field].as_str()).collect();
     fields.sort_unstable();
     json!(fields)
 }
 
-fn is(got: &Value, expected: &Value) -> Result<()> {
+pub(super) fn is(got: &Value, expected: &Value) -> Result<()> {
     ensure!(got == expected, "expected {expected}, got {got}");
     Ok(())
 }

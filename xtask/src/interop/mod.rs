@@ -5,6 +5,7 @@
 //! conformance.rs  the official conformance suite against the solution
 //! client.rs       a FastMCP client in the solution's store
 //! inspector.rs    MCP Inspector's command line against the solution
+//! tutor.rs        the same two with the workshop's tutor
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
 //! ```
 //!
@@ -15,6 +16,7 @@ mod conformance;
 mod inspector;
 mod stores;
 mod tally;
+mod tutor;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -56,6 +58,7 @@ async fn all(root: &Path, guard: &Guard) -> Result<()> {
     conformance::run(&stage).await;
     client::run(&stage).await;
     inspector::run(&stage).await;
+    tutor::run(&stage).await;
     stores::run(&stage).await;
 
     let (passed, failed) = stage.tally.counts();
