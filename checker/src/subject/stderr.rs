@@ -103,13 +103,7 @@ async fn read(
                 }
             }
             place = panic_place(&text);
-            if !text.is_empty() {
-                let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
-                if tail.len() == LINES {
-                    tail.pop_front();
-                }
-                tail.push_back(text);
-            }
+            keep(&tail, text);
         }
         line.extend(
             unfinished
@@ -117,6 +111,19 @@ async fn read(
                 .take(LINE_BYTES.saturating_sub(line.len())),
         );
     }
+    // A question waits for its answer on the same line.
+    keep(&tail, String::from_utf8_lossy(&line).trim_end().to_owned());
+}
+
+fn keep(tail: &Mutex<VecDeque<String>>, line: String) {
+    if line.is_empty() {
+        return;
+    }
+    let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+    if tail.len() == LINES {
+        tail.pop_front();
+    }
+    tail.push_back(line);
 }
 
 /// `thread 'main' (123) panicked at src/main.rs:7:5:` names the place; the message follows on

@@ -1,13 +1,13 @@
 //! 2.6: a step limit, and a human's yes before a call that changes something.
 
 use rand::RngExt;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::json;
 
 use super::carry_out::{calls, holds};
 use super::draw;
-use super::stage::{Played, Scene, propose};
+use super::stage::{Played, Scene, propose, sent};
 use crate::checks::{Checked, Client};
 use crate::counterpart::model::{Heard, Proposal, Says, Script};
 use crate::counterpart::{House, OfferedTool};
@@ -22,11 +22,14 @@ pub(super) async fn check(client: &Client) -> Checked {
     let limit = client.random(|rng| rng.random_range(2..6_usize));
     it_gives_up(client, Some(limit)).await?;
     it_gives_up(client, None).await?;
+    let mut kinds = changing_kinds();
+    client.random(|rng| kinds.shuffle(rng));
+    let [first, second, third] = kinds;
     let yes = client.random(|rng| ["y\n", "yes\n"].choose(rng).copied().unwrap_or_default());
-    it_asks(client, yes, true).await?;
+    it_asks(client, first, yes, true).await?;
     let no = client.random(|rng| ["n\n", "no\n", "later\n", "\n"].choose(rng).copied());
-    it_asks(client, no.unwrap_or_default(), false).await?;
-    it_asks(client, "", false).await
+    it_asks(client, second, no.unwrap_or_default(), false).await?;
+    it_asks(client, third, "", false).await
 }
 
 /// The model proposes calls without end.
@@ -95,18 +98,24 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
 }
 
 /// The model proposes a call that changes something; `typed` is what the human says.
-async fn it_asks(client: &Client, typed: &str, agreed: bool) -> Checked {
+async fn it_asks(
+    client: &Client,
+    hints: Option<ToolAnnotations>,
+    typed: &str,
+    agreed: bool,
+) -> Checked {
     client.purpose("whatever the agent does before a call that changes something");
     let names = draw::tool_names(client, 2);
     let done = draw::token(client);
     let what = draw::token(client);
-    let house = house(client, &names, &done);
+    let house = house(client, &names, &done, hints);
     let looked = draw::call(client, &names[0], &json!({ "what": what }));
     let ordered = draw::call(client, &names[1], &json!({ "what": what }));
     let answer = format!("That is it: {}.", draw::token(client));
     let turns = |script: Script| {
         script
-            .then_with(propose(vec![looked.clone(), ordered.clone()]))
+            .then_with(propose(vec![looked.clone()]))
+            .then_with(propose(vec![ordered.clone()]))
             .then(Says::Answer(answer.clone()))
     };
     let scene = Scene {
@@ -115,32 +124,40 @@ async fn it_asks(client: &Client, typed: &str, agreed: bool) -> Checked {
     };
     let played = scene.play(client, house, turns).await?;
     calls(&played, &[&looked])?;
-    shows_the_call(&played, &ordered, &what)?;
     if agreed {
+        shows_the_call(&played, &ordered, &what)?;
         calls(&played, &[&ordered])?;
-        let told = played.told(0, &ordered)?;
+        let told = played.told(1, &ordered)?;
         holds(&played, &ordered, &told, &done)?;
     } else {
         is_not_called(&played, &ordered, typed)?;
+        shows_the_call(&played, &ordered, &what)?;
         refusal_is_told(&played, &ordered, typed)?;
     }
     played.goes_by_the_rules()?;
     played.answers(&answer)
 }
 
-/// One tool that reads, and one that changes something, in one of the ways to declare that.
-fn house(client: &Client, names: &[String], done: &str) -> House {
+/// The ways to declare that a tool changes something. Who says nothing may change anything.
+fn changing_kinds() -> [Option<ToolAnnotations>; 3] {
+    let changing = || ToolAnnotations::new().read_only(false);
+    [
+        None,
+        Some(changing().destructive(false)),
+        Some(changing().destructive(true)),
+    ]
+}
+
+/// One tool that reads, and one that changes something.
+fn house(client: &Client, names: &[String], done: &str, hints: Option<ToolAnnotations>) -> House {
     let changing = Tool::new(
         names[1].clone(),
         "Orders something.",
         draw::schema(&["what"]),
     );
-    let hints = ToolAnnotations::new();
-    let changing = match client.random(|rng| rng.random_range(0..3)) {
-        // Nothing said: it may change anything.
-        0 => changing,
-        1 => changing.with_annotations(hints.read_only(false).destructive(false)),
-        _ => changing.with_annotations(hints.read_only(false).destructive(true)),
+    let changing = match hints {
+        Some(hints) => changing.with_annotations(hints),
+        None => changing,
     };
     let done = done.to_owned();
     let order = move |_: &_| draw::says(format!("Ordered, number {done}."));
@@ -168,7 +185,7 @@ fn shows_the_call(played: &Played, call: &Proposal, what: &str) -> Checked {
 }
 
 fn is_not_called(played: &Played, call: &Proposal, typed: &str) -> Checked {
-    let Some(sent) = played.calls.iter().find(|sent| sent["name"] == call.name) else {
+    let Some(params) = played.calls.iter().find(|sent| sent["name"] == call.name) else {
         return Ok(());
     };
     let said = said(typed);
@@ -176,17 +193,17 @@ fn is_not_called(played: &Played, call: &Proposal, typed: &str) -> Checked {
         .ran
         .finding("not_asked")
         .expected(format!("no tools/call of {} when {said}", call.name))
-        .got(format!("tools/call {sent}"))
+        .got(sent(params))
         .why("The tool is not annotated readOnlyHint: true, so it may change something, and only `y` or `yes` lets it. A model can be talked into calls by what it reads.")
         .into())
 }
 
 fn refusal_is_told(played: &Played, call: &Proposal, typed: &str) -> Checked {
     let answer_heard = |heard: &Heard| !heard.results_of(&call.id).join("").trim().is_empty();
-    if played.heard.get(1).is_some_and(answer_heard) {
+    if played.heard.get(2).is_some_and(answer_heard) {
         return Ok(());
     }
-    let got = match played.heard.get(1) {
+    let got = match played.heard.get(2) {
         None => format!("the agent ended\n{}", played.ran.printed()),
         Some(heard) => match heard.results_of(&call.id).as_slice() {
             [] => "no message for it".to_owned(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::draw;
-use super::stage::{Played, Scene, propose, shown};
+use super::stage::{Played, Scene, propose, sent, shown};
 use crate::checks::{Checked, Client};
 use crate::counterpart::model::{Proposal, Says};
 
@@ -43,11 +43,11 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
         if right == 1 {
             continue;
         }
-        let sent: Vec<String> = match (of_tool().count(), right) {
-            (0, _) => played.calls.iter().map(Value::to_string).collect(),
-            _ => of_tool().map(Value::to_string).collect(),
+        let arrived: Vec<String> = match (of_tool().count(), right) {
+            (0, _) => played.calls.iter().map(sent).collect(),
+            _ => of_tool().map(sent).collect(),
         };
-        let got = match sent.as_slice() {
+        let got = match arrived.as_slice() {
             [] => format!("no tools/call\n{}", played.ran.printed()),
             some => some.join("\n"),
         };

@@ -123,8 +123,8 @@ impl Played {
         };
         if first.key != Key::Right {
             let got = match first.key {
-                Key::Missing => "no such header",
-                _ => "another one",
+                Key::Missing => "no header Authorization",
+                _ => "a header Authorization that says something else",
             };
             return Err(self
                 .ran
@@ -147,7 +147,7 @@ impl Played {
             .ran
             .finding("request_refused")
             .expected("requests as OpenAI's API takes them")
-            .got(format!("400: {message}"))
+            .got(format!("the model refuses one: {message}"))
             .why("The checker's model is as strict as OpenAI: a real one would refuse this too.")
             .into())
     }
@@ -220,6 +220,12 @@ impl Played {
 /// `check_inventory (call_8123)`, for findings.
 pub(super) fn shown(call: &Proposal) -> String {
     format!("the call {} of {}", call.id, call.name)
+}
+
+/// `tools/call weigh_bagel {"what":"rye"}`, of the call's `params`.
+pub(super) fn sent(params: &Value) -> String {
+    let name = params["name"].as_str().unwrap_or_default();
+    format!("tools/call {name} {}", params["arguments"])
 }
 
 fn listed(ids: &[String]) -> String {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::carry_out::{calls, holds};
 use super::draw;
-use super::stage::{Played, Scene, propose};
+use super::stage::{Played, Scene, propose, sent};
 use crate::checks::{Checked, Client};
 use crate::counterpart::model::{Heard, Proposal, Says, Script};
 use crate::counterpart::{Answer, Counterpart, House};
@@ -152,11 +152,11 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
     let made_up = played.calls.iter().find(|sent| sent["name"] == call.name);
     match made_up.filter(|_| wrong.reaches_nobody) {
         None => Ok(()),
-        Some(sent) => Err(played
+        Some(params) => Err(played
             .ran
             .finding("arguments_made_up")
             .expected(format!("no tools/call for a call {what}: {proposed}"))
-            .got(sent.to_string())
+            .got(sent(params))
             .why("Nobody knows what the model meant. A call with other arguments may do something that nobody wants.")
             .into()),
     }

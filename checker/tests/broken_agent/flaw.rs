@@ -1,0 +1,113 @@
+//! Everything that can be wrong with an agent, by name.
+
+use clap::ValueEnum;
+
+/// One thing that is wrong, while all else stays right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flaw {
+    // 2.1: offering tools.
+    /// Asks no model, and prints an answer of its own
+    AsksNoModel,
+    /// Sends no key
+    NoKey,
+    /// Sends the key without Bearer
+    BareKey,
+    /// Does not send the question
+    NoQuestion,
+    /// Offers no tools
+    NoTools,
+    /// Offers the tools of the first page
+    FirstPageOnly,
+    /// Offers tools without schemas
+    NoSchemas,
+    /// Offers tools without descriptions
+    NoDescriptions,
+    /// Offers tools under names that OpenAI does not take
+    DottedNames,
+    /// Prints the settings on stderr, with the key
+    PrintsKey,
+    /// Says on stdout what it does
+    ChattyStdout,
+    /// Prints the answer on stderr
+    AnswerOnStderr,
+    /// Ends with exit code 1 after an answer
+    ExitsOne,
+
+    // 2.2: carrying out a call.
+    /// Makes the result up
+    MakesUpResult,
+    /// Calls the tool without arguments
+    NoArguments,
+    /// Calls the tool twice
+    CallsTwice,
+    /// Replies under an id of its own
+    WrongId,
+    /// Leaves out what the model proposed
+    ForgetsProposal,
+    /// Tells the result as the user's words
+    ResultAsUser,
+    /// Tells the model that it is done, and not the result
+    HidesResult,
+
+    // 2.3: the loop.
+    /// Stops after the first round of calls
+    OneRound,
+    /// Sends the last round of calls only
+    Forgets,
+
+    // 2.4: several calls.
+    /// Drops all calls but the first
+    DropsSecond,
+    /// Drops all calls but the first, and their proposals too
+    FirstOnly,
+    /// Tells the results under each other's ids
+    SwapsResults,
+    /// Tells all results under the first id
+    OneForAll,
+
+    // 2.5: trouble.
+    /// Panics at an unknown tool
+    PanicsOnUnknown,
+    /// Ends at an unknown tool
+    EndsOnUnknown,
+    /// Panics at arguments that are not JSON
+    PanicsOnJson,
+    /// Takes arguments that are not JSON for none
+    JsonAsNothing,
+    /// Ends at a tool error
+    EndsOnToolError,
+    /// Tells the model of a tool error without its text
+    HidesToolError,
+    /// Panics when the server answers with an error
+    PanicsOnRefusal,
+    /// Ends when the server is gone
+    EndsOnGoneServer,
+    /// Tells the model nothing where something went wrong
+    TellsNothing,
+    /// Takes an empty answer for one
+    EmptyAnswer,
+
+    // 2.6: the limit and the human.
+    /// Ignores --max-steps
+    IgnoresMaxSteps,
+    /// Goes on for ever without --max-steps
+    NoDefaultLimit,
+    /// Takes a step more than it may
+    OneStepMore,
+    /// Ends with exit code 0 when it gives up
+    GivesUpWithZero,
+    /// Asks nobody before a call
+    AsksNobody,
+    /// Asks only before what is said to be destructive
+    AsksForDestructive,
+    /// Takes the end of input for a yes
+    EndIsYes,
+    /// Takes any words for a yes
+    AnythingIsYes,
+    /// Asks without saying what for
+    AsksBlindly,
+    /// Ends when the user refuses
+    EndsOnRefusal,
+    /// Tells the model nothing when the user refuses
+    HidesUsersRefusal,
+}

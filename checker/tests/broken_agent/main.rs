@@ -1,0 +1,256 @@
+//! An agent that does all that exercise 2 asks for, but for the flaws it is started with. It
+//! takes answers as a stream, and writes the API's JSON by hand.
+//!
+//! `AGENT_FLAWS` holds their names, with commas.
+#![allow(missing_docs)]
+
+mod flaw;
+mod model;
+mod tools;
+
+use std::io::{BufRead, Write};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::{Parser, ValueEnum};
+use serde_json::{Value, json};
+
+use flaw::Flaw;
+use model::{Call, Model};
+use tools::{Outcome, Tools};
+
+#[derive(Parser)]
+struct Options {
+    /// List the flaws
+    #[arg(long)]
+    flaws: bool,
+    #[arg(long = "mcp")]
+    servers: Vec<String>,
+    #[arg(long)]
+    max_steps: Option<usize>,
+    #[arg(default_value = "")]
+    question: String,
+}
+
+/// The flaws of this run.
+#[derive(Clone, Default)]
+pub struct Flaws(Vec<Flaw>);
+
+impl Flaws {
+    fn from_environment() -> Self {
+        let names = std::env::var("AGENT_FLAWS").unwrap_or_default();
+        let names = names.split(',').filter(|name| !name.is_empty());
+        let flaw = |name| Flaw::from_str(name, false).unwrap_or_else(|error| panic!("{error}"));
+        Self(names.map(flaw).collect())
+    }
+
+    pub fn has(&self, flaw: Flaw) -> bool {
+        self.0.contains(&flaw)
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    if options.flaws {
+        for flaw in Flaw::value_variants() {
+            if let Some(value) = flaw.to_possible_value() {
+                println!("{}", value.get_name());
+            }
+        }
+        return ExitCode::SUCCESS;
+    }
+    let flaws = Flaws::from_environment();
+    match run(&flaws, &options).await {
+        Ok(answer) => {
+            if flaws.has(Flaw::AnswerOnStderr) {
+                eprintln!("{answer}");
+            } else {
+                println!("{answer}");
+            }
+            ExitCode::from(u8::from(flaws.has(Flaw::ExitsOne)))
+        }
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(flaws: &Flaws, options: &Options) -> Result<String> {
+    if flaws.has(Flaw::AsksNoModel) {
+        return Ok("I think so.".to_owned());
+    }
+    let agent = Agent {
+        flaws,
+        model: Model::from_environment(flaws.clone())?,
+        tools: Tools::connect(flaws.clone(), &options.servers).await?,
+    };
+    agent.answer(options).await
+}
+
+struct Agent<'a> {
+    flaws: &'a Flaws,
+    model: Model,
+    tools: Tools,
+}
+
+impl Agent<'_> {
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaws.has(flaw)
+    }
+
+    async fn answer(&self, options: &Options) -> Result<String> {
+        let mut talk = vec![json!({ "role": "system", "content": "Use the tools." })];
+        if !self.has(Flaw::NoQuestion) {
+            talk.push(json!({ "role": "user", "content": options.question }));
+        }
+        let begin = talk.len();
+        for step in 0.. {
+            if self.is_enough(step, options.max_steps) {
+                if self.has(Flaw::GivesUpWithZero) {
+                    return Ok(String::new());
+                }
+                bail!("no answer after {step} steps");
+            }
+            let reply = self.model.ask(&talk, &self.tools.offered()).await?;
+            if reply.calls.is_empty() {
+                if reply.text.is_empty() && !self.has(Flaw::EmptyAnswer) {
+                    bail!("the model said nothing");
+                }
+                return Ok(reply.text);
+            }
+            if step == 1 && self.has(Flaw::OneRound) {
+                return Ok("I did what I could.".to_owned());
+            }
+            if self.has(Flaw::Forgets) {
+                talk.truncate(begin);
+            }
+            self.carry_out(reply.calls, &mut talk).await?;
+        }
+        unreachable!()
+    }
+
+    fn is_enough(&self, step: usize, asked: Option<usize>) -> bool {
+        let limit = match asked {
+            Some(_) if self.has(Flaw::IgnoresMaxSteps) => usize::MAX,
+            None if self.has(Flaw::NoDefaultLimit) => usize::MAX,
+            asked => asked.unwrap_or(10) + usize::from(self.has(Flaw::OneStepMore)),
+        };
+        step >= limit
+    }
+
+    async fn carry_out(&self, mut calls: Vec<Call>, talk: &mut Vec<Value>) -> Result<()> {
+        if self.has(Flaw::FirstOnly) {
+            calls.truncate(1);
+        }
+        if !self.has(Flaw::ForgetsProposal) {
+            let proposed: Vec<Value> = calls.iter().map(Call::as_json).collect();
+            talk.push(json!({ "role": "assistant", "content": null, "tool_calls": proposed }));
+        }
+        if self.has(Flaw::DropsSecond) {
+            calls.truncate(1);
+        }
+        let mut results = Vec::new();
+        for call in &calls {
+            if self.has(Flaw::ChattyStdout) {
+                println!("calling {}", call.name);
+            }
+            eprintln!("calling {}", call.name);
+            results.push(self.result_of(call).await?);
+        }
+        if self.has(Flaw::SwapsResults) {
+            results.reverse();
+        }
+        if self.has(Flaw::OneForAll) {
+            let all: Vec<String> = results.drain(..).flatten().collect();
+            results = vec![Some(all.join("\n"))];
+        }
+        for (call, result) in calls.iter().zip(results) {
+            let Some(result) = result else { continue };
+            talk.push(if self.has(Flaw::ResultAsUser) {
+                json!({ "role": "user", "content": format!("{}: {result}", call.name) })
+            } else {
+                let id = match self.has(Flaw::WrongId) {
+                    true => "call_1",
+                    false => call.id.as_str(),
+                };
+                json!({ "role": "tool", "tool_call_id": id, "content": result })
+            });
+        }
+        Ok(())
+    }
+
+    /// What the model is told of a call; `None` is nothing.
+    async fn result_of(&self, call: &Call) -> Result<Option<String>> {
+        if self.has(Flaw::MakesUpResult) {
+            return Ok(Some("It is there.".to_owned()));
+        }
+        let Some(tool) = self.tools.find(&call.name) else {
+            assert!(!self.has(Flaw::PanicsOnUnknown), "no tool {}", call.name);
+            if self.has(Flaw::EndsOnUnknown) {
+                bail!("no tool {}", call.name);
+            }
+            return Ok(self.trouble(format!("There is no tool {}.", call.name)));
+        };
+        let mut arguments = match serde_json::from_str::<Value>(&call.arguments) {
+            Ok(arguments) => arguments,
+            Err(_) if self.has(Flaw::JsonAsNothing) => json!({}),
+            Err(error) if self.has(Flaw::PanicsOnJson) => panic!("bad arguments: {error}"),
+            Err(error) => return Ok(self.trouble(format!("That is no JSON: {error}."))),
+        };
+        if self.has(Flaw::NoArguments) {
+            arguments = json!({});
+        }
+        let asks = match tool.hints() {
+            _ if self.has(Flaw::AsksNobody) => false,
+            (_, destructive) if self.has(Flaw::AsksForDestructive) => destructive == Some(true),
+            (read_only, _) => read_only != Some(true),
+        };
+        if asks && !self.agrees(call) {
+            if self.has(Flaw::EndsOnRefusal) {
+                bail!("as you like");
+            }
+            let hidden = self.has(Flaw::HidesUsersRefusal);
+            return Ok((!hidden).then(|| "The user says no.".to_owned()));
+        }
+        if self.has(Flaw::CallsTwice) {
+            let _ = self.tools.call(tool, &arguments).await;
+        }
+        let told = match self.tools.call(tool, &arguments).await {
+            Outcome::Done(_) if self.has(Flaw::HidesResult) => "Done.".to_owned(),
+            Outcome::Done(text) => text,
+            Outcome::ToolError(text) if self.has(Flaw::EndsOnToolError) => bail!("{text}"),
+            Outcome::ToolError(_) if self.has(Flaw::HidesToolError) => "It failed.".to_owned(),
+            Outcome::ToolError(text) => return Ok(self.trouble(text)),
+            Outcome::Refused(text) if self.has(Flaw::PanicsOnRefusal) => panic!("{text}"),
+            Outcome::Refused(text) => return Ok(self.trouble(text)),
+            Outcome::Gone(text) if self.has(Flaw::EndsOnGoneServer) => bail!("{text}"),
+            Outcome::Gone(text) => return Ok(self.trouble(text)),
+        };
+        Ok(Some(told))
+    }
+
+    fn trouble(&self, words: String) -> Option<String> {
+        Some(match self.has(Flaw::TellsNothing) {
+            true => String::new(),
+            false => words,
+        })
+    }
+
+    fn agrees(&self, call: &Call) -> bool {
+        if self.has(Flaw::AsksBlindly) {
+            eprint!("Go ahead? ");
+        } else {
+            eprint!("{} {}: go ahead? ", call.name, call.arguments);
+        }
+        let _ = std::io::stderr().flush();
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        match (read, line.trim()) {
+            (Ok(0) | Err(_), _) => self.has(Flaw::EndIsYes),
+            (_, "y" | "yes") => true,
+            _ => self.has(Flaw::AnythingIsYes),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! MCP servers, with rmcp's client.
+
+use anyhow::Result;
+use rmcp::model::*;
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RunningService};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::{RoleClient, ServiceError};
+use serde_json::{Value, json};
+
+use crate::Flaws;
+use crate::flaw::Flaw;
+
+type Client = RunningService<RoleClient, ClientConfig>;
+
+pub struct Tools {
+    flaws: Flaws,
+    clients: Vec<Client>,
+    all: Vec<Known>,
+}
+
+pub struct Known {
+    tool: Tool,
+    client: usize,
+}
+
+/// What became of a call.
+pub enum Outcome {
+    Done(String),
+    ToolError(String),
+    Refused(String),
+    Gone(String),
+}
+
+impl Known {
+    /// `readOnlyHint` and `destructiveHint`
+    pub fn hints(&self) -> (Option<bool>, Option<bool>) {
+        let hints = self.tool.annotations.clone().unwrap_or_default();
+        (hints.read_only_hint, hints.destructive_hint)
+    }
+}
+
+impl Tools {
+    pub async fn connect(flaws: Flaws, urls: &[String]) -> Result<Self> {
+        let (mut clients, mut all) = (Vec::new(), Vec::new());
+        for url in urls {
+            let transport = StreamableHttpClientTransport::from_uri(url.as_str());
+            let lifecycle = ClientLifecycleMode::Auto {
+                preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+                legacy_version: Some(ProtocolVersion::V_2025_11_25),
+            };
+            let name = Implementation::new("broken-agent", "1.0.0");
+            let client = ClientConfig::new(ClientCapabilities::default(), name)
+                .serve_with_lifecycle(transport, lifecycle)
+                .await?;
+            let tools = match flaws.has(Flaw::FirstPageOnly) {
+                true => client.list_tools(None).await?.tools,
+                false => client.list_all_tools().await?,
+            };
+            let number = clients.len();
+            all.extend(tools.into_iter().map(|tool| Known {
+                tool,
+                client: number,
+            }));
+            clients.push(client);
+        }
+        Ok(Self {
+            flaws,
+            clients,
+            all,
+        })
+    }
+
+    /// As the model's API has them.
+    pub fn offered(&self) -> Vec<Value> {
+        if self.flaws.has(Flaw::NoTools) {
+            return Vec::new();
+        }
+        let offer = |known: &Known| {
+            let tool = &known.tool;
+            let name = match self.flaws.has(Flaw::DottedNames) {
+                true => format!("shop.{}", tool.name),
+                false => tool.name.to_string(),
+            };
+            let mut function = json!({ "name": name });
+            if !self.flaws.has(Flaw::NoDescriptions) {
+                function["description"] = json!(tool.description);
+            }
+            function["parameters"] = match self.flaws.has(Flaw::NoSchemas) {
+                true => json!({ "type": "object", "properties": {} }),
+                false => Value::Object(tool.input_schema.as_ref().clone()),
+            };
+            json!({ "type": "function", "function": function })
+        };
+        self.all.iter().map(offer).collect()
+    }
+
+    pub fn find(&self, name: &str) -> Option<&Known> {
+        self.all.iter().find(|known| known.tool.name == name)
+    }
+
+    pub async fn call(&self, known: &Known, arguments: &Value) -> Outcome {
+        let mut call = CallToolRequestParams::new(known.tool.name.clone());
+        call.arguments = arguments.as_object().cloned();
+        match self.clients[known.client].call_tool(call).await {
+            Ok(result) => {
+                let texts = result.content.iter().filter_map(ContentBlock::as_text);
+                let texts: Vec<&str> = texts.map(|text| text.text.as_str()).collect();
+                let text = texts.join("\n");
+                match result.is_error {
+                    Some(true) => Outcome::ToolError(text),
+                    _ => Outcome::Done(text),
+                }
+            }
+            Err(ServiceError::McpError(error)) => Outcome::Refused(error.message.into_owned()),
+            Err(error) => Outcome::Gone(error.to_string()),
+        }
+    }
+}
