@@ -27,6 +27,10 @@ pub fn stage(root: &Path, exercise: &Exercise, source: Source, new: &Path) -> Re
                 "{path} is not there, and `git checkout -- {path}` brings it back"
             );
             tree::copy(&root.join(&solution), new)?;
+            // Editors read the settings at the workshop's root, and those are the attendee's.
+            if new.join(SETTINGS).exists() {
+                fs::remove_dir_all(new.join(SETTINGS)).context("cannot leave the settings out")?;
+            }
             // The two differ in the package's name and the lints alone.
             fs::remove_file(new.join(MANIFEST)).context("cannot write the manifest")?;
             write_starter(exercise, new, |path| path == Path::new(MANIFEST))
