@@ -10,6 +10,7 @@ use crate::course::Exercise;
 
 /// The path, in an exercise's folder, of what cargo knows it by.
 const MANIFEST: &str = "Cargo.toml";
+const SETTINGS: &str = ".vscode";
 
 /// Writes what `source` has for `exercise` to the folder `new`, which is not there yet.
 ///
