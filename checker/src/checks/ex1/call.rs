@@ -5,7 +5,7 @@ use rand::RngExt;
 use rmcp::model::{CallToolResult, ContentBlock, Resource, ResourceContents, Tool};
 use serde_json::{Value, json};
 
-use super::{draw, prints, tells, was_spoken_to};
+use super::{draw, places, prints, tells, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client};
 use crate::counterpart::{Answer, Counterpart, House, OfferedTool};
@@ -46,6 +46,7 @@ pub(super) async fn check(client: &Client) -> Checked {
             page,
             "the text of the resource",
             "The answer to resources/read holds a list of contents, often one, sometimes more. Print the text of each.",
+            places::READ,
         )?;
     }
     Ok(())
@@ -137,6 +138,7 @@ fn the_result_is_printed(ran: &Ran, drawn: &Drawn) -> Checked {
             text,
             "the text of the result",
             "`content` of a result is a list of blocks. Print the text of each one.",
+            places::CALL,
         )?;
     }
     let values = drawn.structured.as_object().into_iter().flatten();
@@ -173,5 +175,6 @@ fn the_resource_was_read(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Chec
         .expected(format!("resources/read of {}", drawn.uri))
         .got(got)
         .why("`read URI` sends one resources/read with this URI. A resource need not be listed to be read.")
+        .at(places::READ)
         .into())
 }

@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::Url;
 use rmcp::model::{CallToolResult, ContentBlock};
 
-use super::{draw, prints, tells, was_spoken_to};
+use super::{draw, places, prints, tells, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::{Answer, House, Lock, OfferedTool, Record};
@@ -37,6 +37,7 @@ pub(super) async fn check(client: &Client) -> Checked {
         &text,
         "what the tool says",
         "With the key, this server is like any other.",
+        places::CALL,
     )?;
     the_key_is_not_printed(&ran, key)?;
 
@@ -88,6 +89,7 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, lock: &Lock) -> Checked
         .expected(format!("{} with the header of -H, as it stands there", which))
         .got(got)
         .why("The server looks at every request anew: the handshake needs the key, and so does each one after it.")
+        .at(places::HEADERS)
         .into())
 }
 
@@ -122,6 +124,7 @@ fn it_says_where_to_log_in(ran: &Ran, lock: &Lock) -> Checked {
         .expected("exit code 5: a login or a key is needed")
         .got(ran.printed())
         .why("A script reads the exit code. This server is there, and would answer with a key.")
+        .at(places::EXIT_CODES)
         .into())
 }
 

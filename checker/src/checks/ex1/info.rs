@@ -1,6 +1,6 @@
 //! 1.2: `info` prints the server's name and the protocol version that was agreed.
 
-use super::{draw, prints, was_spoken_to};
+use super::{draw, places, prints, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client};
 use crate::counterpart::{House, Record};
@@ -22,12 +22,14 @@ pub(super) async fn check(client: &Client) -> Checked {
         &name,
         "the server's name",
         "The name is in the answer to the handshake. In rmcp, `peer_info()` of the session has it.",
+        places::INFO,
     )?;
     prints(
         &ran,
         client.era.version().as_str(),
         "the protocol version that was agreed",
         "Not every server speaks the newest version. Print what this session agreed on, not what your client would like: `peer_info()` has it too.",
+        places::INFO,
     )
 }
 

@@ -7,11 +7,13 @@ mod draw;
 mod entries;
 mod info;
 mod list;
+mod places;
 mod settings;
 mod tell_apart;
 
 use super::client::Ran;
 use super::{Check, Checked, Run};
+use crate::blocks::TodoBlock;
 use crate::counterpart::Record;
 
 /// One check per step.
@@ -48,8 +50,8 @@ fn tells(text: &str, fact: &str) -> bool {
     flat(text).contains(&flat(fact))
 }
 
-/// That stdout holds a fact.
-fn prints(ran: &Ran, fact: &str, what: &str, why: &str) -> Checked {
+/// That stdout holds a fact, which is printed in this block.
+fn prints(ran: &Ran, fact: &str, what: &str, why: &str, printed_in: TodoBlock) -> Checked {
     if tells(&ran.stdout, fact) {
         return Ok(());
     }
@@ -65,6 +67,7 @@ fn prints(ran: &Ran, fact: &str, what: &str, why: &str) -> Checked {
         .expected(format!("{what} on stdout: {fact}"))
         .got(got)
         .why(why)
+        .at(printed_in)
         .into())
 }
 

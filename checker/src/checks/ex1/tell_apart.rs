@@ -8,7 +8,7 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock};
 use tokio::net::TcpSocket;
 
-use super::{draw, tells};
+use super::{draw, places, tells};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::{Answer, House, OfferedTool};
@@ -103,6 +103,7 @@ fn complains(ran: &Ran, code: i32, what: &str, words: Option<&str>) -> Checked {
         .expected(format!("exit code {code}: {what}"))
         .got(ran.printed())
         .why("A script reads the exit code. 1 the tool reported an error, 3 the server refused the request, 4 no server was reached: the first is worth another try with other arguments, the second is not, the third is worth a look at the address.")
+        .at(places::EXIT_CODES)
         .into())
 }
 
