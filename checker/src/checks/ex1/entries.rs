@@ -14,6 +14,17 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use reqwest::Url;
 
+/// Comments and a last comma are fine. A missing one is not.
+const AS_EDITORS_READ: ParseOptions = ParseOptions {
+    allow_comments: true,
+    allow_trailing_commas: true,
+    allow_missing_commas: false,
+    allow_loose_object_property_names: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+};
+
 /// A server, as the settings have it.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -70,7 +81,7 @@ pub(super) fn entries(file: &str, table: &str, text: &str) -> Result<Vec<Entry>,
         file: file.to_owned(),
         line: text[..position.min(text.len())].matches('\n').count() + 1,
     };
-    let parsed = parse_to_ast(text, &CollectOptions::default(), &ParseOptions::default());
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &AS_EDITORS_READ);
     let parsed = parsed.map_err(|error| (place(error.range().start), error.kind().to_string()))?;
     let Some(Value::Object(root)) = parsed.value else {
         return Err((place(0), "no object in braces".to_owned()));
@@ -110,14 +121,12 @@ fn reached(server: &Object<'_>) -> Result<Reached, String> {
     let Some(program) = text_of(server, "command") else {
         return Err("it has neither a `command` nor a `url`".to_owned());
     };
-    let arguments = match server.get_array("args") {
-        None => Vec::new(),
-        Some(arguments) => {
-            let texts = arguments.elements.iter().map(text);
-            let texts: Option<Vec<String>> = texts.collect();
-            texts.ok_or("each of its `args` is a text in quotes")?
-        }
+    let texts = match server.get("args").map(|property| &property.value) {
+        None => Some(Vec::new()),
+        Some(Value::Array(arguments)) => arguments.elements.iter().map(text).collect(),
+        Some(_) => None,
     };
+    let arguments = texts.ok_or("its `args` are not a list of texts: [\"checker\", \"tutor\"]")?;
     let environment = server.get_object("env").map(|variables| {
         let variables = variables.properties.iter();
         let set =

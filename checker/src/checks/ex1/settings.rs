@@ -4,11 +4,13 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use futures::future::join_all;
 use reqwest::Url;
 use serde_json::json;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use super::entries::{Entry, Place, Reached, entries};
 use crate::checks::{Checked, Setting, Stop};
@@ -24,6 +26,9 @@ const FILES: [(&str, &str); 3] = [
     (".mcp.json", "mcpServers"),
     (".cursor/mcp.json", "mcpServers"),
 ];
+
+/// How long a tutor that fell silent may take to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What the tutor calls itself.
 const TUTOR: &str = "workshop-tutor";
@@ -96,10 +101,15 @@ async fn answers(setting: &Setting, tutor: &Entry) -> Checked {
                 .ok_or_else(|| not_started(&line.shown(), "it has no stdin and stdout"))?;
             let pipes = Stdio::new(pipes, setting.transcript().clone());
             let opened = Session::over_stdio(Era::Modern, pipes, setting.transcript().clone());
-            let session = opened.await.map_err(|failure| {
-                let words = vitals.stderr.last_lines();
-                does_not_answer(&line.shown(), &failure, &words)
-            })?;
+            let session = match opened.await {
+                Ok(session) => session,
+                Err(failure) => {
+                    // If it has ended, its last words say why.
+                    let _ = timeout(LAST_WORDS, vitals.ended_with_words()).await;
+                    let words = vitals.stderr.last_lines();
+                    return Err(does_not_answer(&line.shown(), &failure, &words));
+                }
+            };
             let asked = ask(&session, &line.shown()).await;
             process.stop().await;
             return asked;

@@ -1,0 +1,170 @@
+//! Step 1.1: what editors and agents are told of the workshop's tutor.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use checker::counterpart::{Counterpart, House, Record};
+use checker::course::Exercise;
+use checker::engine::{self, Places, Plan};
+use checker::mcp::Era;
+use checker::subject::guard::Guard;
+use checker::subject::{Program, Subject};
+use checker::verdict::{ExerciseReport, Outcome};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::mpsc::unbounded_channel;
+
+use common::{course, redacted, root, told};
+
+/// Exercise 1 with its first step alone.
+fn exercise() -> Exercise {
+    let mut exercise = course().exercise("ex1_connect").unwrap().clone();
+    exercise.steps.truncate(1);
+    exercise
+}
+
+/// The tutor, as an editor would be told to start it in this checkout.
+fn tutor() -> Value {
+    json!({ "command": env!("CARGO_BIN_EXE_checker"), "args": ["tutor"] })
+}
+
+/// What is found when these are the settings.
+async fn check(files: &[(&str, &str)]) -> ExerciseReport {
+    let folder = TempDir::new().unwrap();
+    for (file, text) in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    check_in(folder.path()).await
+}
+
+async fn check_in(folder: &Path) -> ExerciseReport {
+    let exercise = exercise();
+    let plan = Plan {
+        exercise: &exercise,
+        step: None,
+        eras: &Era::ALL,
+        seed: 7,
+        root: root(),
+        settings: folder.to_owned(),
+        kind: "starter",
+        places: &Places::unknown(),
+        options: String::new(),
+    };
+    // Of the program only the guard is used: this step is about settings.
+    let subject = Subject::Program(Program {
+        executable: "unused".into(),
+        folder: root(),
+        environment: Vec::new(),
+        guard: Guard::none(),
+    });
+    let (events, _received) = unbounded_channel();
+    engine::check(&plan, &subject, &events).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tutor_is_found_wherever_an_agent_would_find_it() {
+    let vscode = json!({ "servers": { "tutor": tutor() } }).to_string();
+    let with_comment = format!("// mine\n{vscode}");
+    let other = json!({ "mcpServers": { "my-tutor": tutor() } }).to_string();
+    let in_workspace = vscode.replacen('{', "{\"inputs\":[],", 1);
+    for files in [
+        [(".vscode/mcp.json", vscode.as_str())],
+        [(".vscode/mcp.json", with_comment.as_str())],
+        [(".vscode/mcp.json", in_workspace.as_str())],
+        [(".mcp.json", other.as_str())],
+        [(".cursor/mcp.json", other.as_str())],
+    ] {
+        let report = check(&files).await;
+        assert_eq!(report.outcome(), Outcome::Passed, "{}", told(&report));
+        let [era] = &report.steps[0].eras[..] else {
+            panic!("one entry, for any era");
+        };
+        assert_eq!((era.era, era.remarks.len()), (Era::Any, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_elsewhere_that_does_not_answer_is_a_remark() {
+    let settings = json!({ "servers": {
+        "tutor": tutor(),
+        "far-away": { "type": "http", "url": "http://127.0.0.2:9/mcp" },
+    } });
+    let report = check(&[(".vscode/mcp.json", &settings.to_string())]).await;
+    assert_eq!(report.outcome(), Outcome::Passed, "{}", told(&report));
+    let [remark] = &report.steps[0].eras[0].remarks[..] else {
+        panic!("one remark");
+    };
+    assert!(
+        remark.contains("far-away") && remark.contains("does not answer"),
+        "{remark}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_without_a_server_are_not_started() {
+    let empty = json!({ "servers": {} }).to_string();
+    for files in [&[][..], &[(".vscode/mcp.json", empty.as_str())]] {
+        let report = check(files).await;
+        assert_eq!(report.outcome(), Outcome::NotStarted, "{}", told(&report));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mistake_is_told_with_its_line() {
+    let name = House::new("Library of Graz", "1.0.0");
+    let other = Counterpart::open(Era::Modern, name, None, Record::default())
+        .await
+        .unwrap();
+    let one = |server: Value| json!({ "servers": { "tutor": server } });
+    let checker = env!("CARGO_BIN_EXE_checker");
+    let mistakes = [
+        (
+            "a comma is missing",
+            "{\n  \"servers\": {\n    \"tutor\": { \"command\": \"cargo\" \"args\": [] }\n  }\n}"
+                .to_owned(),
+        ),
+        (
+            "neither command nor url",
+            one(json!({ "type": "stdio" })).to_string(),
+        ),
+        (
+            "arguments that are one text",
+            one(json!({ "command": "cargo", "args": "checker tutor" })).to_string(),
+        ),
+        (
+            "another server alone",
+            json!({ "servers": { "docs": { "url": "https://learn.example/mcp" } } }).to_string(),
+        ),
+        (
+            "a program that is not there",
+            one(json!({ "command": "crago", "args": ["checker", "tutor"] })).to_string(),
+        ),
+        (
+            "an option that is not there",
+            one(json!({ "command": checker, "args": ["tutor", "--loud"] })).to_string(),
+        ),
+        (
+            "another server under its name",
+            one(json!({ "url": other.url().as_str() })).to_string(),
+        ),
+    ];
+    let mut all = String::new();
+    for (mistake, settings) in mistakes {
+        let report = check(&[(".vscode/mcp.json", &settings)]).await;
+        assert_eq!(
+            report.outcome(),
+            Outcome::Failed,
+            "{mistake}: {}",
+            told(&report)
+        );
+        all += &format!("== {mistake}\n{}\n", told(&report));
+    }
+    let mut settings = redacted();
+    settings.add_filter(&checker.replace('.', r"\."), "[checker]");
+    settings.bind(|| insta::assert_snapshot!("mistakes", all));
+}
