@@ -23,6 +23,9 @@ const AS_EDITORS_READ: ParseOptions = ParseOptions {
     allow_single_quoted_strings: false,
     allow_hexadecimal_numbers: false,
     allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
 };
 
 /// A server, as the settings have it.
