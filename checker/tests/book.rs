@@ -140,7 +140,7 @@ fn replay(workshop: &Workshop, row: &Output) -> Vec<u8> {
     printed
 }
 
-/// All steps before the one just written are passed.
+/// All steps before the one just written are passed, and the exercise is the current one.
 fn progress(workshop: &Workshop, row: &Output) {
     let course = course();
     let steps = &course.exercise(&row.exercise).unwrap().steps;
@@ -148,7 +148,8 @@ fn progress(workshop: &Workshop, row: &Output) {
     let passed: String = before
         .map(|step| format!("\"{}\" = \"passed\"\n", step.id))
         .collect();
-    if !passed.is_empty() {
+    // Who has begun an exercise has named it, in `cargo checker check ex3`.
+    if row.blocks.is_some() {
         fs::create_dir_all(workshop.path(".workshop")).unwrap();
         let text = format!("current = \"{}\"\n\n[steps]\n{passed}", row.exercise);
         workshop.write(".workshop/progress.toml", &text);
