@@ -33,6 +33,7 @@ pub struct Terminal<W> {
     traced: bool,
     seed: u64,
     shown_finding: bool,
+    keyed: bool,
 }
 
 impl<W: Write> Terminal<W> {
@@ -44,7 +45,14 @@ impl<W: Write> Terminal<W> {
             traced,
             seed,
             shown_finding: false,
+            keyed: false,
         }
+    }
+
+    /// Names the key where the watch has one, and not the command.
+    pub fn keyed(mut self) -> Self {
+        self.keyed = true;
+        self
     }
 
     /// What it writes to.
@@ -157,7 +165,11 @@ impl<W: Write> Terminal<W> {
             finding.place.as_deref().unwrap_or_default(),
             Style::new(),
         )?;
-        self.labelled("next", &finding.next, STRONG)
+        let next = match self.keyed && !finding.next.is_empty() {
+            true => "press h for a hint, t for the trace",
+            false => &finding.next,
+        };
+        self.labelled("next", next, STRONG)
     }
 
     /// A label and its text, wrapped beside it. Nothing for an empty text.
@@ -296,11 +308,11 @@ impl<W: Write> Terminal<W> {
         if !step.place.is_empty() {
             writeln!(self.out, "      {FAINT}write{FAINT:#}   {}", step.place)?;
         }
-        writeln!(
-            self.out,
-            "      {FAINT}stuck{FAINT:#}   cargo checker hint {}",
-            step.id
-        )
+        let stuck = match self.keyed {
+            true => "press h".to_owned(),
+            false => format!("cargo checker hint {}", step.id),
+        };
+        writeln!(self.out, "      {FAINT}stuck{FAINT:#}   {stuck}")
     }
 }
 

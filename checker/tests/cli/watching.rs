@@ -21,7 +21,7 @@ const IDLE: &str = "watching exercises/ex3_store";
 const SOON: Duration = Duration::from_secs(2);
 
 fn watch(workshop: &Workshop, size: (u16, u16)) -> Terminal {
-    Terminal::run(workshop.checker("watch"), size)
+    Terminal::run(workshop.checker("watch ex3"), size)
 }
 
 /// Ends the watch with `q`, and asserts that all is as it was before.
@@ -153,7 +153,7 @@ fn a_newer_save_cancels_the_build_that_it_makes_stale() {
     );
     fs::write(&cargo, script).unwrap();
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
-    let mut command = workshop.checker("watch");
+    let mut command = workshop.checker("watch ex3");
     command.env("CARGO", &cargo);
     let terminal = Terminal::run(command, (90, 40));
     wait_for(&workshop.path("began"));
@@ -222,10 +222,10 @@ fn a_signal_gives_the_terminal_back() {
 #[test]
 fn a_terminal_that_cannot_move_its_cursor_gets_lines_and_takes_lines() {
     let workshop = fresh();
-    let mut command = workshop.checker("watch");
+    let mut command = workshop.checker("watch ex3");
     command.env("TERM", "dumb");
     let mut terminal = Terminal::run(command, (100, 60));
-    terminal.shows("stuck   cargo checker hint 3.1");
+    terminal.shows("stuck   press h");
     assert!(terminal.has_a_cursor() && terminal.is_cooked());
     terminal.press("h\n");
     terminal.shows("hint 1 of 3");
@@ -276,7 +276,7 @@ impl Piped {
 #[test]
 fn in_a_pipe_it_says_what_was_saved_and_goes_on_when_stdin_ends() {
     let workshop = fresh();
-    let mut watch = Piped::watch(workshop.checker("watch"));
+    let mut watch = Piped::watch(workshop.checker("watch ex3"));
     let mut said = watch.says("stuck");
     let starter = workshop.read(STORE);
     workshop.write(STORE, &with_a_name(&starter));

@@ -111,5 +111,5 @@ impl Page {
 }
 
 fn terminal(seed: u64) -> Terminal<Vec<u8>> {
-    Terminal::new(Vec::new(), report::width(), false, seed)
+    Terminal::new(Vec::new(), report::width(), false, seed).keyed()
 }
