@@ -46,6 +46,12 @@ fn links(hint: &str) -> Vec<&str> {
     words.filter(|word| word.starts_with("https://")).collect()
 }
 
+/// Pages that are about no crate. Nothing here can tell whether they are there.
+const ELSEWHERE: [&str; 2] = [
+    "https://code.visualstudio.com/docs/agents/reference/mcp-configuration",
+    "https://www.rfc-editor.org/rfc/rfc9728.html",
+];
+
 #[test]
 fn every_link_leads_to_a_page_that_is_there() {
     let packages = Packages::locked();
@@ -57,6 +63,7 @@ fn every_link_leads_to_a_page_that_is_there() {
             } else {
                 // The standard library's pages never move.
                 page.starts_with("https://doc.rust-lang.org/std/") && page.ends_with(".html")
+                    || ELSEWHERE.contains(&page)
             };
             assert!(there, "{step}: {link} is not there");
         }

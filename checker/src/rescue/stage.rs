@@ -32,9 +32,10 @@ pub fn stage(root: &Path, exercise: &Exercise, source: Source, new: &Path) -> Re
             if new.join(SETTINGS).exists() {
                 fs::remove_dir_all(new.join(SETTINGS)).context("cannot leave the settings out")?;
             }
-            // The two differ in the package's name and the lints alone.
+            // What is no source is the starter's: the manifest, which has the exercise's name,
+            // and files such as `.env.example`.
             fs::remove_file(new.join(MANIFEST)).context("cannot write the manifest")?;
-            write_starter(exercise, new, |path| path == Path::new(MANIFEST))
+            write_starter(exercise, new, |path| !path.starts_with("src"))
         }
         Source::Backup(number) => {
             let backups = Backups::of(root, &exercise.id).list()?;

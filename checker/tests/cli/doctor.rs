@@ -355,7 +355,7 @@ fn files_from_the_future_are_told_and_touched_by_the_mend() {
     assert!(of(&mended, "clock").contains("no file"), "{mended:?}");
 
     fs::create_dir_all(workshop.path("target/debug")).unwrap();
-    let built = File::create(workshop.path("target/debug/ex3_store")).unwrap();
+    let built = File::create(workshop.path("target/debug/ex1_connect")).unwrap();
     built.set_modified(in_three_days).unwrap();
     let told = told_by(&workshop, doctor(&workshop));
     assert_eq!(told.code, 1, "{told:?}");

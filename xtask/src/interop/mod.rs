@@ -6,6 +6,7 @@
 //! client.rs       a FastMCP client in the solution's store
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
+//! rig.rs          the checker against the agent that is built on a framework
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
 //! ```
 //!
@@ -14,6 +15,7 @@
 mod client;
 mod conformance;
 mod inspector;
+mod rig;
 mod stores;
 mod tally;
 mod tutor;
@@ -60,6 +62,7 @@ async fn all(root: &Path, guard: &Guard) -> Result<()> {
     inspector::run(&stage).await;
     tutor::run(&stage).await;
     stores::run(&stage).await;
+    rig::run(&stage).await;
 
     let (passed, failed) = stage.tally.counts();
     let minutes = begin.elapsed().as_secs_f64() / 60.0;

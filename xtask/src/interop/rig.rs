@@ -1,0 +1,49 @@
+//! The agent of exercise 2 on a framework, rig: a workspace of its own, so nothing else builds it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::Stage;
+use crate::peers::call;
+
+const AGENT: &str = "solutions/ex2_agent_rig";
+
+/// How long cargo may take: some 290 crates, on a machine of two cores.
+const BUILD: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) async fn run(stage: &Stage) {
+    stage.tally.peer("The agent of exercise 2 on rig");
+    let sentence = "it passes every step of exercise 2, on both eras";
+    stage.tally.check(sentence, passes(stage)).await;
+}
+
+async fn passes(stage: &Stage) -> Result<String> {
+    let target = stage.root.join("target/interop/rig");
+    println!("building the agent on rig (once, some minutes)");
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo
+        .current_dir(stage.root.join(AGENT))
+        .args(["build", "--locked", "--quiet", "--target-dir"])
+        .arg(&target);
+    call(cargo, &stage.guard, BUILD).await?.ended_well()?;
+
+    let agent = target.join("debug/ex2_agent_rig");
+    let agent = agent.to_str().context("the checkout's path is no text")?;
+    let mut checker = Command::new(&stage.checker);
+    checker
+        .current_dir(&stage.root)
+        .args(["check", "ex2", "--format", "json", "--command"])
+        .arg(shlex::try_quote(agent)?.as_ref());
+    let said = call(checker, &stage.guard, PATIENCE).await?.ended_well()?;
+    let report: Value = serde_json::from_str(&said)?;
+    let steps = report["exercises"][0]["steps"].as_array();
+    let steps = steps.context("a report without steps")?;
+    let passed = steps.iter().filter(|step| step["outcome"] == "passed");
+    let passed = passed.count();
+    ensure!(passed == steps.len() && passed > 0, "{said}");
+    Ok(format!("{passed} of {} steps passed", steps.len()))
+}
