@@ -136,8 +136,8 @@ fn cargo_failed(words: &str) -> String {
 ///
 /// When nothing does.
 pub(super) async fn reachable(url: &Url) -> Result<Subject> {
-    if url.scheme() != "http" {
-        bail!("{url} is not an http:// URL, and the checker speaks nothing else yet");
+    if !matches!(url.scheme(), "http" | "https") {
+        bail!("{url} is no http:// or https:// URL");
     }
     match probe(url).await {
         Probe::Mcp => Ok(Subject::Url(url.clone())),

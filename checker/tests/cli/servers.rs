@@ -36,7 +36,7 @@ fn a_url_without_an_mcp_server_is_told_apart() {
         ("somewhere else", answers_always(REDIRECT)),
         ("not even HTTP", answers_always(NO_HTTP)),
         ("a token is asked for", token.url.clone()),
-        ("TLS", "https://127.0.0.1/mcp".to_owned()),
+        ("TLS", "https://127.0.0.1:1/mcp".to_owned()),
         ("no scheme", "localhost:8420/mcp".to_owned()),
         ("no such name", "http://nowhere.invalid/mcp".to_owned()),
     ];
