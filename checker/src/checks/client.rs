@@ -19,8 +19,12 @@ use crate::subject::process::Process;
 use crate::subject::{CommandLine, Program, server};
 use crate::verdict::{Finding, NotStarted};
 
-/// How long one run may take. A debug build takes 30 ms.
+/// How long one run of a program may take. A debug build takes 30 ms.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long one run of a command may take: an interpreter and its libraries take seconds to
+/// start, and several start at once.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much of stdout is read, in bytes.
 const MAX_OUTPUT: u64 = 1024 * 1024;
@@ -66,6 +70,16 @@ pub struct Ran {
     pub stderr: String,
     /// How it ended.
     pub status: ExitStatus,
+}
+
+impl Way {
+    /// How long one run may take.
+    fn patience(&self) -> Duration {
+        match self {
+            Self::Program(_) => PATIENCE,
+            Self::Command(_) => COMMAND_PATIENCE,
+        }
+    }
 }
 
 impl Client {
@@ -154,7 +168,8 @@ impl Client {
             let (stdout, ()) = tokio::join!(read(stdout), write(stdin, task.stdin));
             (stdout, vitals.ended_with_words().await)
         };
-        let ended = timeout(PATIENCE, ending).await;
+        let patience = self.way.patience();
+        let ended = timeout(patience, ending).await;
         let stderr = vitals.stderr.last_lines();
         if let Some(panic) = vitals.stderr.panicked_after(0) {
             if panic.is_todo() && matches!(self.way, Way::Program(_)) {
@@ -170,7 +185,7 @@ impl Client {
                 stderr: stderr.join("\n"),
                 status,
             }),
-            Ok((_, None)) | Err(_) => Err(symptoms::did_not_end(&shown, PATIENCE, &stderr)),
+            Ok((_, None)) | Err(_) => Err(symptoms::did_not_end(&shown, patience, &stderr)),
         }
     }
 

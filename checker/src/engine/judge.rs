@@ -23,6 +23,10 @@ use crate::verdict::{EraReport, Finding, NotStarted, Outcome};
 /// No step takes longer, whatever the server does.
 const STEP_DEADLINE: Duration = Duration::from_secs(30);
 
+/// The same where the checker runs a command several times in one step, and each run starts an
+/// interpreter.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(120);
+
 /// How long a check may go on after its server panicked or exited, to say it better.
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -87,7 +91,7 @@ impl<'a> Judge<'a> {
             Run::Setting(run) => {
                 let setting = self.setting(&transcript);
                 let begin = Instant::now();
-                let checked = in_time(run(&setting), &transcript).await;
+                let checked = in_time(run(&setting), STEP_DEADLINE, &transcript).await;
                 remarks = setting.remarks();
                 (checked, begin.elapsed())
             }
@@ -122,9 +126,9 @@ impl<'a> Judge<'a> {
         step: &Step,
         transcript: &Transcript,
     ) -> Checked {
-        let way = match self.subject {
-            Subject::Program(program) => Way::Program(program.clone()),
-            Subject::Command(command) => Way::Command(command.clone()),
+        let (way, deadline) = match self.subject {
+            Subject::Program(program) => (Way::Program(program.clone()), STEP_DEADLINE),
+            Subject::Command(command) => (Way::Command(command.clone()), COMMAND_DEADLINE),
             Subject::Url(_) => {
                 return Err(Stop::CouldNotCheck(
                     "this exercise is a client, and has no URL: check it with `--command`"
@@ -134,7 +138,7 @@ impl<'a> Judge<'a> {
         };
         let seed = seed(self.plan.seed, &step.id);
         let client = Client::new(self.era, way, transcript.clone(), seed);
-        let checked = in_time(run(&client), transcript).await;
+        let checked = in_time(run(&client), deadline, transcript).await;
         match checked {
             Err(Stop::NotStarted(NotStarted::Todo { place: Some(place) })) => {
                 let place = Some(self.plan.places.of_panic(&place));
@@ -219,7 +223,7 @@ impl<'a> Judge<'a> {
                     let sent = last_sent(transcript);
                     return Err(match symptom {
                         Some(symptom) => self.blame(&symptom, &sent),
-                        None => too_slow(sent),
+                        None => too_slow(STEP_DEADLINE, sent),
                     });
                 }
             }
@@ -316,19 +320,20 @@ impl<'a> Judge<'a> {
 }
 
 /// The check, unless it takes too long.
-async fn in_time(checking: BoxFuture<'_, Checked>, transcript: &Transcript) -> Checked {
-    let checked = timeout(STEP_DEADLINE, checking).await;
-    checked.unwrap_or_else(|_| Err(too_slow(last_sent(transcript))))
+async fn in_time(
+    checking: BoxFuture<'_, Checked>,
+    deadline: Duration,
+    transcript: &Transcript,
+) -> Checked {
+    let checked = timeout(deadline, checking).await;
+    checked.unwrap_or_else(|_| Err(too_slow(deadline, last_sent(transcript))))
 }
 
-fn too_slow(sent: String) -> Stop {
+fn too_slow(deadline: Duration, sent: String) -> Stop {
     Finding::new("too_slow")
         .sent(sent)
         .expected("the step to be over in a few milliseconds")
-        .got(format!(
-            "still not over after {} s",
-            STEP_DEADLINE.as_secs()
-        ))
+        .got(format!("still not over after {} s", deadline.as_secs()))
         .why("Each answer came, but slowly. A client would have given up by now.")
         .into()
 }
