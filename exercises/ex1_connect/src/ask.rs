@@ -5,7 +5,7 @@ use rmcp::model::{
 };
 
 use crate::connect::Session;
-use crate::failure::{Failure, of_call, succeeded};
+use crate::failure::{Failure, succeeded};
 use crate::show;
 
 // ANCHOR: step_1_2
@@ -30,8 +30,7 @@ pub async fn list(session: &Session) -> Result<(), Failure> {
 /// Calls a tool and shows its result.
 pub async fn call(session: &Session, tool: &str, arguments: &JsonObject) -> Result<(), Failure> {
     // TODO 1.4: call the tool with its arguments, and show all that came back: every block of
-    // content, and the structured content if there is any. If the call fails, `of_call` makes
-    // a `Failure` of the error.
+    // content, and the structured content if there is any. `succeeded` takes the result first.
     todo!("1.4")
 }
 // ANCHOR_END: step_1_4_call

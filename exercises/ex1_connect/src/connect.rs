@@ -87,11 +87,21 @@ pub fn reason(error: &ClientInitializeError) -> String {
 /// Why a message could not be sent, or brought no answer.
 pub fn of_transport(error: &DynamicTransportError) -> String {
     type HttpError = StreamableHttpError<reqwest::Error>;
-    match error.error.downcast_ref::<HttpError>() {
+    let words = match error.error.downcast_ref::<HttpError>() {
         Some(StreamableHttpError::Client(error)) => chain(error),
+        Some(StreamableHttpError::UnexpectedContentType(kind)) => {
+            let kind = kind.as_deref().unwrap_or("something without a type");
+            format!("it answers with {kind}, and not as MCP servers do")
+        }
         Some(error) => chain(error),
         None => chain(error.error.as_ref()),
+    };
+    if let Some((_, reason)) = words.split_once("invalid peer certificate: ") {
+        return format!("its TLS certificate is not trusted here ({reason})");
     }
+    // What is no MCP server may answer with a whole page.
+    let line = words.lines().next().unwrap_or_default();
+    line.split(": <").next().unwrap_or_default().to_owned()
 }
 
 /// An error with all its causes, which often say more: `error sending request: connection

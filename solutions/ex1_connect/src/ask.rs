@@ -5,7 +5,7 @@ use rmcp::model::{
 };
 
 use crate::connect::Session;
-use crate::failure::{Failure, of_call, succeeded};
+use crate::failure::{Failure, succeeded};
 use crate::show;
 
 // ANCHOR: step_1_2
@@ -49,10 +49,7 @@ pub async fn list(session: &Session) -> Result<(), Failure> {
 /// Calls a tool and shows its result: text for people, structured content for programs.
 pub async fn call(session: &Session, tool: &str, arguments: &JsonObject) -> Result<(), Failure> {
     let call = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments.clone());
-    let result = match session.call_tool(call).await {
-        Ok(result) => succeeded(result)?,
-        Err(error) => return Err(of_call(session, tool, error).await),
-    };
+    let result = succeeded(session.call_tool(call).await?)?;
     for content in &result.content {
         show::content(content);
     }

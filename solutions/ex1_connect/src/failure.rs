@@ -83,14 +83,19 @@ impl From<ClientInitializeError> for Failure {
 }
 // ANCHOR_END: step_1_5
 
-/// A call failed. If the tool does not exist, the nearest that does is named.
-pub async fn of_call(session: &Session, tool: &str, error: ServiceError) -> Failure {
-    let failure = Failure::from(error);
-    let Failure::Refused(words) = &failure else {
-        return failure;
+/// A call of this tool failed. If there is no such tool, the nearest that there is is named: some
+/// servers refuse such a call, others answer it with a tool error.
+pub async fn of_call(session: &Session, tool: &str, failure: Failure) -> Failure {
+    let (words, again): (&str, fn(String) -> Failure) = match &failure {
+        Failure::Refused(words) => (words, Failure::Refused),
+        Failure::Tool(words) => (words, Failure::Tool),
+        _ => return failure,
     };
     match nearest(session, tool).await {
-        Some(name) => Failure::Refused(format!("{words}. Did you mean {name}?")),
+        Some(name) => {
+            let words = words.trim_end().trim_end_matches('.');
+            again(format!("{words}. Did you mean {name}?"))
+        }
         None => failure,
     }
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::{Url, redirect};
 use serde::Deserialize;
 
 use crate::failure::Failure;
 
 /// How long the server may take to say it.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much it may say, in bytes. Metadata has some hundred.
+const MOST: usize = 1024 * 1024;
 
 /// What a server publishes about who protects it (RFC 9728).
 #[derive(Deserialize)]
@@ -37,9 +40,25 @@ async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>
     if metadata.origin() != url.origin() {
         return None;
     }
-    let client = reqwest::Client::builder().timeout(PATIENCE).build().ok()?;
-    let answer = client.get(metadata).send().await.ok()?.bytes().await.ok()?;
-    let metadata: Metadata = serde_json::from_slice(&answer).ok()?;
+    let metadata: Metadata = serde_json::from_slice(&fetch(metadata).await?).ok()?;
     Some(metadata.authorization_servers).filter(|servers| !servers.is_empty())
 }
 // ANCHOR_END: step_1_6
+
+/// What lies at this address, and not where it may lead to.
+async fn fetch(url: Url) -> Option<Vec<u8>> {
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(redirect::Policy::none())
+        .build()
+        .ok()?;
+    let mut answer = client.get(url).send().await.ok()?;
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.ok()? {
+        body.extend_from_slice(&piece);
+        if body.len() > MOST {
+            return None;
+        }
+    }
+    Some(body)
+}

@@ -85,7 +85,10 @@ async fn run(options: &Options) -> Result<(), Failure> {
     match &options.wanted {
         Wanted::Info => ask::info(&session),
         Wanted::List => ask::list(&session).await,
-        Wanted::Call { tool, arguments } => ask::call(&session, tool, arguments).await,
+        Wanted::Call { tool, arguments } => match ask::call(&session, tool, arguments).await {
+            Err(failure) => Err(failure::of_call(&session, tool, failure).await),
+            done => done,
+        },
         Wanted::Read { uri } => ask::read(&session, uri).await,
     }
 }
