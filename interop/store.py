@@ -1,6 +1,7 @@
 """A right store in FastMCP, for the checker to pass: HTTP on STORE_PORT, or stdio with --stdio.
 
-It is written as a Python developer would write it, and offers what exercise 3 asks for. With
+It is written as a Python developer would write it, and offers what exercise 3 asks for. With --legacy
+it is over HTTP what servers were before 2026-07-28: it does not know server/discover. With
 --flaw NAME it has exactly one thing wrong, which the checker has to name.
 """
 
@@ -18,6 +19,8 @@ from fastmcp.tools.base import ToolResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, PromptReference, ToolAnnotations
 from pydantic import BaseModel, Field
+from starlette.middleware import Middleware as ASGIMiddleware
+from starlette.responses import JSONResponse
 
 FLAWS = {
     "total-as-text": "the receipt's total is a string",
@@ -32,6 +35,7 @@ FLAWS = {
 
 words = argparse.ArgumentParser(description=__doc__)
 words.add_argument("--stdio", action="store_true")
+words.add_argument("--legacy", action="store_true")
 words.add_argument("--flaw", choices=FLAWS)
 options = words.parse_args()
 
@@ -196,6 +200,29 @@ class UnknownToolsAreProtocolErrors(Middleware):
 
 store.add_middleware(UnknownToolsAreProtocolErrors())
 
+
+
+class NoDiscovery:
+    """Answers server/discover as servers do that have never heard of it."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        headers = dict(scope.get("headers", []))
+        if options.legacy and headers.get(b"mcp-method") == b"server/discover":
+            refusal = JSONResponse(
+                {
+                    "jsonrpc": "2.0",
+                    "id": None,
+                    "error": {"code": -32000, "message": "Bad Request: Missing session ID"},
+                },
+                status_code=400,
+            )
+            return await refusal(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+
 if __name__ == "__main__":
     if has("chatty"):
         # Once it runs, FastMCP keeps print() off the wire. Before that nobody does.
@@ -210,4 +237,5 @@ if __name__ == "__main__":
             port=int(os.environ["STORE_PORT"]),
             # Off unless asked for: any page that a browser shows could buy.
             host_origin_protection=not has("any-origin"),
+            middleware=[ASGIMiddleware(NoDiscovery)],
         )

@@ -22,7 +22,7 @@ enum Command {
     /// Prove everything that Rust alone can prove: format, lints, tests
     Ci,
     /// Hold the project against real peers: conformance suite, MCP Inspector, FastMCP
-    Interop,
+    Interop(interop::Arguments),
     /// Measure how fast the workshop is, beside what it can be held against
     Bench(bench::Arguments),
     /// Build the book into target/book, or serve it while you read or write
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
     let done = match Command::parse() {
         Command::Ci => ci::run(),
-        Command::Interop => interop::run(),
+        Command::Interop(arguments) => interop::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Book(arguments) => book::run(&arguments),
         Command::Starters => starters::run(),

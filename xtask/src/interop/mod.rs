@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! tally.rs        a check, its line, what passed
-//! conformance.rs  the official conformance suite against the solution
+//! conformance/    the official conformance suite against the store and the client
 //! client.rs       a FastMCP client in the solution's store
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
 //! rig.rs          the checker against the agent that is built on a framework
+//! servers.rs      the client of exercise 1 in other people's servers
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
+//! programs.rs     the checker against a client and an agent in Python, right and wrong
+//! verdicts.rs     what the checker says, compared with what is so
 //! ```
 //!
 //! A peer that cannot be installed, started or reached is a failure, never a skip.
@@ -15,10 +18,13 @@
 mod client;
 mod conformance;
 mod inspector;
+mod programs;
 mod rig;
+mod servers;
 mod stores;
 mod tally;
 mod tutor;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -26,6 +32,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use checker::subject::Program;
 use checker::subject::guard::Guard;
+use clap::ValueEnum;
 
 use self::tally::{STRONG, Tally};
 use crate::guarded;
@@ -45,24 +52,57 @@ struct Stage {
     node: Node,
     /// The solution of exercise 3.
     solution: Program,
+    /// The solution of exercise 1.
+    client: PathBuf,
     /// The checker.
     checker: PathBuf,
     tally: Tally,
 }
 
-pub(crate) fn run() -> Result<()> {
-    guarded::run(all)
+/// What is held against the peers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these rooms of checks; all of them if none is named
+    #[arg(value_enum)]
+    rooms: Vec<Room>,
 }
 
-async fn all(root: &Path, guard: &Guard) -> Result<()> {
+/// A room of checks: a file here.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Room {
+    Conformance,
+    Client,
+    Inspector,
+    Tutor,
+    Servers,
+    Stores,
+    Programs,
+    Rig,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let rooms = match arguments.rooms.as_slice() {
+        [] => Room::value_variants(),
+        some => some,
+    };
+    guarded::run(async |root, guard| all(root, guard, rooms).await)
+}
+
+async fn all(root: &Path, guard: &Guard, rooms: &[Room]) -> Result<()> {
     let begin = Instant::now();
     let stage = prepare(root, guard).await?;
-    conformance::run(&stage).await;
-    client::run(&stage).await;
-    inspector::run(&stage).await;
-    tutor::run(&stage).await;
-    stores::run(&stage).await;
-    rig::run(&stage).await;
+    for room in rooms {
+        match room {
+            Room::Conformance => conformance::run(&stage).await,
+            Room::Client => client::run(&stage).await,
+            Room::Inspector => inspector::run(&stage).await,
+            Room::Tutor => tutor::run(&stage).await,
+            Room::Servers => servers::run(&stage).await,
+            Room::Stores => stores::run(&stage).await,
+            Room::Programs => programs::run(&stage).await,
+            Room::Rig => rig::run(&stage).await,
+        }
+    }
 
     let (passed, failed) = stage.tally.counts();
     let minutes = begin.elapsed().as_secs_f64() / 60.0;
@@ -79,11 +119,12 @@ async fn all(root: &Path, guard: &Guard) -> Result<()> {
 /// Installs the peers and builds what they meet, one beside the other.
 async fn prepare(root: &Path, guard: &Guard) -> Result<Stage> {
     let peers = Peers::new(root, guard);
-    println!("looking after the peers, and building the solution and the checker");
-    let (python, node, solution, checker) = tokio::try_join!(
+    println!("looking after the peers, and building the solutions and the checker");
+    let (python, node, solution, client, checker) = tokio::try_join!(
         peers.python(),
         peers.node(),
         solution(root, guard),
+        built(root, "ex1_connect_solution", guard),
         built(root, "checker", guard)
     )?;
     Ok(Stage {
@@ -92,6 +133,7 @@ async fn prepare(root: &Path, guard: &Guard) -> Result<Stage> {
         python,
         node,
         solution,
+        client,
         checker,
         tally: Tally::default(),
     })

@@ -5,20 +5,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use checker::course::{Course, Exercise};
 use checker::subject::server::Server;
-use serde::Deserialize;
 use tokio::process::Command;
 
 use super::Stage;
-use crate::peers::call;
+use super::verdicts::{ERAS, Verdicts, agree, by_command, verdicts};
 
 const EXERCISE: &str = "ex3_store";
 
-/// How long Python may take to listen, and the checker to judge it.
+/// How long Python may take to listen.
 const START: Duration = Duration::from_secs(60);
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What can be wrong with the store.
 struct Flaw {
@@ -73,37 +71,6 @@ impl Way {
     }
 }
 
-/// What is said of a step on one era: its outcome, and its findings.
-type Said = (String, Vec<String>);
-
-/// The checker's report, as far as it matters here.
-#[derive(Debug, Deserialize)]
-struct Report {
-    exercises: Vec<ExerciseReport>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ExerciseReport {
-    steps: Vec<StepReport>,
-}
-
-#[derive(Debug, Deserialize)]
-struct StepReport {
-    id: String,
-    eras: BTreeMap<String, EraReport>,
-}
-
-#[derive(Debug, Deserialize)]
-struct EraReport {
-    outcome: String,
-    findings: Vec<Finding>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Finding {
-    code: String,
-}
-
 pub(super) async fn run(stage: &Stage) {
     let tally = &stage.tally;
     tally.peer("The checker against stores in other languages");
@@ -154,36 +121,12 @@ async fn judge(
 ) -> Result<String> {
     let course = Course::load(&stage.root.join("course.toml"))?;
     let exercise = course.exercise(EXERCISE).context("no such exercise")?;
-    let report = report(stage, way, store).await?;
-    let [exercise_report] = report.exercises.as_slice() else {
-        anyhow::bail!("the report is about {} exercises", report.exercises.len());
-    };
-    let mut said = BTreeMap::new();
-    for step in &exercise_report.steps {
-        for (era, report) in &step.eras {
-            let codes = report.findings.iter().map(|finding| finding.code.clone());
-            let told: Said = (report.outcome.clone(), codes.collect());
-            said.insert(format!("{} {era}", step.id), told);
-        }
-    }
-    let so = expected(exercise, way, flaw);
-    let differences: Vec<String> = so
-        .keys()
-        .chain(said.keys().filter(|key| !so.contains_key(*key)))
-        .filter(|key| so.get(*key) != said.get(*key))
-        .map(|key| format!("{key}: expected {:?}, got {:?}", so.get(key), said.get(key)))
-        .collect();
-    ensure!(differences.is_empty(), differences.join("\n"));
-    let passed = said.values().filter(|(outcome, _)| outcome == "passed");
-    Ok(format!(
-        "{} of {} verdicts passed",
-        passed.count(),
-        said.len()
-    ))
+    let said = said(stage, way, store).await?;
+    agree(&expected(exercise, way, flaw), &said)
 }
 
 /// What the checker should say of each step on each era.
-fn expected(exercise: &Exercise, way: Way, flaw: Option<&Flaw>) -> BTreeMap<String, Said> {
+fn expected(exercise: &Exercise, way: Way, flaw: Option<&Flaw>) -> Verdicts {
     let mut outcomes: BTreeMap<&str, &str> = BTreeMap::new();
     for step in &exercise.steps {
         let of_needed = |outcome: &str| {
@@ -201,42 +144,32 @@ fn expected(exercise: &Exercise, way: Way, flaw: Option<&Flaw>) -> BTreeMap<Stri
         };
         outcomes.insert(&step.id, outcome);
     }
-    let mut expected = BTreeMap::new();
+    let mut expected = Verdicts::new();
     for (step, outcome) in outcomes {
         let code = flaw.filter(|_| outcome == "failed").map(|flaw| flaw.code);
         let codes: Vec<String> = code.into_iter().map(str::to_owned).collect();
-        for era in ["modern", "legacy"] {
+        for era in ERAS {
             expected.insert(format!("{step} {era}"), (outcome.to_owned(), codes.clone()));
         }
     }
     expected
 }
 
-async fn report(stage: &Stage, way: Way, store: impl Fn() -> Command) -> Result<Report> {
-    let mut checker = Command::new(&stage.checker);
-    checker
-        .current_dir(&stage.root)
-        .args(["check", EXERCISE, "--format", "json"]);
-    // Lives as long as the check.
-    let _server = match way {
+async fn said(stage: &Stage, way: Way, store: impl Fn() -> Command) -> Result<Verdicts> {
+    match way {
         Way::Url => {
+            // Lives as long as the check.
             let server = Server::start_command(store, &stage.guard, START).await?;
-            checker.args(["--url", server.url().as_str()]);
-            Some(server)
+            verdicts(stage, EXERCISE, |checker| {
+                checker.args(["--url", server.url().as_str()]);
+                Ok(())
+            })
+            .await
         }
         Way::Command => {
             let mut command = store();
             command.arg("--stdio");
-            let command = command.as_std();
-            let words = std::iter::once(command.get_program()).chain(command.get_args());
-            let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
-            let words = words.iter().map(|word| word.as_ref());
-            checker.args(["--command", &shlex::try_join(words)?]);
-            let set = command.get_envs();
-            checker.envs(set.filter_map(|(name, value)| Some((name, value?))));
-            None
+            verdicts(stage, EXERCISE, |checker| by_command(checker, &command)).await
         }
-    };
-    let said = call(checker, &stage.guard, PATIENCE).await?;
-    serde_json::from_str(&said.stdout).with_context(|| format!("no report: {said}"))
+    }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Node {
     modules: PathBuf,
     /// Where a peer may write what it wants to keep.
     home: PathBuf,
+    /// Keeps servers on the loopback address.
+    loopback: PathBuf,
 }
 
 impl Node {
@@ -69,12 +71,20 @@ impl Node {
             program: node(&folder)?,
             modules: folder.join("node_modules"),
             home: folder.join("home"),
+            loopback: pins.join("loopback.cjs"),
         })
     }
 
     /// The command line of `@modelcontextprotocol/conformance`.
     pub(crate) fn conformance(&self) -> Command {
-        self.script(self.package("conformance").join("dist/index.js"))
+        self.on_loopback(self.package("conformance").join("dist/index.js"))
+    }
+
+    /// `@modelcontextprotocol/server-everything` over Streamable HTTP, on STORE_PORT.
+    pub(crate) fn everything(&self) -> Command {
+        let mut command = self.on_loopback(self.package("server-everything").join("dist/index.js"));
+        command.arg("streamableHttp");
+        command
     }
 
     /// `mcp-inspector --cli`.
@@ -91,11 +101,21 @@ impl Node {
 
     /// Node with a script, which may `require` what is installed.
     pub(crate) fn script(&self, script: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = self.bare();
+        command.arg(script);
         command
-            .arg(script)
-            .env("NO_COLOR", "1")
-            .env("NODE_PATH", &self.modules);
+    }
+
+    /// The same, where what listens does so on 127.0.0.1 alone.
+    fn on_loopback(&self, script: impl AsRef<OsStr>) -> Command {
+        let mut command = self.bare();
+        command.arg("--require").arg(&self.loopback).arg(script);
+        command
+    }
+
+    fn bare(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env("NO_COLOR", "1").env("NODE_PATH", &self.modules);
         command
     }
 
