@@ -19,21 +19,22 @@ use common::{beside_checker, check, course, redacted, root, told};
 const FLAWS: [(&str, &str); 5] = [
     (
         "1.2",
-        "only-initialize only-discover asks-nothing no-name own-version answers-on-stderr \
+        "only-initialize todo-elsewhere only-discover asks-nothing no-name own-version answers-on-stderr \
          info-exits-one info-panics info-hangs",
     ),
     (
         "1.3",
-        "never-lists ignores-cursor forgets-cursor two-pages drops-last-of-page no-descriptions",
+        "never-lists ignores-cursor forgets-cursor two-pages drops-last-of-page no-descriptions \
+         unwraps-description",
     ),
     (
         "1.4",
         "never-calls calls-twice arguments-as-text arguments-as-string no-arguments other-tool \
-         first-block-only no-structured never-reads other-uri first-contents-only",
+         first-block-only unwraps-text no-structured never-reads other-uri first-contents-only",
     ),
     (
         "1.5",
-        "error-as-success error-on-stdout swallows-refusal refusal-exits-one error-exits-three \
+        "error-as-success error-on-stdout error-on-both swallows-refusal refusal-exits-one error-exits-three \
          unreachable-exits-one unreachable-silent elsewhere-exits-three",
     ),
     (

@@ -137,6 +137,19 @@ async fn each_mistake_is_told_with_its_line() {
             one(json!({ "command": "cargo", "args": "checker tutor" })).to_string(),
         ),
         (
+            "the key of other files",
+            json!({ "mcpServers": { "tutor": tutor() } }).to_string(),
+        ),
+        (
+            "a command with its arguments in it",
+            one(json!({ "command": "cargo checker tutor" })).to_string(),
+        ),
+        (
+            "a folder that is not there",
+            one(json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${workspaceRoot}" }))
+                .to_string(),
+        ),
+        (
             "another server alone",
             json!({ "servers": { "docs": { "url": "https://learn.example/mcp" } } }).to_string(),
         ),

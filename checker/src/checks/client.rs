@@ -35,6 +35,8 @@ pub struct Client {
     /// The era that its counterparts speak.
     pub era: Era,
     way: Way,
+    /// `1.2`: the step that is checked.
+    step: String,
     transcript: Transcript,
     rng: Mutex<StdRng>,
 }
@@ -84,10 +86,11 @@ impl Way {
 
 impl Client {
     /// A client whose counterparts speak `era`.
-    pub fn new(era: Era, way: Way, transcript: Transcript, seed: u64) -> Self {
+    pub fn new(era: Era, way: Way, step: &str, transcript: Transcript, seed: u64) -> Self {
         Self {
             era,
             way,
+            step: step.to_owned(),
             transcript,
             rng: Mutex::new(StdRng::seed_from_u64(seed)),
         }
@@ -170,13 +173,19 @@ impl Client {
         };
         let patience = self.way.patience();
         let ended = timeout(patience, ending).await;
-        let stderr = vitals.stderr.last_lines();
+        let mut stderr = vitals.stderr.last_lines();
         if let Some(panic) = vitals.stderr.panicked_after(0) {
-            if panic.is_todo() && matches!(self.way, Way::Program(_)) {
+            let todo = panic.is_todo() && matches!(self.way, Way::Program(_));
+            if !todo {
+                return Err(symptoms::client_panicked(&panic, &shown));
+            }
+            if panic.message.ends_with(&self.step) {
                 let place = Some(panic.place);
                 return Err(Stop::NotStarted(NotStarted::Todo { place }));
             }
-            return Err(symptoms::client_panicked(&panic, &shown));
+            // Something went wrong before, and what complains is not written yet. What arrived
+            // on the wire says more than that.
+            stderr = vec![format!("{} (at {})", panic.message, panic.place)];
         }
         match ended {
             Ok((stdout, Some(status))) => Ok(Ran {
@@ -185,7 +194,10 @@ impl Client {
                 stderr: stderr.join("\n"),
                 status,
             }),
-            Ok((_, None)) | Err(_) => Err(symptoms::did_not_end(&shown, patience, &stderr)),
+            Ok((_, None)) | Err(_) => {
+                let asked = asked(&self.transcript);
+                Err(symptoms::did_not_end(&shown, patience, &asked, &stderr))
+            }
         }
     }
 
@@ -255,6 +267,25 @@ fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
         Err(_) => word.to_owned(),
     };
     words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// What was sent to the counterparts: `server/discover, tools/list 4211 times`.
+fn asked(transcript: &Transcript) -> String {
+    let mut asked: Vec<(String, usize)> = Vec::new();
+    for exchange in transcript.exchanges() {
+        let Some(method) = exchange.sent["method"].as_str() else {
+            continue;
+        };
+        match asked.iter_mut().find(|(name, _)| name == method) {
+            Some((_, times)) => *times += 1,
+            None => asked.push((method.to_owned(), 1)),
+        }
+    }
+    let told = asked.into_iter().map(|(method, times)| match times {
+        1 => method,
+        times => format!("{method} {times} times"),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// The first lines of a text.

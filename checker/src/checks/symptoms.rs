@@ -113,12 +113,16 @@ pub fn client_panicked(panic: &Panic, command: &str) -> Stop {
 }
 
 /// A client ran and ran.
-pub fn did_not_end(command: &str, patience: Duration, stderr: &[String]) -> Stop {
+pub fn did_not_end(command: &str, patience: Duration, asked: &str, stderr: &[String]) -> Stop {
+    let asked = match asked {
+        "" => "It has asked nothing".to_owned(),
+        asked => format!("It has asked for {asked}"),
+    };
     Finding::new("did_not_end")
         .ran(command)
         .expected("a program that ends when it is done")
         .got(format!(
-            "it still ran after {} s. Its last words:\n{}",
+            "it still ran after {} s. {asked}. On stderr:\n{}",
             patience.as_secs(),
             last_words(stderr)
         ))

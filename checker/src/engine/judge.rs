@@ -137,7 +137,7 @@ impl<'a> Judge<'a> {
             }
         };
         let seed = seed(self.plan.seed, &step.id);
-        let client = Client::new(self.era, way, transcript.clone(), seed);
+        let client = Client::new(self.era, way, &step.id, transcript.clone(), seed);
         let checked = in_time(run(&client), deadline, transcript).await;
         match checked {
             Err(Stop::NotStarted(NotStarted::Todo { place: Some(place) })) => {

@@ -121,7 +121,7 @@ pub async fn check(
                 (
                     position,
                     StepReport {
-                        place: plan.places.of_step(step),
+                        place: plan.places.to_write(step, &eras),
                         again: plan.again(step),
                         ..StepReport::of(step, eras)
                     },

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::blocks::{TodoBlock, blocks};
 use crate::course::Step;
+use crate::verdict::{EraReport, NotStarted};
 
 /// Where an exercise's source is, if it is known.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,44 @@ impl Places {
     /// No source: a running server, or a command.
     pub fn unknown() -> Self {
         Self::default()
+    }
+
+    /// Where the attendee writes next for `step`: in its block, unless that has no TODO of it
+    /// any more and another one was reached.
+    pub fn to_write(&self, step: &Step, eras: &[EraReport]) -> String {
+        let reached = eras.iter().find_map(|era| match &era.not_started {
+            Some(NotStarted::Todo { place }) => place.as_ref(),
+            _ => None,
+        });
+        match reached {
+            Some(reached) if !self.has_todo(step) => {
+                // The column is of no use to somebody who looks for a line.
+                let line = reached
+                    .rsplit_once(':')
+                    .map_or(reached.as_str(), |(line, _)| line);
+                line.to_owned()
+            }
+            _ => self.of_step(step),
+        }
+    }
+
+    /// Whether the block that the course names for a step still says what to write.
+    fn has_todo(&self, step: &Step) -> bool {
+        let (Some(folder), Some(place)) = (&self.folder, &step.place) else {
+            return true;
+        };
+        let Some(anchor) = &place.anchor else {
+            return true;
+        };
+        let text = fs::read_to_string(folder.join(&place.file)).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let block = blocks(&text)
+            .into_iter()
+            .find(|block| block.name == *anchor);
+        block.is_some_and(|block| {
+            let mut lines = lines.get(block.lines).unwrap_or_default().iter();
+            lines.any(|line| line.contains("TODO") || line.contains("todo!"))
+        })
     }
 
     /// Where the attendee works on `step`: the first line of its TODO block, or the file if

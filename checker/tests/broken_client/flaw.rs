@@ -8,6 +8,8 @@ pub enum Flaw {
     // 1.2: info.
     /// Greets with initialize alone
     OnlyInitialize,
+    /// The same, and who should say so is not written yet
+    TodoElsewhere,
     /// Greets with server/discover alone
     OnlyDiscover,
     /// Sends nothing, and prints a name of its own
@@ -38,6 +40,8 @@ pub enum Flaw {
     DropsLastOfPage,
     /// Prints names without descriptions
     NoDescriptions,
+    /// Takes it that every tool is described
+    UnwrapsDescription,
 
     // 1.4: call and read.
     /// Does not call the tool
@@ -54,6 +58,8 @@ pub enum Flaw {
     OtherTool,
     /// Prints the first block of content only
     FirstBlockOnly,
+    /// Takes it that every block is text
+    UnwrapsText,
     /// Prints no structured content
     NoStructured,
     /// Does not read the resource
@@ -68,6 +74,8 @@ pub enum Flaw {
     ErrorAsSuccess,
     /// Prints a tool error on stdout, with exit code 1
     ErrorOnStdout,
+    /// Prints a tool error on stdout as well
+    ErrorOnBoth,
     /// Says that something went wrong when a request is refused, and not what
     SwallowsRefusal,
     /// Ends with 1 when a request is refused

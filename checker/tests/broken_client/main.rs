@@ -127,6 +127,9 @@ fn complain(flaws: &Flaws, trouble: &Trouble) -> ExitCode {
         Trouble::JustOne => (String::new(), 1),
     };
     let is = |flaw| flaws.has(flaw);
+    if is(Flaw::TodoElsewhere) {
+        panic!("not yet implemented: 1.5");
+    }
     match trouble {
         Trouble::Tool(_) if is(Flaw::ErrorAsSuccess) => {
             println!("{words}");
@@ -136,6 +139,7 @@ fn complain(flaws: &Flaws, trouble: &Trouble) -> ExitCode {
             println!("{words}");
             return ExitCode::from(1);
         }
+        Trouble::Tool(_) if is(Flaw::ErrorOnBoth) => println!("{words}"),
         Trouble::Tool(_) if is(Flaw::ErrorExitsThree) => code = 3,
         Trouble::Refused(_) if is(Flaw::SwallowsRefusal) => {
             eprintln!("something went wrong");
@@ -194,6 +198,9 @@ impl Client {
             let shown = tools.len() - usize::from(self.flaws.has(Flaw::DropsLastOfPage));
             for tool in &tools[..shown] {
                 self.say(text(&tool["name"]));
+                if self.flaws.has(Flaw::UnwrapsDescription) {
+                    assert!(tool["description"].is_string(), "a tool without one");
+                }
                 if !self.flaws.has(Flaw::NoDescriptions) {
                     self.say(text(&tool["description"]));
                 }
@@ -236,12 +243,12 @@ impl Client {
             let _ = self.session.ask("tools/call", params.clone()).await;
         }
         let result = self.session.ask("tools/call", params).await?;
-        let texts: Vec<&str> = result["content"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|block| text(&block["text"]))
-            .collect();
+        let blocks = result["content"].as_array().into_iter().flatten();
+        if self.flaws.has(Flaw::UnwrapsText) {
+            let all_text = blocks.clone().all(|block| block["text"].is_string());
+            assert!(all_text, "a block that is no text");
+        }
+        let texts: Vec<&str> = blocks.filter_map(|block| block["text"].as_str()).collect();
         if result["isError"] == json!(true) {
             return Err(Trouble::Tool(texts.join("\n")));
         }

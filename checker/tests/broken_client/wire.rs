@@ -62,7 +62,8 @@ impl Session {
             id: None,
             requests: 0,
         };
-        if session.flaws.has(Flaw::OnlyInitialize) {
+        let only_old = [Flaw::OnlyInitialize, Flaw::TodoElsewhere];
+        if only_old.iter().any(|flaw| session.flaws.has(*flaw)) {
             session.initialize().await?;
         } else if session.flaws.has(Flaw::OnlyDiscover) {
             session.discover().await?;

@@ -76,6 +76,8 @@ impl Drawn {
     fn house(&self, client: &Client) -> House {
         let mut result = CallToolResult::success(vec![
             ContentBlock::text(&self.text),
+            // Not every block is text. Nobody is asked to show this one.
+            ContentBlock::image("iVBORw0KGgo=", "image/png"),
             ContentBlock::text(&self.more_text),
         ]);
         result.structured_content = Some(self.structured.clone());

@@ -90,7 +90,16 @@ pub(super) fn entries(file: &str, table: &str, text: &str) -> Result<Vec<Entry>,
         return Err((place(0), "no object in braces".to_owned()));
     };
     let servers = match root.get(table).map(|property| &property.value) {
-        None => return Ok(Vec::new()),
+        None => {
+            let mut others = ["servers", "mcpServers"].into_iter();
+            return match others.find_map(|name| root.get(name)) {
+                None => Ok(Vec::new()),
+                Some(other) => {
+                    let words = format!("`{}`", other.name.as_str());
+                    Err((place(other.range().start), words))
+                }
+            };
+        }
         Some(Value::Object(servers)) => servers,
         Some(other) => {
             let words = format!("`{table}` is not an object in braces");
@@ -129,7 +138,9 @@ fn reached(server: &Object<'_>) -> Result<Reached, String> {
         Some(Value::Array(arguments)) => arguments.elements.iter().map(text).collect(),
         Some(_) => None,
     };
-    let arguments = texts.ok_or("its `args` are not a list of texts: [\"checker\", \"tutor\"]")?;
+    let arguments = texts.ok_or(
+        "its `args` are no list. Each argument is a text of its own, as in [\"checker\", \"tutor\"]",
+    )?;
     let environment = server.get_object("env").map(|variables| {
         let variables = variables.properties.iter();
         let set =
@@ -161,6 +172,19 @@ impl Entry {
         match &self.reached {
             Reached::Command(line) => line.arguments.iter().any(|word| word == "tutor"),
             Reached::Url(url) => super::settings::is_local(url) && self.name.contains("tutor"),
+        }
+    }
+}
+
+impl Entry {
+    /// As in `docs: https://learn.example/mcp`.
+    pub fn shown(&self) -> String {
+        match &self.reached {
+            Reached::Command(line) => format!(
+                "{}: the program {:?} with the arguments {:?}",
+                self.name, line.program, line.arguments
+            ),
+            Reached::Url(url) => format!("{}: {url}", self.name),
         }
     }
 }

@@ -39,28 +39,31 @@ fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked {
         Era::Modern | Era::Any => "server/discover",
         Era::Legacy => "initialize",
     };
-    let answered = record.last(method).is_some_and(|exchange| {
-        let answer = exchange.answer();
-        answer.is_some_and(|answer| answer.get("result").is_some())
-    });
-    if answered {
-        return Ok(());
-    }
-    let (speaks, mend) = match client.era {
-        Era::Modern | Era::Any => (
-            "only 2026-07-28, which begins with server/discover",
-            "`serve` begins with initialize alone",
-        ),
-        Era::Legacy => (
-            "only versions up to 2025-11-25, which begin with initialize",
-            "a client that only discovers is refused",
-        ),
+    let speaks = match client.era {
+        Era::Modern | Era::Any => "only 2026-07-28, which begins with server/discover",
+        Era::Legacy => "only versions up to 2025-11-25, which begin with initialize",
+    };
+    let greeted = !record.messages(method).is_empty();
+    let answer = record
+        .last(method)
+        .and_then(|exchange| exchange.answer().cloned());
+    let why = match answer {
+        Some(answer) if answer.get("result").is_some() => return Ok(()),
+        _ if greeted => {
+            "It was greeted rightly, but not offered a version that it speaks. `preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28."
+        }
+        _ if client.era == Era::Legacy => {
+            "Both generations of servers are out there, and one that knows initialize alone refuses the other greeting. In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older."
+        }
+        _ => {
+            "Both generations of servers are out there, and `serve` begins with initialize alone. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older."
+        }
     };
     Err(ran
         .finding("no_session")
-        .expected(format!("{method}, and an answer to it: this server speaks {speaks}"))
+        .expected(format!("a session. This server speaks {speaks}"))
         .got(format!("{}\n{}", asked(record), ran.printed()))
-        .why(format!("Both generations of servers are out there, and {mend}. In rmcp, ClientLifecycleMode::Auto tries the newer and falls back to the older."))
+        .why(why)
         .into())
 }
 

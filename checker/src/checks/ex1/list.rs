@@ -10,7 +10,9 @@ pub(super) async fn check(client: &Client) -> Checked {
     client.purpose("whatever the client asks to list the tools");
     // Three pages, and a single tool on the last.
     let page = client.random(|rng| rand::RngExt::random_range(rng, 2..5_usize));
-    let tools = draw::tools(client, 2 * page + 1);
+    let mut tools = draw::tools(client, 2 * page + 1);
+    // Not every server describes every tool.
+    tools[page].description = None;
     let mut house = House::new(draw::server_name(client), "1.0.0").with_pages_of(page);
     for tool in &tools {
         let answer = |_: &_| Answer::Result(CallToolResult::success(Vec::new()));

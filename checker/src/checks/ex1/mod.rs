@@ -55,12 +55,12 @@ fn prints(ran: &Ran, fact: &str, what: &str, why: &str, printed_in: TodoBlock) -
     if tells(&ran.stdout, fact) {
         return Ok(());
     }
-    let got = match tells(&ran.stderr, fact) {
-        true => format!(
-            "it is on stderr, which is for complaints\n{}",
-            ran.printed()
+    let (got, why) = match tells(&ran.stderr, fact) {
+        true => (
+            format!("it is on stderr\n{}", ran.printed()),
+            "Who pipes your program into another one gets stdout alone. It is for answers, stderr for complaints.",
         ),
-        false => ran.printed(),
+        false => (ran.printed(), why),
     };
     Err(ran
         .finding("not_printed")

@@ -42,13 +42,13 @@ pub(super) async fn check(setting: &Setting) -> Checked {
         return Err(Stop::not_declared("no server in .vscode/mcp.json yet"));
     }
     let Some(tutor) = all.iter().find(|entry| entry.is_tutor()) else {
-        let names: Vec<&str> = all.iter().map(|entry| entry.name.as_str()).collect();
+        let shown: Vec<String> = all.iter().map(Entry::shown).collect();
         return Err(Finding {
             place: Some(all[0].place.to_string()),
             ..Finding::new("no_tutor")
-                .expected("a server whose command is `cargo checker tutor`")
-                .got(format!("other servers: {}", names.join(", ")))
-                .why("The workshop is an MCP server itself. With it, your agent sees where you are and can help without giving the solution away.")
+                .expected("the tutor: the program \"cargo\" with the arguments [\"checker\", \"tutor\"]")
+                .got(shown.join("\n"))
+                .why("`command` is the program alone, and each of its arguments is a text of its own in `args`. The tutor is the workshop itself, as a server for your agent.")
         }
         .into());
     };
@@ -73,7 +73,9 @@ fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
             Stop::from(Finding {
                 place: Some(place.to_string()),
                 ..Finding::new("broken_settings")
-                    .expected(format!("JSON with a table `{table}`"))
+                    .expected(format!(
+                        "JSON with the servers under `{table}`, as it is called in this file"
+                    ))
                     .got(error)
                     .why("Editors read this file as it is, and show no servers when they cannot.")
             })
@@ -93,6 +95,11 @@ async fn answers(setting: &Setting, tutor: &Entry) -> Checked {
                 .args(&line.arguments)
                 .current_dir(line.folder.as_ref().unwrap_or(&setting.root))
                 .envs(line.environment.iter().map(|(name, value)| (name, value)));
+            let folder = line.folder.as_ref().unwrap_or(&setting.root);
+            if !folder.is_dir() {
+                let error = format!("there is no folder {}, which `cwd` names", folder.display());
+                return Err(not_started(&line.shown(), &error));
+            }
             let mut process = Process::start(command, &setting.guard)
                 .map_err(|error| not_started(&line.shown(), &error.to_string()))?;
             let vitals = process.vitals();

@@ -108,15 +108,16 @@ fn complains(ran: &Ran, code: i32, what: &str, words: Option<&str>) -> Checked {
 }
 
 fn said_on_stderr(ran: &Ran, what: &str, words: &str) -> Checked {
-    if tells(&ran.stderr, words) {
+    let on_stdout = tells(&ran.stdout, words);
+    if tells(&ran.stderr, words) && !on_stdout {
         return Ok(());
     }
-    let finding = match tells(&ran.stdout, words) {
+    let finding = match on_stdout {
         true => ran.finding("complaint_on_stdout"),
         false => ran.finding("complaint_swallowed"),
     };
     Err(finding
-        .expected(format!("the server's words on stderr: {words}"))
+        .expected(format!("the server's words on stderr alone: {words}"))
         .got(ran.printed())
         .why(format!("This is no answer: {what}. The words say what to do about it, and stdout is for answers alone."))
         .into())
