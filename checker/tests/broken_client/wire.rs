@@ -197,9 +197,9 @@ impl Session {
 /// The last message of a body, which is one, or a stream of them.
 fn message_in(body: &str) -> Value {
     let lines = body.lines().filter_map(|line| line.strip_prefix("data:"));
-    let messages = lines.filter_map(|line| serde_json::from_str(line.trim()).ok());
+    let mut messages = lines.filter_map(|line| serde_json::from_str(line.trim()).ok());
     messages
-        .last()
+        .next_back()
         .or_else(|| serde_json::from_str(body).ok())
         .unwrap_or_default()
 }

@@ -73,12 +73,7 @@ impl From<ServiceError> for Failure {
 /// No session came about.
 impl From<ClientInitializeError> for Failure {
     fn from(error: ClientInitializeError) -> Self {
-        let reason = reason(&error);
-        // A 401 that does not say how to log in arrives as any other unexpected answer.
-        match reason.contains("HTTP 401") {
-            true => Self::NeedsLogin("send a key with -H 'Authorization: Bearer KEY'".to_owned()),
-            false => Self::Unreachable(reason),
-        }
+        Self::Unreachable(reason(&error))
     }
 }
 // ANCHOR_END: step_1_5

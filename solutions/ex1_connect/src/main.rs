@@ -75,12 +75,7 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), Failure> {
     let session = match connect::open(&options.url, &options.headers).await {
         Ok(session) => session,
-        Err(error) => {
-            return Err(match error.auth_challenge() {
-                Some(challenge) => login::needed(&options.url, challenge).await,
-                None => Failure::from(error),
-            });
-        }
+        Err(error) => return Err(login::needed_or(&options.url, error).await),
     };
     match &options.wanted {
         Wanted::Info => ask::info(&session),

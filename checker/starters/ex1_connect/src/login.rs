@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use reqwest::{Url, redirect};
+use rmcp::service::ClientInitializeError;
 use serde::Deserialize;
 
+use crate::connect::reason;
 use crate::failure::Failure;
 
 /// How long the server may take to say it.
@@ -20,13 +22,18 @@ struct Metadata {
     authorization_servers: Vec<String>,
 }
 
-/// The failure of a request that was answered with this challenge.
-pub async fn needed(url: &Url, challenge: &str) -> Failure {
-    let words = match authorization_servers(url, challenge).await {
+/// Why no session came about: a 401, with or without a challenge that says more, or something
+/// else.
+pub async fn needed_or(url: &Url, error: ClientInitializeError) -> Failure {
+    let servers = match error.auth_challenge() {
+        Some(challenge) => authorization_servers(url, challenge).await,
+        None if reason(&error).contains("HTTP 401") => None,
+        None => return Failure::from(error),
+    };
+    Failure::NeedsLogin(match servers {
         Some(servers) => format!("log in at {}, or send a key with -H", servers.join(" or ")),
         None => "send a key with -H 'Authorization: Bearer KEY'".to_owned(),
-    };
-    Failure::NeedsLogin(words)
+    })
 }
 
 // ANCHOR: step_1_6
