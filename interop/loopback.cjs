@@ -1,25 +1,14 @@
 // For `node --require`: what listens, listens on 127.0.0.1 alone, where peers would listen on every
 // interface. server-everything takes its port from PORT; the checker gives each server STORE_PORT.
 
-const dns = require("node:dns");
 const net = require("node:net");
 
-const HOST = "127.0.0.1";
-
-const { listen } = net.Server.prototype;
-net.Server.prototype.listen = function (port, ...rest) {
-  const isPort = typeof port === "number" || typeof port === "string";
-  const hasHost = typeof rest[0] === "string";
-  return isPort && !hasHost
-    ? listen.call(this, port, HOST, ...rest)
-    : listen.call(this, port, ...rest);
-};
-
-// With a host Node looks it up first. Without one it listens at once, and peers rely on that.
-const { lookup } = dns;
-dns.lookup = function (host, ...rest) {
-  const [found] = rest;
-  return host === HOST && typeof found === "function" ? found(null, HOST, 4) : lookup(host, ...rest);
+// The last step of `listen`. Earlier ones would look the host up first, and be done only later
+// than peers expect that name none.
+const { _listen2: bind } = net.Server.prototype;
+net.Server.prototype._listen2 = function (host, port, family, ...rest) {
+  const everywhere = host === null && port >= 0 && family === 4;
+  return bind.call(this, everywhere ? "127.0.0.1" : host, port, family, ...rest);
 };
 
 process.env.PORT ??= process.env.STORE_PORT;

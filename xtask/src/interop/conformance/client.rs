@@ -49,7 +49,7 @@ const SUM: &[&[&str]] = &[
     &["call", "add_numbers", r#"{"a": 2, "b": 3}"#],
 ];
 
-const SCENARIOS: [Scenario; 6] = [
+const SCENARIOS: [Scenario; 7] = [
     Scenario {
         asks: SUM,
         ..Scenario::of(
@@ -102,6 +102,14 @@ const SCENARIOS: [Scenario; 6] = [
             MODERN,
             "json-schema-ref-no-deref",
             "no address in a schema is fetched",
+        )
+    },
+    Scenario {
+        calls_listed: Some("{}"),
+        ..Scenario::of(
+            MODERN,
+            "sep-2322-client-request-state",
+            "a call that is asked back is made again, with the state that it was given",
         )
     },
 ];
@@ -159,7 +167,7 @@ const HEADERS_EXCUSED: &[Excuse] = &[
 
 const EMPTY_DISCOVERY: &str = "the suite's server answers server/discover, which it does not know, with an empty result instead of an error, and rmcp takes that for no server";
 
-const LEFT_OUT: [LeftOut; 5] = [
+const LEFT_OUT: [LeftOut; 4] = [
     LeftOut {
         revision: LEGACY,
         name: "initialize",
@@ -180,13 +188,6 @@ const LEFT_OUT: [LeftOut; 5] = [
         why: "rmcp repeats arguments in headers for tools that the session has listed, and `call` lists none",
         asks: &[&["call", "test_custom_headers", r#"{"region": "eu"}"#]],
         said: "Missing Mcp-Param-Region header",
-    },
-    LeftOut {
-        revision: MODERN,
-        name: "sep-2322-client-request-state",
-        why: "its tools ask the user back, and the client declares that it cannot be asked",
-        asks: &[&["call", "test_mrtr_echo_state", "{}"]],
-        said: "MRTR client check: sep-2322-client-request-state-echoed",
     },
     LeftOut {
         revision: MODERN,
