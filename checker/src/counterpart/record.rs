@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::Value;
 
 use crate::mcp::Transcript;
@@ -96,16 +96,38 @@ pub(super) async fn note(
         message: message.clone(),
     });
     let is_message = parts.method == Method::POST;
-    let via = format!("{} {}", parts.method, parts.uri.path());
+    let via = format!(
+        "{} {}{}",
+        parts.method,
+        parts.uri.path(),
+        worth_seeing(&parts.headers)
+    );
     let request = axum::extract::Request::from_parts(parts, Body::from(body));
     if !is_message {
         return next.run(request).await;
     }
     let index = record.transcript.send(via, message);
     let response = next.run(request).await;
-    let status = response.status().to_string();
-    record.transcript.status(index, status);
+    let status = response.status();
+    let headers = worth_seeing(response.headers());
+    record
+        .transcript
+        .status(index, format!("{status}{headers}"));
     noted(response, &record.transcript, index)
+}
+
+/// The headers that a reader of the trace wants to see: who may come in, and in which session.
+fn worth_seeing(headers: &HeaderMap) -> String {
+    let named = |name: &HeaderName| {
+        let name = name.as_str();
+        name.starts_with("mcp-")
+            || name.ends_with("-key")
+            || ["authorization", "www-authenticate"].contains(&name)
+    };
+    let shown = headers.iter().filter(|(name, _)| named(name));
+    shown
+        .map(|(name, value)| format!("  {name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect()
 }
 
 /// The response, with what it says noted while it is read.

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::escape::{one_line, visible};
+use crate::mcp::Era;
 use crate::mcp::session::describe;
 use crate::mcp::transcript::{Exchange, Received};
 use crate::verdict::{Finding, StepReport};
@@ -30,11 +31,11 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
         if era.trace.is_empty() {
             continue;
         }
-        writeln!(
-            out,
-            "\n{FAINT}── {} on the {} era ──{FAINT:#}",
-            step.id, era.era
-        )?;
+        let on_era = match era.era {
+            Era::Any => String::new(),
+            era => format!(" on the {era} era"),
+        };
+        writeln!(out, "\n{FAINT}── {}{on_era} ──{FAINT:#}", step.id)?;
         let failed = era
             .findings
             .first()

@@ -146,6 +146,7 @@ async fn ask(session: &Session, what: &str) -> Checked {
             .why("Something answers there, but it is not the workshop's tutor.")
             .into());
     }
+    session.transcript().purpose("ask the tutor where you are");
     let called = session.call(TOOL, json!({})).await?;
     match called.result.is_error {
         Some(true) => Err(Finding::new("tutor_error")
