@@ -36,8 +36,8 @@ const FLAWS: [(&str, &str); 6] = [
     (
         "2.6",
         "ignores-max-steps no-default-limit one-step-more gives-up-with-zero asks-nobody \
-         asks-for-destructive end-is-yes anything-is-yes asks-blindly ends-on-refusal \
-         hides-users-refusal",
+         asks-for-destructive silence-is-read-only end-is-yes anything-is-yes yes-by-its-letter \
+         yes-to-the-letter yes-is-one-letter asks-blindly ends-on-refusal hides-users-refusal",
     ),
 ];
 

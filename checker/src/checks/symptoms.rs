@@ -107,7 +107,7 @@ pub fn client_panicked(panic: &Panic, command: &str) -> Stop {
         .ran(command)
         .expected("an answer, or a complaint and an exit code that fits it")
         .got(format!("a panic: {}", panic.message))
-        .why("A panic tells the user nothing that helps, and its exit code is 101 whatever happened. Return an error instead.");
+        .why("A panic ends the whole program, with exit code 101 and words for its author. This case will come: handle it where it arises.");
     finding.place = Some(panic.place.clone());
     finding.into()
 }

@@ -55,7 +55,12 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
             if failed == Some(position) {
                 writeln!(out, "{BAD}✗ the check failed here{BAD:#}")?;
             }
-            if in_a_row <= OF_ONE_PURPOSE {
+            // Each request to a model holds what came of the one before.
+            let to_model = exchange.via.contains("/chat/completions");
+            if to_model {
+                in_a_row -= 1;
+            }
+            if to_model || in_a_row <= OF_ONE_PURPOSE {
                 write_exchange(out, exchange)?;
             }
         }

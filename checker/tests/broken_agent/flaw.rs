@@ -104,6 +104,14 @@ pub enum Flaw {
     EndIsYes,
     /// Takes any words for a yes
     AnythingIsYes,
+    /// Takes every word that begins with y as a yes
+    YesByItsLetter,
+    /// Takes y and yes in small letters and without blanks only
+    YesToTheLetter,
+    /// Takes y alone as a yes
+    YesIsOneLetter,
+    /// Asks only about tools that say they are not read-only
+    SilenceIsReadOnly,
     /// Asks without saying what for
     AsksBlindly,
     /// Ends when the user refuses

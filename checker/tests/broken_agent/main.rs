@@ -205,6 +205,7 @@ impl Agent<'_> {
         let asks = match tool.hints() {
             _ if self.has(Flaw::AsksNobody) => false,
             (_, destructive) if self.has(Flaw::AsksForDestructive) => destructive == Some(true),
+            (read_only, _) if self.has(Flaw::SilenceIsReadOnly) => read_only == Some(false),
             (read_only, _) => read_only != Some(true),
         };
         if asks && !self.agrees(call) {
@@ -247,9 +248,14 @@ impl Agent<'_> {
         let _ = std::io::stderr().flush();
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line);
-        match (read, line.trim()) {
+        if self.has(Flaw::YesToTheLetter) {
+            return ["y\n", "yes\n"].contains(&line.as_str());
+        }
+        match (read, line.trim().to_lowercase().as_str()) {
             (Ok(0) | Err(_), _) => self.has(Flaw::EndIsYes),
+            (_, "yes") if self.has(Flaw::YesIsOneLetter) => false,
             (_, "y" | "yes") => true,
+            (_, word) if self.has(Flaw::YesByItsLetter) => word.starts_with('y'),
             _ => self.has(Flaw::AnythingIsYes),
         }
     }

@@ -49,7 +49,10 @@ fn a_broken_course_is_told_with_its_line_and_what_was_expected() {
         let wrong = if wrong.is_empty() { "…" } else { wrong };
         said += &format!("{wrong}\n    {}\n", told.could_not());
     }
-    redacted(&workshop).bind(|| assert_snapshot!("broken_course", said));
+    let mut settings = redacted(&workshop);
+    // Each new step moves the lines. That they are right, the course's own test proves.
+    settings.add_filter(r"course\.toml:\d+", "course.toml:[line]");
+    settings.bind(|| assert_snapshot!("broken_course", said));
 }
 
 #[test]

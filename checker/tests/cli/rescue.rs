@@ -274,7 +274,7 @@ fn catching_up_makes_earlier_exercises_the_solution_and_passes_none() {
 #[test]
 fn the_solution_is_shown_by_file_and_by_step() {
     let workshop = fresh();
-    let mut log = said(&workshop, "solution");
+    let mut log = said(&workshop, "solution ex3");
     for step in ["3.2", "3.5"] {
         log += &format!(
             "\n$ cargo checker solution {step}\n{}",

@@ -1,7 +1,7 @@
 //! 2.6: a step limit, and a human's yes before a call that changes something.
 
 use rand::RngExt;
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::IndexedRandom;
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::json;
 
@@ -22,14 +22,41 @@ pub(super) async fn check(client: &Client) -> Checked {
     let limit = client.random(|rng| rng.random_range(2..6_usize));
     it_gives_up(client, Some(limit)).await?;
     it_gives_up(client, None).await?;
-    let mut kinds = changing_kinds();
-    client.random(|rng| kinds.shuffle(rng));
-    let [first, second, third] = kinds;
-    let yes = client.random(|rng| ["y\n", "yes\n"].choose(rng).copied().unwrap_or_default());
-    it_asks(client, first, yes, true).await?;
-    let no = client.random(|rng| ["n\n", "no\n", "later\n", "\n"].choose(rng).copied());
-    it_asks(client, second, no.unwrap_or_default(), false).await?;
-    it_asks(client, third, "", false).await
+    let one_of = |words: [&'static str; 3]| {
+        client.random(|rng| words.choose(rng).copied().unwrap_or_default())
+    };
+    let changing = || ToolAnnotations::new().read_only(false);
+    // However they are written, both words are a yes.
+    it_asks(
+        client,
+        Some(changing().destructive(true)),
+        one_of(["Y\n", " y\n", "Y \n"]),
+        true,
+    )
+    .await?;
+    it_asks(
+        client,
+        Some(changing().destructive(false)),
+        one_of(["YES\n", " yes\n", "Yes\n"]),
+        true,
+    )
+    .await?;
+    // Everything else is a no, and a tool that says nothing of itself may change anything.
+    it_asks(
+        client,
+        None,
+        one_of(["yesterday\n", "yet another\n", "yellow\n"]),
+        false,
+    )
+    .await?;
+    it_asks(
+        client,
+        Some(ToolAnnotations::new()),
+        one_of(["n\n", "later\n", "\n"]),
+        false,
+    )
+    .await?;
+    it_asks(client, Some(changing().destructive(true)), "", false).await
 }
 
 /// The model proposes calls without end.
@@ -136,16 +163,6 @@ async fn it_asks(
     }
     played.goes_by_the_rules()?;
     played.answers(&answer)
-}
-
-/// The ways to declare that a tool changes something. Who says nothing may change anything.
-fn changing_kinds() -> [Option<ToolAnnotations>; 3] {
-    let changing = || ToolAnnotations::new().read_only(false);
-    [
-        None,
-        Some(changing().destructive(false)),
-        Some(changing().destructive(true)),
-    ]
 }
 
 /// One tool that reads, and one that changes something.
