@@ -59,6 +59,12 @@ impl Http {
         } else {
             builder
         };
+        let builder = match url.scheme() {
+            "https" => builder,
+            // To read the system's certificates takes a debug build 20 ms, and a check opens
+            // dozens of sessions.
+            _ => builder.tls_certs_only([]),
+        };
         let client = builder.build().map_err(|error| unreachable(&error))?;
         Ok(Self {
             client,
