@@ -4,14 +4,11 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-use std::process::Command;
-
 use checker::subject::Program;
 use checker::subject::guard::Guard;
-use checker::verdict::{ExerciseReport, Outcome};
-use futures::stream::{self, StreamExt};
+use checker::verdict::Outcome;
 
+use common::alone::{are_all_flaws, fail_alone};
 use common::{beside_checker, check, course, redacted, root, told};
 
 /// The flaws that each step must find.
@@ -66,16 +63,7 @@ async fn an_agent_without_a_flaw_passes_every_step_whatever_the_seed() {
 
 #[test]
 fn every_flaw_of_the_broken_agent_belongs_to_a_step() {
-    let listed = Command::new(beside_checker("examples/broken_agent"))
-        .arg("--flaws")
-        .output()
-        .unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let flaws = FLAWS.iter();
-    let covered: BTreeSet<&str> = flaws
-        .flat_map(|(_, flaws)| flaws.split_whitespace())
-        .collect();
-    assert_eq!(listed.lines().collect::<BTreeSet<_>>(), covered);
+    are_all_flaws("examples/broken_agent", "--flaws", &FLAWS);
 }
 
 /// One test for each step, so that they run side by side and fail apart.
@@ -101,30 +89,6 @@ async fn fails_alone(step: &str) {
     let course = course();
     let exercise = course.exercise("ex2_agent").unwrap();
     let (_, flaws) = FLAWS.iter().find(|(of, _)| *of == step).unwrap();
-    let reports: Vec<(&str, ExerciseReport)> = stream::iter(flaws.split_whitespace())
-        .map(async |flaw| (flaw, check(exercise, broken(flaw), 7).await))
-        .buffered(2)
-        .collect()
-        .await;
-    let mut all = String::new();
-    let mut wrong = String::new();
-    for (flaw, report) in &reports {
-        if failed(report) != step {
-            wrong += &format!("{flaw} fails {:?}:\n{}\n", failed(report), told(report));
-        }
-        all += &format!("== {flaw}\n{}\n", told(report));
-    }
-    assert!(wrong.is_empty(), "not {step} alone:\n{wrong}");
+    let all = fail_alone(exercise, step, flaws, broken).await;
     redacted().bind(|| insta::assert_snapshot!(format!("step_{step}"), all));
-}
-
-/// The ids of the failed steps.
-fn failed(report: &ExerciseReport) -> String {
-    let failed = |step: &&checker::verdict::StepReport| step.outcome == Outcome::Failed;
-    let ids = report
-        .steps
-        .iter()
-        .filter(failed)
-        .map(|step| step.id.as_str());
-    ids.collect::<Vec<_>>().join(" ")
 }

@@ -4,15 +4,12 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-use std::process::Command;
-
 use checker::course::Exercise;
 use checker::subject::Program;
 use checker::subject::guard::Guard;
 use checker::verdict::{ExerciseReport, Outcome};
-use futures::stream::{self, StreamExt};
 
+use common::alone::{are_all_flaws, fail_alone};
 use common::{beside_checker, check, course, redacted, root, told};
 
 /// The flaws that each step must find.
@@ -71,50 +68,31 @@ async fn a_client_without_a_flaw_passes_every_step_whatever_the_seed() {
 
 #[test]
 fn every_flaw_of_the_broken_client_belongs_to_a_step() {
-    let listed = Command::new(beside_checker("examples/broken_client"))
-        .arg("--flaws")
-        .output()
-        .unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let covered: BTreeSet<&str> = FLAWS
-        .iter()
-        .flat_map(|(_, flaws)| flaws.split_whitespace())
-        .collect();
-    assert_eq!(listed.lines().collect::<BTreeSet<_>>(), covered);
+    are_all_flaws("examples/broken_client", "--flaws", &FLAWS);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_flaws_of_each_step_fail_it_alone() {
-    let mut wrong_ones = String::new();
-    for (step, flaws) in FLAWS {
-        let exercise = exercise();
-        let reports: Vec<(&str, ExerciseReport)> = stream::iter(flaws.split_whitespace())
-            .map(async |flaw| (flaw, check(&exercise, broken(flaw), 7).await))
-            .buffered(2)
-            .collect()
-            .await;
-        let mut all = String::new();
-        let mut wrong = String::new();
-        for (flaw, report) in &reports {
-            if failed(report) != step {
-                wrong += &format!("{flaw} fails {:?}:\n{}\n", failed(report), told(report));
-            }
-            all += &format!("== {flaw}\n{}\n", told(report));
+/// One test for each step, so that they run side by side and fail apart.
+macro_rules! flaws_of {
+    ($($name:ident $step:literal)*) => { $(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            fails_alone($step).await;
         }
-        redacted().bind(|| insta::assert_snapshot!(format!("step_{step}"), all));
-        wrong_ones += &wrong;
-    }
-    assert!(wrong_ones.is_empty(), "not alone:\n{wrong_ones}");
+    )* };
 }
 
-/// The ids of the failed steps.
-fn failed(report: &ExerciseReport) -> String {
-    let failed = report
-        .steps
-        .iter()
-        .filter(|step| step.outcome == Outcome::Failed);
-    let ids: Vec<&str> = failed.map(|step| step.id.as_str()).collect();
-    ids.join(" ")
+flaws_of! {
+    the_flaws_of_1_2_fail_it_alone "1.2"
+    the_flaws_of_1_3_fail_it_alone "1.3"
+    the_flaws_of_1_4_fail_it_alone "1.4"
+    the_flaws_of_1_5_fail_it_alone "1.5"
+    the_flaws_of_1_6_fail_it_alone "1.6"
+}
+
+async fn fails_alone(step: &str) {
+    let (_, flaws) = FLAWS.iter().find(|(of, _)| *of == step).unwrap();
+    let all = fail_alone(&exercise(), step, flaws, broken).await;
+    redacted().bind(|| insta::assert_snapshot!(format!("step_{step}"), all));
 }
 
 fn passed(report: &ExerciseReport) -> usize {

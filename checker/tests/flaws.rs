@@ -4,14 +4,10 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use checker::verdict::Outcome;
 
-use checker::verdict::{ExerciseReport, Outcome};
-use futures::stream::{self, StreamExt};
-
-use common::{beside_checker, broken, check, course, redacted, told};
+use common::alone::{are_all_flaws, fail_alone, failed};
+use common::{broken, check, course, redacted, told};
 
 /// The flaws that each step must find.
 const FLAWS: [(&str, &str); 12] = [
@@ -75,9 +71,6 @@ const FLAWS: [(&str, &str); 12] = [
     ),
 ];
 
-/// The longest that an attendee waits for a verdict on any of them.
-const SECONDS: Duration = Duration::from_secs(25);
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_a_flaw_passes_every_step_whatever_the_seed() {
     let course = course();
@@ -96,20 +89,7 @@ async fn a_server_without_a_flaw_passes_every_step_whatever_the_seed() {
 
 #[test]
 fn every_flaw_of_the_broken_server_belongs_to_a_step() {
-    let listed = Command::new(beside_checker("examples/broken"))
-        .arg("--list")
-        .output()
-        .unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let listed: BTreeSet<&str> = listed
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    let covered: BTreeSet<&str> = FLAWS
-        .iter()
-        .flat_map(|(_, flaws)| flaws.split_whitespace())
-        .collect();
-    assert_eq!(listed, covered);
+    are_all_flaws("examples/broken", "--list", &FLAWS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,37 +147,6 @@ async fn fails_alone(step: &str) {
     let course = course();
     let exercise = course.exercise("ex3_store").unwrap();
     let (_, flaws) = FLAWS.iter().find(|(of, _)| *of == step).unwrap();
-    let reports: Vec<(&str, ExerciseReport)> = stream::iter(flaws.split_whitespace())
-        .map(|flaw| async move {
-            let begin = Instant::now();
-            let report = check(exercise, broken(flaw), 7).await;
-            let took = begin.elapsed();
-            assert!(took < SECONDS, "{flaw} took {took:?}");
-            (flaw, report)
-        })
-        .buffered(2)
-        .collect()
-        .await;
-    let mut all = String::new();
-    let mut wrong = String::new();
-    for (flaw, report) in &reports {
-        if failed(report) != step {
-            wrong += &format!("{flaw} fails {:?}:\n{}\n", failed(report), told(report));
-        }
-        all += &format!("== {flaw}\n{}\n", told(report));
-    }
-    assert!(wrong.is_empty(), "not {step} alone:\n{wrong}");
+    let all = fail_alone(exercise, step, flaws, broken).await;
     redacted().bind(|| insta::assert_snapshot!(format!("step_{step}"), all));
-}
-
-/// The ids of the failed steps.
-fn failed(report: &ExerciseReport) -> String {
-    let failed = report
-        .steps
-        .iter()
-        .filter(|step| step.outcome == Outcome::Failed);
-    failed
-        .map(|step| step.id.as_str())
-        .collect::<Vec<_>>()
-        .join(" ")
 }

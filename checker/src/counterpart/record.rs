@@ -38,6 +38,10 @@ pub struct Request {
     pub message: Value,
 }
 
+/// The message of a request, for those that look at it after the record.
+#[derive(Clone)]
+pub(super) struct Message(pub Value);
+
 impl Request {
     /// The JSON-RPC method: `tools/call`. Empty when there is none.
     pub fn rpc(&self) -> &str {
@@ -102,7 +106,8 @@ pub(super) async fn note(
         parts.uri.path(),
         worth_seeing(&parts.headers)
     );
-    let request = axum::extract::Request::from_parts(parts, Body::from(body));
+    let mut request = axum::extract::Request::from_parts(parts, Body::from(body));
+    request.extensions_mut().insert(Message(message.clone()));
     if !is_message {
         return next.run(request).await;
     }

@@ -6,7 +6,6 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -27,11 +26,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::house::{Answer, House};
 use super::lock::{Lock, locked};
-use super::record::{self, Record};
+use super::record::{self, Message, Record};
 use crate::mcp::Era;
-
-/// The largest message of which the method is looked at, in bytes.
-const MAX_REQUEST: usize = 4 * 1024 * 1024;
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
@@ -118,11 +114,8 @@ async fn speak_one_era(
     request: axum::extract::Request,
     next: Next,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "too much").into_response();
-    };
-    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let message = request.extensions().get::<Message>();
+    let message = message.map_or(Value::Null, |message| message.0.clone());
     let refusal = match (era, message["method"].as_str()) {
         (Era::Legacy, Some("server/discover")) => Some("Bad Request: Server not initialized"),
         (Era::Modern, Some("initialize")) => Some("Method not found"),
@@ -138,8 +131,7 @@ async fn speak_one_era(
         let headers = [(CONTENT_TYPE, "application/json")];
         return (StatusCode::BAD_REQUEST, headers, error.to_string()).into_response();
     }
-    next.run(axum::extract::Request::from_parts(parts, Body::from(body)))
-        .await
+    next.run(request).await
 }
 
 /// The house as rmcp asks for it.
