@@ -59,8 +59,24 @@ fn after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
+
+    /// For the rooms that point at blocks of an exercise by name.
+    pub(crate) fn are_in_starter_and_solution(exercise: &str, named: &[TodoBlock]) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for folder in ["exercises", "solutions"] {
+            for block in named {
+                let path = root.join(folder).join(exercise).join(block.file);
+                let text = fs::read_to_string(path).unwrap();
+                let found = blocks(&text).iter().any(|one| one.name == block.name);
+                assert!(found, "{folder}/{exercise} has no {block:?}");
+            }
+        }
+    }
 
     #[test]
     fn blocks_are_found_with_the_lines_between_their_marks() {

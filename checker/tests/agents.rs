@@ -20,7 +20,7 @@ const FLAWS: [(&str, &str); 6] = [
     ),
     (
         "2.2",
-        "makes-up-result no-arguments calls-twice wrong-id forgets-proposal result-as-user \
+        "makes-up-result no-arguments calls-twice wrong-id forgets-proposal drops-words result-as-user \
          hides-result chatty-stdout",
     ),
     ("2.3", "one-round forgets"),
@@ -33,7 +33,7 @@ const FLAWS: [(&str, &str); 6] = [
     (
         "2.6",
         "ignores-max-steps no-default-limit one-step-more gives-up-with-zero asks-nobody \
-         asks-for-destructive silence-is-read-only end-is-yes anything-is-yes yes-by-its-letter \
+         asks-about-all asks-for-destructive silence-is-read-only end-is-yes anything-is-yes yes-by-its-letter \
          yes-to-the-letter yes-is-one-letter asks-blindly ends-on-refusal hides-users-refusal",
     ),
 ];

@@ -40,6 +40,18 @@ fn a_ladder_is_a_nudge_then_the_api_with_a_link_then_code() {
     }
 }
 
+/// ` ✓ 3.11  title`, on the narrowest terminal that most people have.
+#[test]
+fn a_title_fits_on_a_line_of_80_columns() {
+    let course = course();
+    let steps = course.exercises.iter().flat_map(|exercise| &exercise.steps);
+    for step in steps {
+        let line = format!(" ✓ {}  {}", step.id, step.title);
+        let columns = line.chars().count();
+        assert!(columns <= 80, "{columns} columns: {line}");
+    }
+}
+
 /// A link is a word of its own, for the book too.
 fn links(hint: &str) -> Vec<&str> {
     let words = hint.split(' ');

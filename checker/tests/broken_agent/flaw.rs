@@ -44,6 +44,8 @@ pub enum Flaw {
     WrongId,
     /// Leaves out what the model proposed
     ForgetsProposal,
+    /// Forgets what the model says beside its calls
+    DropsWords,
     /// Tells the result as the user's words
     ResultAsUser,
     /// Tells the model that it is done, and not the result
@@ -98,6 +100,8 @@ pub enum Flaw {
     GivesUpWithZero,
     /// Asks nobody before a call
     AsksNobody,
+    /// Asks before every call
+    AsksAboutAll,
     /// Asks only before what is said to be destructive
     AsksForDestructive,
     /// Takes the end of input for a yes

@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
 use flaw::Flaw;
-use model::{Call, Model};
+use model::{Call, Model, Reply};
 use tools::{Outcome, Tools};
 
 #[derive(Parser)]
@@ -126,7 +126,7 @@ impl Agent<'_> {
             if self.has(Flaw::Forgets) {
                 talk.truncate(begin);
             }
-            self.carry_out(reply.calls, &mut talk).await?;
+            self.carry_out(reply, &mut talk).await?;
         }
         unreachable!()
     }
@@ -140,13 +140,15 @@ impl Agent<'_> {
         step >= limit
     }
 
-    async fn carry_out(&self, mut calls: Vec<Call>, talk: &mut Vec<Value>) -> Result<()> {
+    async fn carry_out(&self, reply: Reply, talk: &mut Vec<Value>) -> Result<()> {
+        let Reply { text, mut calls } = reply;
         if self.has(Flaw::FirstOnly) {
             calls.truncate(1);
         }
         if !self.has(Flaw::ForgetsProposal) {
             let proposed: Vec<Value> = calls.iter().map(Call::as_json).collect();
-            talk.push(json!({ "role": "assistant", "content": null, "tool_calls": proposed }));
+            let words = (!text.is_empty() && !self.has(Flaw::DropsWords)).then_some(text);
+            talk.push(json!({ "role": "assistant", "content": words, "tool_calls": proposed }));
         }
         if self.has(Flaw::DropsSecond) {
             calls.truncate(1);
@@ -204,6 +206,7 @@ impl Agent<'_> {
         }
         let asks = match tool.hints() {
             _ if self.has(Flaw::AsksNobody) => false,
+            _ if self.has(Flaw::AsksAboutAll) => true,
             (_, destructive) if self.has(Flaw::AsksForDestructive) => destructive == Some(true),
             (read_only, _) if self.has(Flaw::SilenceIsReadOnly) => read_only == Some(false),
             (read_only, _) => read_only != Some(true),

@@ -11,3 +11,14 @@ pub const HEADERS: TodoBlock = block("src/connect.rs", "step_1_6_headers");
 const fn block(file: &'static str, name: &'static str) -> TodoBlock {
     TodoBlock { file, name }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::tests::are_in_starter_and_solution;
+
+    #[test]
+    fn every_block_is_in_starter_and_solution() {
+        are_in_starter_and_solution("ex1_connect", &[INFO, CALL, READ, EXIT_CODES, HEADERS]);
+    }
+}

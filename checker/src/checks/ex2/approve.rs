@@ -6,9 +6,9 @@ use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::json;
 
 use super::carry_out::{calls, holds};
-use super::draw;
 use super::stage::{Played, Scene, propose, sent};
-use crate::checks::{Checked, Client};
+use super::{draw, places};
+use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Proposal, Says, Script};
 use crate::counterpart::{House, OfferedTool};
 
@@ -26,22 +26,8 @@ pub(super) async fn check(client: &Client) -> Checked {
         client.random(|rng| words.choose(rng).copied().unwrap_or_default())
     };
     let changing = || ToolAnnotations::new().read_only(false);
-    // However they are written, both words are a yes.
-    it_asks(
-        client,
-        Some(changing().destructive(true)),
-        one_of(["Y\n", " y\n", "Y \n"]),
-        true,
-    )
-    .await?;
-    it_asks(
-        client,
-        Some(changing().destructive(false)),
-        one_of(["YES\n", " yes\n", "Yes\n"]),
-        true,
-    )
-    .await?;
-    // Everything else is a no, and a tool that says nothing of itself may change anything.
+    // Only a yes is one, and a tool that says nothing of itself may change anything.
+    it_asks(client, Some(changing().destructive(true)), "", false).await?;
     it_asks(
         client,
         None,
@@ -56,7 +42,21 @@ pub(super) async fn check(client: &Client) -> Checked {
         false,
     )
     .await?;
-    it_asks(client, Some(changing().destructive(true)), "", false).await
+    // However they are written, both words are a yes.
+    it_asks(
+        client,
+        Some(changing().destructive(true)),
+        one_of(["Y\n", " y\n", "Y \n"]),
+        true,
+    )
+    .await?;
+    it_asks(
+        client,
+        Some(changing().destructive(false)),
+        one_of(["YES\n", " yes\n", "Yes\n"]),
+        true,
+    )
+    .await
 }
 
 /// The model proposes calls without end.
@@ -150,19 +150,53 @@ async fn it_asks(
         ..Scene::new("Order it for me.")
     };
     let played = scene.play(client, house, turns).await?;
-    calls(&played, &[&looked])?;
+    let in_question = |stop: Stop| stop.at(places::ASK);
+    reads_without_asking(&played, &looked, typed).map_err(in_question)?;
     if agreed {
-        shows_the_call(&played, &ordered, &what)?;
-        calls(&played, &[&ordered])?;
+        shows_the_call(&played, &ordered, &what).map_err(in_question)?;
+        takes_the_yes(&played, &ordered, typed).map_err(|stop| stop.at(places::YES))?;
+        calls(&played, &[&ordered]).map_err(in_question)?;
         let told = played.told(1, &ordered)?;
         holds(&played, &ordered, &told, &done)?;
     } else {
         is_not_called(&played, &ordered, typed)?;
-        shows_the_call(&played, &ordered, &what)?;
-        refusal_is_told(&played, &ordered, typed)?;
+        shows_the_call(&played, &ordered, &what).map_err(in_question)?;
+        refusal_is_told(&played, &ordered, typed).map_err(in_question)?;
     }
     played.goes_by_the_rules()?;
     played.answers(&answer)
+}
+
+/// That the call that only reads is made whatever the human says, who is not asked.
+fn reads_without_asking(played: &Played, call: &Proposal, typed: &str) -> Checked {
+    if played.has_called(call) {
+        return calls(played, &[call]);
+    }
+    Err(played
+        .ran
+        .finding("asked_needlessly")
+        .expected(format!(
+            "tools/call of {} when {}: it is annotated readOnlyHint: true",
+            call.name,
+            said(typed)
+        ))
+        .got(format!("no such call\n{}", played.ran.printed()))
+        .why("A call that changes nothing is made without asking. Who is asked too often stops reading the questions.")
+        .into())
+}
+
+/// That a yes is taken for one.
+fn takes_the_yes(played: &Played, call: &Proposal, typed: &str) -> Checked {
+    if played.has_called(call) {
+        return Ok(());
+    }
+    Err(played
+        .ran
+        .finding("yes_not_taken")
+        .expected(format!("tools/call of {} when {}", call.name, said(typed)))
+        .got(format!("no such call\n{}", played.ran.printed()))
+        .why("`y` and `yes` are a yes, in capital letters and with blanks around them too.")
+        .into())
 }
 
 /// One tool that reads, and one that changes something.
@@ -206,9 +240,15 @@ fn is_not_called(played: &Played, call: &Proposal, typed: &str) -> Checked {
         return Ok(());
     };
     let said = said(typed);
+    // What it asks of the human, the workshop's agent asks in these words.
+    let block = match played.ran.stderr.contains("Go ahead?") {
+        true => places::YES,
+        false => places::ASK,
+    };
     Err(played
         .ran
         .finding("not_asked")
+        .at(block)
         .expected(format!("no tools/call of {} when {said}", call.name))
         .got(sent(params))
         .why("The tool is not annotated readOnlyHint: true, so it may change something, and only `y` or `yes` lets it. A model can be talked into calls by what it reads.")

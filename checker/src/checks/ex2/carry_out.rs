@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::draw;
-use super::stage::{Played, Scene, propose, sent, shown};
-use crate::checks::{Checked, Client};
-use crate::counterpart::model::{Proposal, Says};
+use super::stage::{Played, Scene, propose_saying, sent, shown};
+use super::{draw, places};
+use crate::checks::{Checked, Client, Stop};
+use crate::counterpart::model::heard::text_of;
+use crate::counterpart::model::{Heard, Proposal, Says, Script};
 
 pub(super) async fn check(client: &Client) -> Checked {
     client.purpose("whatever the agent does with the call that the model proposes");
@@ -20,16 +21,39 @@ pub(super) async fn check(client: &Client) -> Checked {
     let call = draw::call(client, &names[1], &json!({ "what": wanted }));
     let question = format!("Is there {wanted}?");
     let answer = format!("Yes, {}.", draw::token(client));
-    let turns = |script: crate::counterpart::model::Script| {
-        let script = script.then_with(propose(vec![call.clone()]));
-        script.then(Says::Answer(answer.clone()))
+    let words = format!("I look for it, as {} asks.", draw::person(client));
+    let turns = |script: Script| {
+        let proposed = propose_saying(Some(words.clone()), vec![call.clone()]);
+        script
+            .then_with(proposed)
+            .then(Says::Answer(answer.clone()))
     };
     let played = Scene::new(&question).play(client, house, turns).await?;
-    calls(&played, &[&call])?;
-    let told = played.told(0, &call)?;
-    holds(&played, &call, &told, &found)?;
+    calls(&played, &[&call]).map_err(|stop| stop.at(places::CALL))?;
+    let in_result = |stop: Stop| stop.at(places::RESULT);
+    let told = played.told(0, &call).map_err(in_result)?;
+    holds(&played, &call, &told, &found).map_err(in_result)?;
     played.goes_by_the_rules()?;
+    keeps_the_words(&played, &words)?;
     played.answers(&answer)
+}
+
+/// That what the model said beside its call is in the conversation.
+fn keeps_the_words(played: &Played, words: &str) -> Checked {
+    let messages = played.heard.get(1).map_or(&[][..], Heard::messages);
+    let mut said = messages.iter().filter(|one| one["role"] == "assistant");
+    if said.any(|message| text_of(&message["content"]).contains(words)) {
+        return Ok(());
+    }
+    Err(played
+        .ran
+        .finding("words_dropped")
+        .expected(format!(
+            "what the model said beside its call, in a message of role \"assistant\": {words}"
+        ))
+        .got("the call without the words")
+        .why("Some models think aloud beside their calls. They have no other memory of it than the conversation.")
+        .into())
 }
 
 /// That the server got these calls, each once, in any order.
@@ -51,15 +75,26 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
             [] => format!("no tools/call\n{}", played.ran.printed()),
             some => some.join("\n"),
         };
+        let is_one_of_several = expected.len() > 1 && right == 0 && !played.calls.is_empty();
+        let why = match is_one_of_several {
+            true => "The model may propose several calls in one turn. Each of them is made.",
+            false => {
+                "The model calls nothing itself. It proposes, and the agent calls the server's tool: once, with the proposed arguments."
+            }
+        };
         return Err(played
             .ran
-            .finding(if right > 1 { "called_again" } else { "not_called" })
+            .finding(if right > 1 {
+                "called_again"
+            } else {
+                "not_called"
+            })
             .expected(format!(
                 "one tools/call, as the model proposes it: {} {}",
                 call.name, call.arguments
             ))
             .got(got)
-            .why("The model calls nothing itself. It proposes, and the agent calls the server's tool: once, with the proposed arguments.")
+            .why(why)
             .into());
     }
     Ok(())

@@ -5,6 +5,7 @@ mod approve;
 mod carry_out;
 mod draw;
 mod offer;
+pub mod places;
 mod several;
 mod stage;
 mod steps;

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::draw;
 use super::stage::{Played, Scene};
 use crate::checks::{Checked, Client};
-use crate::counterpart::model::Says;
 use crate::counterpart::model::heard::text_of;
+use crate::counterpart::model::{Says, Script};
 
 pub(super) async fn check(client: &Client) -> Checked {
     client.purpose("whatever the agent asks to learn of the tools, and then the model");
@@ -31,8 +31,7 @@ pub(super) async fn check(client: &Client) -> Checked {
     let question = format!("What do you know about {}?", draw::token(client));
     let answer = format!("It is {}.", draw::token(client));
 
-    let turns =
-        |script: crate::counterpart::model::Script| script.then(Says::Answer(answer.clone()));
+    let turns = |script: Script| script.then(Says::Answer(answer.clone()));
     let played = Scene::new(&question).play(client, house, turns).await?;
     asks_the_question(&played, &question)?;
     for tool in &tools {

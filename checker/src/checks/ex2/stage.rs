@@ -9,6 +9,9 @@ use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Key, Proposal, Says, Script, ScriptedModel};
 use crate::counterpart::{House, Record};
 
+/// More than any agent asks in one scene. Asking too often is for step 2.6 alone to find.
+const YES_TO_ALL: &str = "y\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\n";
+
 /// What the user asks, and what else the agent is told.
 pub(super) struct Scene<'a> {
     /// The question.
@@ -30,12 +33,12 @@ pub(super) struct Played {
 }
 
 impl<'a> Scene<'a> {
-    /// A question, and nobody at the keyboard.
+    /// A question, and a user who agrees to whatever they are asked.
     pub(super) fn new(question: &'a str) -> Self {
         Self {
             question,
             options: Vec::new(),
-            typed: "",
+            typed: YES_TO_ALL,
         }
     }
 
@@ -137,6 +140,11 @@ impl Played {
         Ok(())
     }
 
+    /// Whether the server got a call of this tool.
+    pub(super) fn has_called(&self, call: &Proposal) -> bool {
+        self.calls.iter().any(|sent| sent["name"] == call.name)
+    }
+
     /// That the model had nothing to refuse.
     pub(super) fn goes_by_the_rules(&self) -> Checked {
         let refused = self.heard.iter().find_map(|heard| heard.refused.as_ref());
@@ -197,13 +205,23 @@ impl Played {
         match next.results_of(&call.id).as_slice() {
             [one] => Ok(one.clone()),
             [] => {
-                let ids: Vec<String> = next.result_ids();
+                let ids = next.result_ids();
+                let (got, why) = match ids.as_slice() {
+                    [] => (
+                        "no message of role \"tool\" at all".to_owned(),
+                        "Each call that the model proposes needs a message of role \"tool\" before the model is asked again. It reads nothing else as a result.",
+                    ),
+                    some => (
+                        format!("messages of role \"tool\" for: {}", listed(some)),
+                        "The model tells results apart by tool_call_id alone. It must be the id of the call, as the model gave it.",
+                    ),
+                };
                 Err(self
                     .ran
                     .finding("result_missing")
                     .expected(format!("a message of role \"tool\" for {shown}"))
-                    .got(format!("messages of role \"tool\" for: {}", listed(&ids)))
-                    .why("The model tells results apart by tool_call_id alone. It must be the id of the call, as the model gave it.")
+                    .got(got)
+                    .why(why)
                     .into())
             }
             more => Err(self
@@ -228,21 +246,30 @@ pub(super) fn sent(params: &Value) -> String {
     format!("tools/call {name} {}", params["arguments"])
 }
 
+/// `call_1, an empty id`
 fn listed(ids: &[String]) -> String {
-    if ids.is_empty() {
-        "no call".to_owned()
-    } else {
-        ids.join(", ")
-    }
+    let id = |id: &String| match id.is_empty() {
+        true => "an empty id".to_owned(),
+        false => id.clone(),
+    };
+    ids.iter().map(id).collect::<Vec<_>>().join(", ")
 }
 
 /// A turn in which the model proposes these calls, of the tools as they were offered to it.
 pub(super) fn propose(calls: Vec<Proposal>) -> impl Fn(&Heard) -> Says + Send + Sync + 'static {
+    propose_saying(None, calls)
+}
+
+/// The same, and what it says beside them.
+pub(super) fn propose_saying(
+    words: Option<String>,
+    calls: Vec<Proposal>,
+) -> impl Fn(&Heard) -> Says + Send + Sync + 'static {
     move |heard| {
         let named = calls.iter().map(|call| Proposal {
             name: heard.offered_as(&call.name),
             ..call.clone()
         });
-        Says::Calls(named.collect())
+        Says::Calls(named.collect(), words.clone())
     }
 }

@@ -67,16 +67,12 @@ pub fn of_arguments(tool: &str) -> Option<TodoBlock> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     use super::*;
-    use crate::blocks::blocks;
+    use crate::blocks::tests::are_in_starter_and_solution;
 
     #[test]
     fn every_block_is_in_starter_and_solution() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for block in [
+        let all = [
             IDENTITY,
             PRODUCTS,
             LIST_TOOL,
@@ -92,13 +88,7 @@ mod tests {
             PROMPTS_CAPABILITY,
             PROMPTS_HANDLER,
             COMPLETIONS,
-        ] {
-            for folder in ["exercises/ex3_store", "solutions/ex3_store"] {
-                let path = root.join(folder).join(block.file);
-                let text = fs::read_to_string(path).unwrap();
-                let found = blocks(&text).iter().any(|one| one.name == block.name);
-                assert!(found, "{folder} has no {block:?}");
-            }
-        }
+        ];
+        are_in_starter_and_solution("ex3_store", &all);
     }
 }

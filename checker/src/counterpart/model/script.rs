@@ -22,8 +22,8 @@ pub struct Script {
 pub enum Says {
     /// Text; it may be empty.
     Answer(String),
-    /// Calls that it proposes.
-    Calls(Vec<Proposal>),
+    /// Calls that it proposes, and what it says beside them, which may be nothing.
+    Calls(Vec<Proposal>, Option<String>),
     /// An HTTP error of this status, with this message.
     Error(u16, String),
 }

@@ -36,14 +36,13 @@ fn script() -> Script {
 }
 
 fn two_calls() -> Says {
-    Says::Calls(vec![
-        Proposal::new(
-            "call_1",
-            "find_customer",
-            &json!({ "name": "Ines Maréchal" }),
-        ),
-        Proposal::written("call_2", "check_inventory", "{\"product"),
-    ])
+    let find = Proposal::new(
+        "call_1",
+        "find_customer",
+        &json!({ "name": "Ines Maréchal" }),
+    );
+    let check = Proposal::written("call_2", "check_inventory", "{\"product");
+    Says::Calls(vec![find, check], Some("Let me see.".to_owned()))
 }
 
 async fn refusal_of(body: Value) -> String {
@@ -68,8 +67,9 @@ async fn turns_follow_each_other_and_the_last_is_said_again() {
     let model = start(model).await;
     let client = client(&model, "sk-test");
     let first = client.chat().create(question()).await.unwrap();
-    let calls = first.choices[0].message.tool_calls.clone().unwrap();
-    assert_eq!(calls.len(), 2);
+    let first = &first.choices[0].message;
+    assert_eq!(first.tool_calls.as_ref().unwrap().len(), 2);
+    assert_eq!(first.content.as_deref(), Some("Let me see."));
     for _ in 0..2 {
         let next = client.chat().create(question()).await.unwrap();
         let said = next.choices[0].message.content.as_deref();
@@ -96,8 +96,11 @@ async fn a_stream_says_the_same_in_pieces() {
     let mut chunks = chat.create_stream(streamed.clone()).await.unwrap();
     let mut calls: Vec<(String, String)> = Vec::new();
     let mut pieces = 0;
+    let mut beside = String::new();
     while let Some(chunk) = chunks.next().await {
-        for piece in chunk.unwrap().choices[0].delta.tool_calls.iter().flatten() {
+        let delta = chunk.unwrap().choices[0].delta.clone();
+        beside += delta.content.as_deref().unwrap_or_default();
+        for piece in delta.tool_calls.iter().flatten() {
             let function = piece.function.clone().unwrap();
             let index = usize::try_from(piece.index).unwrap();
             if let Some(id) = piece.id.clone() {
@@ -114,6 +117,7 @@ async fn a_stream_says_the_same_in_pieces() {
         expected.map(|(id, arguments)| (id.to_owned(), arguments))
     );
     assert!(pieces > 4, "{pieces} pieces");
+    assert_eq!(beside, "Let me see.");
 
     let mut said = String::new();
     let mut chunks = chat.create_stream(streamed).await.unwrap();

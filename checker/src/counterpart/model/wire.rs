@@ -77,15 +77,16 @@ impl Answer {
                 let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 Self::refused(&Refusal::new(status, message, ""))
             }
-            Says::Calls(calls) if heard.wants_stream() => {
-                Self::stream(deltas_of_calls(calls), "tool_calls", heard, script)
+            Says::Calls(calls, words) if heard.wants_stream() => {
+                let deltas = deltas_of_calls(calls, words.as_deref());
+                Self::stream(deltas, "tool_calls", heard, script)
             }
             Says::Answer(text) if heard.wants_stream() => {
                 Self::stream(deltas_of_text(text), "stop", heard, script)
             }
-            Says::Calls(calls) => {
+            Says::Calls(calls, words) => {
                 let calls: Vec<Value> = calls.iter().map(call).collect();
-                let message = json!({ "role": "assistant", "content": null, "refusal": null,
+                let message = json!({ "role": "assistant", "content": words, "refusal": null,
                     "tool_calls": calls });
                 Self::whole(&message, "tool_calls", script)
             }
@@ -176,10 +177,13 @@ fn deltas_of_text(text: &str) -> Vec<Value> {
     std::iter::once(begin).chain(pieces).collect()
 }
 
-/// The first chunk of a call has its id and name, the next ones a piece of the arguments each.
+/// What is said beside the calls comes first. The first chunk of a call has its id and name, the next ones a piece of the arguments each.
 /// Only the index says to which call a piece belongs.
-fn deltas_of_calls(calls: &[Proposal]) -> Vec<Value> {
-    let mut deltas = vec![json!({ "role": "assistant", "content": null })];
+fn deltas_of_calls(calls: &[Proposal], words: Option<&str>) -> Vec<Value> {
+    let mut deltas = match words {
+        Some(words) => deltas_of_text(words),
+        None => vec![json!({ "role": "assistant", "content": null })],
+    };
     for (index, call) in calls.iter().enumerate() {
         let mut delta = |call: Value| deltas.push(json!({ "tool_calls": [call] }));
         delta(json!({

@@ -1,0 +1,31 @@
+//! The TODO blocks that findings point at, where it is not the one that the course names.
+
+use crate::blocks::TodoBlock;
+
+/// Where a proposed call is made.
+pub const CALL: TodoBlock = agent("step_2_2_call");
+/// Where a result goes into the conversation.
+pub const RESULT: TodoBlock = agent("step_2_2_result");
+/// Where the human is asked.
+pub const ASK: TodoBlock = agent("step_2_6_ask");
+/// What a yes is.
+pub const YES: TodoBlock = TodoBlock {
+    file: "src/approve.rs",
+    name: "step_2_6_answer",
+};
+
+const fn agent(name: &'static str) -> TodoBlock {
+    let file = "src/agent.rs";
+    TodoBlock { file, name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::tests::are_in_starter_and_solution;
+
+    #[test]
+    fn every_block_is_in_starter_and_solution() {
+        are_in_starter_and_solution("ex2_agent", &[CALL, RESULT, ASK, YES]);
+    }
+}
