@@ -137,6 +137,10 @@ async fn each_mistake_is_told_with_its_line() {
             one(json!({ "command": "cargo", "args": "checker tutor" })).to_string(),
         ),
         (
+            "a program that is said to be a server elsewhere",
+            one(json!({ "type": "http", "command": "cargo", "args": ["checker", "tutor"] })).to_string(),
+        ),
+        (
             "the key of other files",
             json!({ "mcpServers": { "tutor": tutor() } }).to_string(),
         ),
@@ -167,8 +171,15 @@ async fn each_mistake_is_told_with_its_line() {
         ),
     ];
     let mut all = String::new();
-    for (mistake, settings) in mistakes {
-        let report = check(&[(".vscode/mcp.json", &settings)]).await;
+    let mistakes = mistakes.map(|(mistake, settings)| (mistake, ".vscode/mcp.json", settings));
+    let last_comma = (
+        "a comma after the last, where JSON has none",
+        ".mcp.json",
+        "{\n  \"mcpServers\": {\n    \"tutor\": { \"command\": \"cargo\", \"args\": [], }\n  }\n}"
+            .to_owned(),
+    );
+    for (mistake, file, settings) in mistakes.into_iter().chain([last_comma]) {
+        let report = check(&[(file, &settings)]).await;
         assert_eq!(
             report.outcome(),
             Outcome::Failed,

@@ -39,19 +39,30 @@ fn wrong_line(line: &str, root: &Path, course: &Course) -> Option<String> {
         "xtask" => crate::Command::try_parse_from(words)
             .err()
             .and_then(refused),
-        "run" => {
-            let mut words = arguments.iter().skip_while(|word| *word != "--bin").skip(1);
-            let bin = words.next()?;
-            let folder = match bin.strip_suffix("_solution") {
-                Some(exercise) => format!("solutions/{exercise}"),
-                None => format!("exercises/{bin}"),
-            };
-            let is_there = |folder: &str| root.join(folder).is_dir();
-            (!is_there(&folder) && !is_there(&format!("solutions/{bin}")))
-                .then(|| format!("there is no binary {bin}"))
-        }
+        "run" => wrong_run(arguments, root),
         _ => None,
     }
+}
+
+/// `cargo run --bin` finds what `default-members` has: no solution of an exercise.
+fn wrong_run(arguments: &[String], root: &Path) -> Option<String> {
+    let after = |option: &str| {
+        let mut words = arguments.iter().skip_while(|word| *word != option);
+        words.nth(1)
+    };
+    let is_there = |folder: String| root.join(folder).is_dir();
+    if let Some(bin) = after("--bin") {
+        let known = is_there(format!("exercises/{bin}")) || is_there(format!("solutions/{bin}"));
+        return (!known).then(|| format!("`--bin` finds no {bin}; `--package` may"));
+    }
+    let package = after("--package")?;
+    let known = match package.strip_suffix("_solution") {
+        Some(exercise) => is_there(format!("solutions/{exercise}")),
+        None => ["exercises/", "solutions/", ""]
+            .iter()
+            .any(|parent| is_there(format!("{parent}{package}"))),
+    };
+    (!known).then(|| format!("there is no package {package}"))
 }
 
 /// Clap's first line, where it is not the help that was asked for.
@@ -100,7 +111,7 @@ mod tests {
             "cargo checker …",
             "cargo run --bin ex3_store -- --stdio",
             "cargo run --bin hello_mcp",
-            "cargo run --bin ex3_store_solution",
+            "cargo run --package ex3_store_solution",
             "cargo xtask book serve --port 3001",
             "cargo fetch --locked",
             "git pull",
@@ -115,6 +126,8 @@ mod tests {
             "cargo checker check ex9",
             "cargo checker check 'ex3",
             "cargo run --bin ex9_store",
+            "cargo run --bin ex3_store_solution",
+            "cargo run --package ex9_store_solution",
             "cargo xtask boook",
         ];
         for line in bad {

@@ -14,10 +14,21 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use reqwest::Url;
 
-/// Comments and a last comma are fine. A missing one is not.
-const AS_EDITORS_READ: ParseOptions = ParseOptions {
-    allow_comments: true,
-    allow_trailing_commas: true,
+/// A file that names servers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct File {
+    /// Where it is, from the workshop's root.
+    pub path: &'static str,
+    /// What the table of servers is called in it.
+    pub table: &'static str,
+    /// Whether comments and a last comma are taken, as in VS Code.
+    pub takes_comments: bool,
+}
+
+/// JSON, to the letter.
+const STRICT: ParseOptions = ParseOptions {
+    allow_comments: false,
+    allow_trailing_commas: false,
     allow_missing_commas: false,
     allow_loose_object_property_names: false,
     allow_single_quoted_strings: false,
@@ -74,17 +85,23 @@ impl fmt::Display for Place {
     }
 }
 
-/// The servers in `text`, which is the file `file`, under the key `table`.
+/// The servers in `text`, which is this file's.
 ///
 /// # Errors
 ///
 /// Where it is no such file, and why.
-pub(super) fn entries(file: &str, table: &str, text: &str) -> Result<Vec<Entry>, (Place, String)> {
+pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, String)> {
+    let table = file.table;
     let place = |position: usize| Place {
-        file: file.to_owned(),
+        file: file.path.to_owned(),
         line: text[..position.min(text.len())].matches('\n').count() + 1,
     };
-    let parsed = parse_to_ast(text, &CollectOptions::default(), &AS_EDITORS_READ);
+    let options = ParseOptions {
+        allow_comments: file.takes_comments,
+        allow_trailing_commas: file.takes_comments,
+        ..STRICT
+    };
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
     let parsed = parsed.map_err(|error| (place(error.range().start), error.kind().to_string()))?;
     let Some(Value::Object(root)) = parsed.value else {
         return Err((place(0), "no object in braces".to_owned()));
@@ -126,6 +143,17 @@ pub(super) fn entries(file: &str, table: &str, text: &str) -> Result<Vec<Entry>,
 }
 
 fn reached(server: &Object<'_>) -> Result<Reached, String> {
+    let kind = text_of(server, "type").unwrap_or_default();
+    let (needs, has) = match kind.as_str() {
+        "stdio" => ("command", "url"),
+        "http" | "sse" | "streamable-http" => ("url", "command"),
+        _ => ("", ""),
+    };
+    if server.get(needs).is_none() && server.get(has).is_some() {
+        return Err(format!(
+            "its `type` is {kind:?}, which wants a `{needs}`. It has a `{has}`"
+        ));
+    }
     if let Some(url) = text_of(server, "url") {
         let parsed = Url::parse(&url).map_err(|error| format!("{url:?} is no URL: {error}"))?;
         return Ok(Reached::Url(parsed));

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::entries::{Entry, Place, Reached, entries};
+use super::entries::{Entry, File, Place, Reached, entries};
 use crate::checks::{Checked, Setting, Stop};
 use crate::mcp::probe::{Probe, probe};
 use crate::mcp::stdio::Stdio;
@@ -20,11 +20,23 @@ use crate::mcp::{Era, Failure, Session};
 use crate::subject::process::Process;
 use crate::verdict::Finding;
 
-/// Where editors and agents look for servers, and what the table of them is called there.
-const FILES: [(&str, &str); 3] = [
-    (".vscode/mcp.json", "servers"),
-    (".mcp.json", "mcpServers"),
-    (".cursor/mcp.json", "mcpServers"),
+/// Where VS Code, Claude Code and Cursor look for servers.
+const FILES: [File; 3] = [
+    File {
+        path: ".vscode/mcp.json",
+        table: "servers",
+        takes_comments: true,
+    },
+    File {
+        path: ".mcp.json",
+        table: "mcpServers",
+        takes_comments: false,
+    },
+    File {
+        path: ".cursor/mcp.json",
+        table: "mcpServers",
+        takes_comments: true,
+    },
 ];
 
 /// How long a tutor that fell silent may take to end.
@@ -59,17 +71,18 @@ pub(super) async fn check(setting: &Setting) -> Checked {
 /// The servers in all files that are there.
 fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
     let mut all = Vec::new();
-    for (file, table) in FILES {
-        let text = match fs::read_to_string(folder.join(file)) {
+    for file in FILES {
+        let File { path, table, .. } = file;
+        let text = match fs::read_to_string(folder.join(path)) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => {
                 return Err(Stop::CouldNotCheck(format!(
-                    "{file} cannot be read: {error}"
+                    "{path} cannot be read: {error}"
                 )));
             }
         };
-        let found = entries(file, table, &text).map_err(|(place, error)| {
+        let found = entries(file, &text).map_err(|(place, error)| {
             Stop::from(Finding {
                 place: Some(place.to_string()),
                 ..Finding::new("broken_settings")
