@@ -1,6 +1,6 @@
 """A FastMCP client with the workshop's tutor: every tool that only reads, pages, prompts.
 
-    tutor.py 2026-07-28 http://127.0.0.1:8421/mcp
+    tutor.py 2026-07-28 http://127.0.0.1:8430/mcp
     tutor.py 2025-11-25 target/debug/checker tutor
 """
 

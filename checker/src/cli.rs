@@ -180,7 +180,7 @@ pub struct Tutor {
     #[arg(long)]
     pub http: bool,
     /// The port to listen on
-    #[arg(long, value_name = "PORT", default_value_t = 8421, requires = "http")]
+    #[arg(long, value_name = "PORT", default_value_t = 8430, requires = "http")]
     pub port: u16,
     /// The folder of the workshop; else the one that you are in
     #[arg(long, value_name = "FOLDER")]
@@ -194,7 +194,7 @@ does is on stderr, and RUST_LOG=debug shows more.
 
 Examples:
   cargo checker tutor                what an agent starts, in the folder of the workshop
-  cargo checker tutor --http         the same at http://127.0.0.1:8421/mcp, for several agents
+  cargo checker tutor --http         the same at http://127.0.0.1:8430/mcp, for several agents
   target/debug/checker tutor --workshop ~/mcp-workshop
                                      for an agent that starts programs elsewhere";
 

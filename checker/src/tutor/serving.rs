@@ -45,7 +45,7 @@ pub async fn over_http(tutor: Tutor, port: u16) -> Result<()> {
             io::ErrorKind::AddrInUse => "another program has it".to_owned(),
             _ => error.to_string(),
         };
-        let other = port.checked_add(1).unwrap_or(8421);
+        let other = port.checked_add(1).unwrap_or(8430);
         anyhow!("cannot listen on {address}: {why}. Try another port: `cargo checker tutor --http --port {other}`")
     })?;
     info!("serving MCP at http://{}/mcp", listener.local_addr()?);

@@ -5,6 +5,7 @@
 //! bed.rs      a copy of the workshop to save, build and check in
 //! loops.rs    what an attendee waits for: the first build, a save, a check
 //! serving.rs  what a client waits for: the solution under load
+//! quiet.rs    whether the machine had its cores to itself
 //! rows.rs     a figure, the one beside it, the ratio, the aim
 //! table.rs    the rows for people
 //! chart.rs    the rows for the book
@@ -13,6 +14,7 @@
 mod bed;
 mod chart;
 mod loops;
+mod quiet;
 mod rows;
 mod serving;
 mod table;
@@ -25,6 +27,7 @@ use checker::subject::guard::Guard;
 use serde_json::json;
 
 use self::bed::Bed;
+use self::quiet::Quiet;
 use self::rows::Row;
 use crate::guarded;
 use crate::peers::Peers;
@@ -52,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 async fn all(root: &Path, guard: &Guard, arguments: &Arguments) -> Result<()> {
-    tell_if_busy();
+    let quiet = Quiet::begin();
     let peers = Peers::new(root, guard);
     let (python, node) = (peers.python().await?, peers.node().await?);
     let bed = Bed::make(root, guard)?;
@@ -65,16 +68,17 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments) -> Result<()> {
     rows.extend(serving::under_load(&bed, &python, arguments.rounds).await?);
 
     println!();
-    table::print(&rows)?;
+    let stolen = quiet.stolen();
+    table::print(&rows, stolen)?;
     if arguments.dry {
         return Ok(());
     }
-    write(root, &rows)
+    write(root, &rows, stolen)
 }
 
-fn write(root: &Path, rows: &[Row]) -> Result<()> {
+fn write(root: &Path, rows: &[Row], stolen: Option<f64>) -> Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let results = json!({ "version": 1, "cores": cores, "rows": rows });
+    let results = json!({ "version": 1, "cores": cores, "stolen": stolen, "rows": rows });
     let results = serde_json::to_string_pretty(&results)? + "\n";
     for (name, text) in [(RESULTS, results), (CHART, chart::draw(rows))] {
         let path = root.join(name);
@@ -82,14 +86,4 @@ fn write(root: &Path, rows: &[Row]) -> Result<()> {
         println!("written: {name}");
     }
     Ok(())
-}
-
-/// Measured beside other work, a figure says little.
-fn tell_if_busy() {
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let last_minute = load.split(' ').next().and_then(|load| load.parse().ok());
-    if last_minute.is_some_and(|load: f64| load > 1.0) {
-        let words = "something else is running on this machine: do not trust the figures";
-        anstream::eprintln!("warning: {words} (load {load})", load = load.trim());
-    }
 }

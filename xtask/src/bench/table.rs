@@ -11,7 +11,8 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const STRONG: Style = Style::new().bold();
 
-pub(super) fn print(rows: &[Row]) -> Result<()> {
+/// `stolen` is the share of the cores' time that others on the host had meanwhile.
+pub(super) fn print(rows: &[Row], stolen: Option<f64>) -> Result<()> {
     let mut out = anstream::stdout().lock();
     let head = format!(
         "{:<38} {:<27} {:>22} {:>22} {:>7}  aim",
@@ -38,6 +39,13 @@ pub(super) fn print(rows: &[Row]) -> Result<()> {
         )?;
     }
     writeln!(out, "median (least–most), measured in turns")?;
+    if let Some(stolen) = stolen {
+        writeln!(
+            out,
+            "others on this host had {:.1} % of the cores' time meanwhile",
+            stolen * 100.0
+        )?;
+    }
     Ok(())
 }
 
