@@ -1,5 +1,5 @@
-//! `.devcontainer/devcontainer.json`: its parts fit the rest of the workshop, and its commands
-//! run as they are written.
+//! `.devcontainer/devcontainer.json`: it is valid, its parts fit the rest of the workshop, and
+//! its commands run as they are written.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(target_os = "linux")]
 
@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 use common::root;
 use common::workshop::{Workshop, end, processes_of};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-/// What the file may say: of the properties in the specification at containers.dev those that
-/// it uses. A name that is misspelt fails.
+/// What the file says: of the properties in the specification at containers.dev those that the
+/// workshop uses. One that it does not know here wants a look at this test.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct DevContainer {
@@ -77,16 +78,45 @@ struct VsCode {
     extensions: Vec<String>,
 }
 
-fn dev_container() -> DevContainer {
+fn settings() -> Value {
     let text = fs::read_to_string(root().join(".devcontainer/devcontainer.json")).unwrap();
     serde_json::from_str(&text).unwrap()
+}
+
+fn dev_container() -> DevContainer {
+    serde_json::from_value(settings()).unwrap()
+}
+
+/// The schema that the specification publishes; `schemas/README.md` says where.
+#[test]
+fn it_is_valid_against_the_schema_of_dev_containers() {
+    let schema = include_str!("schemas/devContainer.base.schema.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let settings = settings();
+    let errors: Vec<_> = validator.iter_errors(&settings).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+
+    // It finds a wrong value, a wrong type and a misspelt name.
+    for (pointer, value) in [
+        ("/otherPortsAttributes/onAutoForward", json!("ignored")),
+        ("/forwardPorts/0", json!(70_000)),
+        ("/hostRequirements/memory", json!(8)),
+    ] {
+        let mut wrong = settings.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        assert!(!validator.is_valid(&wrong), "{pointer}");
+    }
+    let mut misspelt = settings.clone();
+    misspelt["updateContentComand"] = misspelt["updateContentCommand"].take();
+    assert!(!validator.is_valid(&misspelt));
 }
 
 /// The book's port, which `cargo xtask book serve` takes when it is told nothing.
 const BOOK: u16 = 3000;
 
 #[test]
-fn it_says_only_what_the_specification_knows_and_what_fits_the_workshop() {
+fn what_it_says_fits_the_rest_of_the_workshop() {
     let container = dev_container();
     assert_eq!(container.name, common::course().title);
 
