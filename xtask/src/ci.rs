@@ -15,10 +15,19 @@ struct Stage {
     cargo: &'static [&'static str],
 }
 
-const STAGES: [Stage; 4] = [
+const STAGES: [Stage; 5] = [
     Stage {
         proves: "the code is formatted",
         cargo: &["fmt", "--all", "--check"],
+    },
+    Stage {
+        proves: "so is the agent on rig, a workspace of its own",
+        cargo: &[
+            "fmt",
+            "--check",
+            "--manifest-path",
+            "solutions/ex2_agent_rig/Cargo.toml",
+        ],
     },
     Stage {
         proves: "everything builds, subjects and the broken server too (minutes, the first time)",

@@ -1,5 +1,6 @@
 //! The agent of exercise 2 on a framework, rig: a workspace of its own, so nothing else builds it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -17,21 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) async fn run(stage: &Stage) {
     stage.tally.peer("The agent of exercise 2 on rig");
+    println!("building the agent on rig (once, some minutes)");
     let sentence = "it passes every step of exercise 2, on both eras";
     stage.tally.check(sentence, passes(stage)).await;
+    let sentence = "clippy has nothing to say of it";
+    stage.tally.check(sentence, is_clean(stage)).await;
 }
 
 async fn passes(stage: &Stage) -> Result<String> {
-    let target = stage.root.join("target/interop/rig");
-    println!("building the agent on rig (once, some minutes)");
-    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    cargo
-        .current_dir(stage.root.join(AGENT))
-        .args(["build", "--locked", "--quiet", "--target-dir"])
-        .arg(&target);
-    call(cargo, &stage.guard, BUILD).await?.ended_well()?;
-
-    let agent = target.join("debug/ex2_agent_rig");
+    cargo(stage, "build", &[]).await?;
+    let agent = target(stage).join("debug/ex2_agent_rig");
     let agent = agent.to_str().context("the checkout's path is no text")?;
     let mut checker = Command::new(&stage.checker);
     checker
@@ -46,4 +42,27 @@ async fn passes(stage: &Stage) -> Result<String> {
     let passed = passed.count();
     ensure!(passed == steps.len() && passed > 0, "{said}");
     Ok(format!("{passed} of {} steps passed", steps.len()))
+}
+
+/// `cargo ci` builds none of it, so this is the one place that lints it.
+async fn is_clean(stage: &Stage) -> Result<String> {
+    cargo(stage, "clippy", &["--", "--deny", "warnings"]).await?;
+    Ok("no warnings".to_owned())
+}
+
+fn target(stage: &Stage) -> PathBuf {
+    stage.root.join("target/interop/rig")
+}
+
+/// Runs cargo in the agent's workspace.
+async fn cargo(stage: &Stage, command: &str, rest: &[&str]) -> Result<()> {
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo
+        .current_dir(stage.root.join(AGENT))
+        .arg(command)
+        .args(["--locked", "--quiet", "--target-dir"])
+        .arg(target(stage))
+        .args(rest);
+    call(cargo, &stage.guard, BUILD).await?.ended_well()?;
+    Ok(())
 }
