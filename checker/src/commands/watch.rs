@@ -16,6 +16,7 @@ use crate::cli::{Check, Watch};
 use crate::course::{Exercise, Step};
 use crate::engine::Event;
 use crate::report::{self, escape::one_line};
+use crate::signals;
 use crate::subject::guard::Guard;
 use crate::watch::keys::{self, Wish};
 use crate::watch::saves::{Noticed, Saves};
@@ -224,6 +225,11 @@ impl Watching<'_> {
                 self.aside(trace)?;
             }
             Wish::Next => return self.next(),
+            Wish::Suspend => {
+                self.screen.lend(signals::stop_for_a_while)?;
+                let page = self.page.drawn_again()?;
+                self.screen.redraw(&page)?;
+            }
             Wish::Redraw => {
                 let page = self.page.drawn_again()?;
                 self.screen.redraw(&page)?;

@@ -21,6 +21,8 @@ pub enum Wish {
     Quit,
     /// Draw again: the terminal has another size.
     Redraw,
+    /// Give the terminal to the shell until it is given back.
+    Suspend,
 }
 
 /// The keys and what they do, for the footer.
@@ -63,6 +65,7 @@ fn of_key(key: KeyEvent) -> Option<Wish> {
     match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
         (KeyCode::Char('c' | 'd'), true) | (KeyCode::Esc, _) => Some(Wish::Quit),
         (KeyCode::Char('l'), true) => Some(Wish::Redraw),
+        (KeyCode::Char('z'), true) => Some(Wish::Suspend),
         (KeyCode::Enter, _) => Some(Wish::Run),
         (KeyCode::Char(letter), false) => of_letter(letter),
         _ => None,

@@ -50,8 +50,7 @@ impl Screen {
         let live = stdin().is_terminal() && stdout().is_terminal() && !dumb;
         let mut above = size().1;
         if live {
-            enable_raw_mode()?;
-            execute!(stdout(), Hide)?;
+            take_over()?;
             // Asked once and before anybody reads keys: the answer comes the way that keys do.
             above = crossterm::cursor::position().map_or(above, |(_, row)| row);
         }
@@ -63,6 +62,22 @@ impl Screen {
             above: above.into(),
             status: String::new(),
         })
+    }
+
+    /// Does something with the terminal as it was before. What the shell writes meanwhile stays
+    /// above; the next page wants to be drawn.
+    ///
+    /// # Errors
+    ///
+    /// As [`Screen::begin`].
+    pub fn lend(&mut self, meanwhile: impl FnOnce()) -> io::Result<()> {
+        if !self.live {
+            return Ok(());
+        }
+        execute!(stdout(), MoveToColumn(0), Clear(ClearType::FromCursorDown))?;
+        give_back();
+        meanwhile();
+        take_over()
     }
 
     /// Whether it can be drawn on.
@@ -206,6 +221,11 @@ impl Drop for Screen {
             give_back();
         }
     }
+}
+
+fn take_over() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), Hide)
 }
 
 /// Gives the terminal back as it was. Harmless where it was never taken.

@@ -220,6 +220,35 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_until_it_is_wanted_back() {
+    let workshop = fresh();
+    let checker = workshop.checker("watch ex3");
+    // A shell that looks after jobs, as `sh -m` does.
+    let mut shell = Command::new("sh");
+    let script = "\"$0\" watch ex3; echo back in the shell; read line; fg";
+    shell.args(["-mc", script]).arg(checker.get_program());
+    shell.current_dir(checker.get_current_dir().unwrap());
+    for (name, value) in checker.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let terminal = Terminal::run(shell, (90, 40));
+    terminal.shows(IDLE);
+    terminal.press("\x1a");
+    let screen = terminal.shows("back in the shell");
+    assert!(!screen.contains(IDLE), "the footer is left: {screen}");
+    assert!(terminal.has_a_cursor() && terminal.is_cooked());
+
+    terminal.press("\n");
+    let screen = terminal.shows(IDLE);
+    assert!(screen.contains("0 of 8 steps passed"), "{screen}");
+    assert!(!terminal.has_a_cursor() && !terminal.is_cooked());
+    quits(&workshop, terminal);
+}
+
+#[test]
 fn a_terminal_that_cannot_move_its_cursor_gets_lines_and_takes_lines() {
     let workshop = fresh();
     let mut command = workshop.checker("watch ex3");
