@@ -1,7 +1,8 @@
 //! The store's tools: what a model can see of the inventory, and do with it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::*;
 use rmcp::service::RequestContext;
@@ -21,6 +22,13 @@ pub struct Store {
 impl Store {
     pub fn new(inventory: Arc<Inventory>) -> Self {
         Self { inventory }
+    }
+
+    /// The tools by name, collected once. By itself, `#[tool_handler]` collects them for each
+    /// request.
+    fn tools() -> &'static ToolRouter<Self> {
+        static TOOLS: OnceLock<ToolRouter<Store>> = OnceLock::new();
+        TOOLS.get_or_init(Self::tool_router)
     }
 }
 
@@ -81,7 +89,7 @@ fn capabilities() -> ServerCapabilities {
     capabilities.build()
 }
 
-#[tool_handler]
+#[tool_handler(router = Self::tools())]
 // ANCHOR: step_3_11_handler
 // TODO 3.11 (bonus): `#[rmcp::prompt_handler]`
 // ANCHOR_END: step_3_11_handler
