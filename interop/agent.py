@@ -66,7 +66,7 @@ class Toolbox:
                 "function": {
                     "name": tool.name,
                     "description": tool.description or "",
-                    "parameters": {"type": "object"} if has("no-schema") else tool.input_schema,
+                    "parameters": {"type": "object"} if has("no-schema") else {"properties": {}, **tool.input_schema},
                 },
             }
             for _, tool in self.tools.values()

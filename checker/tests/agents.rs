@@ -16,14 +16,14 @@ const FLAWS: [(&str, &str); 6] = [
     (
         "2.1",
         "asks-no-model no-key bare-key no-question no-tools first-page-only no-schemas \
-         no-descriptions dotted-names prints-key answer-on-stderr exits-one",
+         no-descriptions raw-schemas strict-offers reading-tools-only dotted-names prints-key answer-on-stderr exits-one",
     ),
     (
         "2.2",
         "makes-up-result no-arguments calls-twice wrong-id forgets-proposal drops-words result-as-user \
          hides-result chatty-stdout",
     ),
-    ("2.3", "one-round forgets"),
+    ("2.3", "one-round five-rounds forgets"),
     ("2.4", "drops-second first-only swaps-results one-for-all"),
     (
         "2.5",
@@ -32,9 +32,9 @@ const FLAWS: [(&str, &str); 6] = [
     ),
     (
         "2.6",
-        "ignores-max-steps no-default-limit one-step-more gives-up-with-zero asks-nobody \
+        "ignores-max-steps no-default-limit ten-steps one-step-more gives-up-with-zero asks-nobody \
          asks-about-all asks-for-destructive silence-is-read-only end-is-yes anything-is-yes yes-by-its-letter \
-         yes-to-the-letter yes-is-one-letter asks-blindly ends-on-refusal hides-users-refusal",
+         yes-to-the-letter yes-is-one-letter ok-is-yes asks-without-arguments asks-blindly ends-on-refusal says-done-after-refusal hides-users-refusal",
     ),
 ];
 

@@ -235,7 +235,8 @@ impl Ran {
         let mut parts = Vec::new();
         for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !text.trim().is_empty() {
-                parts.push(format!("on {name}: {}", beginning(text.trim())));
+                let shown = beginning(text.trim()).replace('\n', "\n  ");
+                parts.push(format!("on {name}: {shown}"));
             }
         }
         match parts.is_empty() {

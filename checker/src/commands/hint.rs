@@ -1,16 +1,20 @@
 //! `cargo checker hint`: the next rung of a step's ladder.
 
+use std::fs;
 use std::io::Write;
 use std::ops::Range;
+use std::path::Path;
 
 use anstyle::Style;
 use anyhow::{Context, Result, bail};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::{PASSED, Workshop, select};
+use crate::blocks::blocks;
 use crate::course::{Exercise, Step};
 use crate::progress::Progress;
 use crate::report;
+use crate::rescue::tree;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -34,7 +38,13 @@ pub(super) fn run(workshop: &Workshop, step: Option<&str>, again: bool) -> Resul
 /// When there is no such step, or none is open.
 pub(super) fn write(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>) -> Result<()> {
     let given = next(workshop, step)?;
-    write_rungs(out, given.exercise, given.step, given.rungs.clone())?;
+    write_rungs(
+        out,
+        workshop,
+        given.exercise,
+        given.step,
+        given.rungs.clone(),
+    )?;
     // Only now: a hint that could not be written was not seen.
     given.remember(workshop)
 }
@@ -94,7 +104,7 @@ fn write_seen(out: &mut dyn Write, workshop: &Workshop, step: Option<&str>) -> R
             "you have seen no hint of {id} yet. `cargo checker hint {id}` shows the first",
             id = step.id
         ),
-        seen => write_rungs(out, exercise, step, 0..seen),
+        seen => write_rungs(out, workshop, exercise, step, 0..seen),
     }
 }
 
@@ -125,6 +135,7 @@ pub(crate) fn seen(progress: &Progress, step: &Step) -> usize {
 /// One rung of the ladder, or several from the first on.
 fn write_rungs(
     out: &mut dyn Write,
+    workshop: &Workshop,
     exercise: &Exercise,
     step: &Step,
     rungs: Range<usize>,
@@ -141,12 +152,10 @@ fn write_rungs(
         let hint = step.hints.get(rung).map_or("", String::as_str);
         write!(out, "{}", laid_out(hint, rung + 1 == of))?;
     }
-    if let Some(place) = &step.place {
-        let file = place.file_of(exercise);
-        write!(out, "\n  {FAINT}where{FAINT:#}  {}", file.display())?;
-        match &place.anchor {
-            Some(anchor) => writeln!(out, ", between the marks of {anchor}")?,
-            None => writeln!(out)?,
+    for (number, place) in places(workshop, exercise, step).iter().enumerate() {
+        match number {
+            0 => writeln!(out, "\n  {FAINT}where{FAINT:#}  {place}")?,
+            _ => writeln!(out, "         {place}")?,
         }
     }
     let more = match last == of {
@@ -162,6 +171,44 @@ fn write_rungs(
         )?;
     }
     Ok(())
+}
+
+/// Where a step is written, file by file: `src/store.rs, between the marks of step_3_2 and
+/// step_3_2_tool`.
+fn places(workshop: &Workshop, exercise: &Exercise, step: &Step) -> Vec<String> {
+    let Some(place) = &step.place else {
+        return Vec::new();
+    };
+    let folder = Path::new("exercises").join(&exercise.id);
+    // Without the folder there are no marks either; the course knows one place.
+    let tree = tree::read(&workshop.root.join(&folder)).unwrap_or_default();
+    let mut all = Vec::new();
+    for file in tree::files(&tree) {
+        let text = fs::read_to_string(workshop.root.join(&folder).join(file)).unwrap_or_default();
+        let blocks = blocks(&text).into_iter();
+        let of_step = blocks.filter(|block| step.is_written_in(file, &block.name));
+        let names: Vec<String> = of_step.map(|block| block.name).collect();
+        if !names.is_empty() {
+            all.push(marks(&folder.join(file), &names));
+        }
+    }
+    if all.is_empty() {
+        let names: Vec<String> = place.anchor.iter().cloned().collect();
+        all.push(marks(&place.file_of(exercise), &names));
+    }
+    all
+}
+
+fn marks(file: &Path, names: &[String]) -> String {
+    let file = file.display();
+    match names {
+        [] => file.to_string(),
+        [one] => format!("{file}, between the marks of {one}"),
+        [first @ .., last] => {
+            let first = first.join(", ");
+            format!("{file}, between the marks of {first} and {last}")
+        }
+    }
 }
 
 /// A hint as lines. Prose is wrapped where the terminal ends; code and links stay whole.

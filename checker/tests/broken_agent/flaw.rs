@@ -22,6 +22,12 @@ pub enum Flaw {
     NoSchemas,
     /// Offers tools without descriptions
     NoDescriptions,
+    /// Offers tools with schemas that OpenAI does not take
+    RawSchemas,
+    /// Offers tools as strict, which their schemas are not made for
+    StrictOffers,
+    /// Offers only the tools that read
+    ReadingToolsOnly,
     /// Offers tools under names that OpenAI does not take
     DottedNames,
     /// Prints the settings on stderr, with the key
@@ -54,6 +60,8 @@ pub enum Flaw {
     // 2.3: the loop.
     /// Stops after the first round of calls
     OneRound,
+    /// Stops after five rounds of calls
+    FiveRounds,
     /// Sends the last round of calls only
     Forgets,
 
@@ -94,6 +102,8 @@ pub enum Flaw {
     IgnoresMaxSteps,
     /// Goes on for ever without --max-steps
     NoDefaultLimit,
+    /// Never takes more than ten steps
+    TenSteps,
     /// Takes a step more than it may
     OneStepMore,
     /// Ends with exit code 0 when it gives up
@@ -116,10 +126,16 @@ pub enum Flaw {
     YesIsOneLetter,
     /// Asks only about tools that say they are not read-only
     SilenceIsReadOnly,
+    /// Takes ok for a yes
+    OkIsYes,
+    /// Asks whether to call the tool, and does not say with what
+    AsksWithoutArguments,
     /// Asks without saying what for
     AsksBlindly,
     /// Ends when the user refuses
     EndsOnRefusal,
+    /// Tells the model that it is done when the user refuses
+    SaysDoneAfterRefusal,
     /// Tells the model nothing when the user refuses
     HidesUsersRefusal,
 }

@@ -120,7 +120,7 @@ impl Agent<'_> {
                 }
                 return Ok(reply.text);
             }
-            if step == 1 && self.has(Flaw::OneRound) {
+            if step == 1 && self.has(Flaw::OneRound) || step == 5 && self.has(Flaw::FiveRounds) {
                 return Ok("I did what I could.".to_owned());
             }
             if self.has(Flaw::Forgets) {
@@ -135,6 +135,7 @@ impl Agent<'_> {
         let limit = match asked {
             Some(_) if self.has(Flaw::IgnoresMaxSteps) => usize::MAX,
             None if self.has(Flaw::NoDefaultLimit) => usize::MAX,
+            Some(asked) if self.has(Flaw::TenSteps) => asked.min(10),
             asked => asked.unwrap_or(10) + usize::from(self.has(Flaw::OneStepMore)),
         };
         step >= limit
@@ -215,6 +216,9 @@ impl Agent<'_> {
             if self.has(Flaw::EndsOnRefusal) {
                 bail!("as you like");
             }
+            if self.has(Flaw::SaysDoneAfterRefusal) {
+                return Ok(Some("Done.".to_owned()));
+            }
             let hidden = self.has(Flaw::HidesUsersRefusal);
             return Ok((!hidden).then(|| "The user says no.".to_owned()));
         }
@@ -245,6 +249,8 @@ impl Agent<'_> {
     fn agrees(&self, call: &Call) -> bool {
         if self.has(Flaw::AsksBlindly) {
             eprint!("Go ahead? ");
+        } else if self.has(Flaw::AsksWithoutArguments) {
+            eprint!("{}: go ahead? ", call.name);
         } else {
             eprint!("{} {}: go ahead? ", call.name, call.arguments);
         }
@@ -258,6 +264,7 @@ impl Agent<'_> {
             (Ok(0) | Err(_), _) => self.has(Flaw::EndIsYes),
             (_, "yes") if self.has(Flaw::YesIsOneLetter) => false,
             (_, "y" | "yes") => true,
+            (_, "ok") => self.has(Flaw::OkIsYes),
             (_, word) if self.has(Flaw::YesByItsLetter) => word.starts_with('y'),
             _ => self.has(Flaw::AnythingIsYes),
         }

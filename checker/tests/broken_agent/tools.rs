@@ -87,11 +87,27 @@ impl Tools {
             }
             function["parameters"] = match self.flaws.has(Flaw::NoSchemas) {
                 true => json!({ "type": "object", "properties": {} }),
-                false => Value::Object(tool.input_schema.as_ref().clone()),
+                false => self.parameters(tool),
             };
+            if self.flaws.has(Flaw::StrictOffers) {
+                function["strict"] = json!(true);
+            }
             json!({ "type": "function", "function": function })
         };
-        self.all.iter().map(offer).collect()
+        let offered = |known: &&Known| {
+            let only_reads = known.hints().0 == Some(true);
+            only_reads || !self.flaws.has(Flaw::ReadingToolsOnly)
+        };
+        self.all.iter().filter(offered).map(offer).collect()
+    }
+
+    /// OpenAI insists on `properties`.
+    fn parameters(&self, tool: &Tool) -> Value {
+        let mut schema = tool.input_schema.as_ref().clone();
+        if !self.flaws.has(Flaw::RawSchemas) {
+            schema.entry("properties").or_insert_with(|| json!({}));
+        }
+        Value::Object(schema)
     }
 
     pub fn find(&self, name: &str) -> Option<&Known> {

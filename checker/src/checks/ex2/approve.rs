@@ -1,62 +1,56 @@
 //! 2.6: a step limit, and a human's yes before a call that changes something.
 
 use rand::RngExt;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rmcp::model::{Tool, ToolAnnotations};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::carry_out::{calls, holds};
-use super::stage::{Played, Scene, propose, sent};
+use super::stage::{DEFAULT_STEPS, Played, Scene, propose};
 use super::{draw, places};
+use crate::blocks::TodoBlock;
 use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::model::{Heard, Proposal, Says, Script};
+use crate::counterpart::model::{Proposal, Says, Script};
 use crate::counterpart::{House, OfferedTool};
 
-/// How many steps there are without `--max-steps`.
-const DEFAULT_STEPS: usize = 10;
+/// Fewer words than this are no sentence: "done" is what a call is told that was made.
+const WORDS_OF_A_REFUSAL: usize = 3;
 
 /// The model gives in after so many turns beyond the limit: no need to wait for ever.
 const TOO_MANY: usize = 5;
 
+/// Words that are no yes, although some of them begin like one or mean one elsewhere.
+const NOT_YES: [&str; 8] = [
+    "",
+    "later",
+    "ok",
+    "sure",
+    "ja",
+    "yesterday",
+    "yet another",
+    "yellow",
+];
+
 pub(super) async fn check(client: &Client) -> Checked {
-    let limit = client.random(|rng| rng.random_range(2..6_usize));
-    it_gives_up(client, Some(limit)).await?;
-    it_gives_up(client, None).await?;
+    let in_limit = |stop: Stop| stop.at(places::LIMIT);
+    let low = client.random(|rng| rng.random_range(2..6_usize));
+    let high = client.random(|rng| rng.random_range(DEFAULT_STEPS + 1..DEFAULT_STEPS + 4));
+    for limit in [Some(low), None, Some(high)] {
+        it_gives_up(client, limit).await.map_err(in_limit)?;
+    }
+    let changing = || ToolAnnotations::new().read_only(false);
+    it_takes_a_no(client).await?;
+    it_asks(client, changing().destructive(true), "", false).await?;
+    // However they are written, both words are a yes.
     let one_of = |words: [&'static str; 3]| {
         client.random(|rng| words.choose(rng).copied().unwrap_or_default())
     };
-    let changing = || ToolAnnotations::new().read_only(false);
-    // Only a yes is one, and a tool that says nothing of itself may change anything.
-    it_asks(client, Some(changing().destructive(true)), "", false).await?;
-    it_asks(
-        client,
-        None,
-        one_of(["yesterday\n", "yet another\n", "yellow\n"]),
-        false,
-    )
-    .await?;
-    it_asks(
-        client,
-        Some(ToolAnnotations::new()),
-        one_of(["n\n", "later\n", "\n"]),
-        false,
-    )
-    .await?;
-    // However they are written, both words are a yes.
-    it_asks(
-        client,
-        Some(changing().destructive(true)),
+    let (short, long) = (
         one_of(["Y\n", " y\n", "Y \n"]),
-        true,
-    )
-    .await?;
-    it_asks(
-        client,
-        Some(changing().destructive(false)),
         one_of(["YES\n", " yes\n", "Yes\n"]),
-        true,
-    )
-    .await
+    );
+    it_asks(client, changing().destructive(true), short, true).await?;
+    it_asks(client, changing().destructive(false), long, true).await
 }
 
 /// The model proposes calls without end.
@@ -101,7 +95,7 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
     };
     if asked != steps {
         let got = match asked > steps + TOO_MANY {
-            true => format!("{asked} requests, and the model gave in"),
+            true => format!("{asked} requests. Then the model proposed no more"),
             false => format!("{asked} requests\n{}", ran.printed()),
         };
         return Err(ran
@@ -124,20 +118,57 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
         .into())
 }
 
+/// The model proposes a call after the other, and the human says something else each time that
+/// is no yes. The tools say nothing of themselves, so they may change anything.
+async fn it_takes_a_no(client: &Client) -> Checked {
+    client.purpose("whatever the agent does when its user does not say yes");
+    // A look, a call for each word and the answer: as many steps as there are without
+    // --max-steps.
+    let words = client.random(|rng| {
+        let mut words: Vec<&str> = NOT_YES.sample(rng, DEFAULT_STEPS - 3).copied().collect();
+        words.push("n");
+        words.shuffle(rng);
+        words
+    });
+    let words = words.as_slice();
+    let names = draw::tool_names(client, 3);
+    let hints = [None, Some(ToolAnnotations::new())];
+    let house = house(client, &names, "0", hints);
+    let of = |name: &String| draw::call(client, name, &json!({ "what": draw::token(client) }));
+    let looked = of(&names[0]);
+    let ordered: Vec<Proposal> = (0..words.len()).map(|at| of(&names[1 + at % 2])).collect();
+    let answer = format!("Nothing is ordered: {}.", draw::token(client));
+    let turns = |script: Script| {
+        let all = std::iter::once(&looked).chain(&ordered);
+        let next = |script: Script, call: &Proposal| script.then_with(propose(vec![call.clone()]));
+        all.fold(script, next).then(Says::Answer(answer.clone()))
+    };
+    let typed = words.join("\n") + "\n";
+    let scene = Scene {
+        typed: &typed,
+        ..Scene::new("Order it for me.")
+    };
+    let played = scene.play(client, house, turns).await?;
+    let in_question = |stop: Stop| stop.at(places::ASK);
+    reads_without_asking(&played, &looked, words.first().copied()).map_err(in_question)?;
+    no_is_no(&played, &ordered, words)?;
+    for (number, (call, word)) in ordered.iter().zip(words).enumerate() {
+        shows_the_call(&played, call).map_err(in_question)?;
+        refusal_is_told(&played, 2 + number, call, Some(word)).map_err(in_question)?;
+    }
+    played.goes_by_the_rules()?;
+    played.answers(&answer)
+}
+
 /// The model proposes a call that changes something; `typed` is what the human says.
-async fn it_asks(
-    client: &Client,
-    hints: Option<ToolAnnotations>,
-    typed: &str,
-    agreed: bool,
-) -> Checked {
+async fn it_asks(client: &Client, hints: ToolAnnotations, typed: &str, agreed: bool) -> Checked {
     client.purpose("whatever the agent does before a call that changes something");
     let names = draw::tool_names(client, 2);
     let done = draw::token(client);
-    let what = draw::token(client);
-    let house = house(client, &names, &done, hints);
-    let looked = draw::call(client, &names[0], &json!({ "what": what }));
-    let ordered = draw::call(client, &names[1], &json!({ "what": what }));
+    let house = house(client, &names, &done, [Some(hints)]);
+    let arguments = long_arguments(client);
+    let looked = draw::call(client, &names[0], &arguments);
+    let ordered = draw::call(client, &names[1], &arguments);
     let answer = format!("That is it: {}.", draw::token(client));
     let turns = |script: Script| {
         script
@@ -151,24 +182,31 @@ async fn it_asks(
     };
     let played = scene.play(client, house, turns).await?;
     let in_question = |stop: Stop| stop.at(places::ASK);
-    reads_without_asking(&played, &looked, typed).map_err(in_question)?;
+    let word = typed.strip_suffix('\n');
+    reads_without_asking(&played, &looked, word).map_err(in_question)?;
     if agreed {
-        shows_the_call(&played, &ordered, &what).map_err(in_question)?;
-        takes_the_yes(&played, &ordered, typed).map_err(|stop| stop.at(places::YES))?;
+        shows_the_call(&played, &ordered).map_err(in_question)?;
+        takes_the_yes(&played, &ordered, word).map_err(|stop| stop.at(places::YES))?;
         calls(&played, &[&ordered]).map_err(in_question)?;
         let told = played.told(1, &ordered)?;
         holds(&played, &ordered, &told, &done)?;
     } else {
-        is_not_called(&played, &ordered, typed)?;
-        shows_the_call(&played, &ordered, &what).map_err(in_question)?;
-        refusal_is_told(&played, &ordered, typed).map_err(in_question)?;
+        end_is_no_yes(&played, &ordered)?;
+        shows_the_call(&played, &ordered).map_err(in_question)?;
+        refusal_is_told(&played, 2, &ordered, None).map_err(in_question)?;
     }
     played.goes_by_the_rules()?;
     played.answers(&answer)
 }
 
+/// What the human must see, all of it: longer than what a log shows of a line.
+fn long_arguments(client: &Client) -> Value {
+    let long: Vec<String> = (0..18).map(|_| draw::token(client)).collect();
+    json!({ "note": long.join(" "), "what": draw::token(client) })
+}
+
 /// That the call that only reads is made whatever the human says, who is not asked.
-fn reads_without_asking(played: &Played, call: &Proposal, typed: &str) -> Checked {
+fn reads_without_asking(played: &Played, call: &Proposal, word: Option<&str>) -> Checked {
     if played.has_called(call) {
         return calls(played, &[call]);
     }
@@ -178,7 +216,7 @@ fn reads_without_asking(played: &Played, call: &Proposal, typed: &str) -> Checke
         .expected(format!(
             "tools/call of {} when {}: it is annotated readOnlyHint: true",
             call.name,
-            said(typed)
+            said(word)
         ))
         .got(format!("no such call\n{}", played.ran.printed()))
         .why("A call that changes nothing is made without asking. Who is asked too often stops reading the questions.")
@@ -186,93 +224,134 @@ fn reads_without_asking(played: &Played, call: &Proposal, typed: &str) -> Checke
 }
 
 /// That a yes is taken for one.
-fn takes_the_yes(played: &Played, call: &Proposal, typed: &str) -> Checked {
+fn takes_the_yes(played: &Played, call: &Proposal, word: Option<&str>) -> Checked {
     if played.has_called(call) {
         return Ok(());
     }
     Err(played
         .ran
         .finding("yes_not_taken")
-        .expected(format!("tools/call of {} when {}", call.name, said(typed)))
+        .expected(format!("tools/call of {} when {}", call.name, said(word)))
         .got(format!("no such call\n{}", played.ran.printed()))
         .why("`y` and `yes` are a yes, in capital letters and with blanks around them too.")
         .into())
 }
 
-/// One tool that reads, and one that changes something.
-fn house(client: &Client, names: &[String], done: &str, hints: Option<ToolAnnotations>) -> House {
-    let changing = Tool::new(
-        names[1].clone(),
-        "Orders something.",
-        draw::schema(&["what"]),
-    );
-    let changing = match hints {
-        Some(hints) => changing.with_annotations(hints),
-        None => changing,
-    };
-    let done = done.to_owned();
-    let order = move |_: &_| draw::says(format!("Ordered, number {done}."));
-    draw::bakery(client)
-        .with_tool(draw::reading(&names[0], "Looks around.", &["what"], |_| {
-            draw::says("It is there.")
-        }))
-        .with_tool(OfferedTool::new(changing, order))
+/// One tool that reads, and others that may change something.
+fn house<const N: usize>(
+    client: &Client,
+    names: &[String],
+    done: &str,
+    hints: [Option<ToolAnnotations>; N],
+) -> House {
+    let parameters = ["note", "what"];
+    let looks = draw::reading(&names[0], "Looks around.", &parameters, |_| {
+        draw::says("It is there.")
+    });
+    let orders = hints.into_iter().zip(&names[1..]).map(|(hints, name)| {
+        let tool = Tool::new(name.clone(), "Orders something.", draw::schema(&parameters));
+        let tool = match hints {
+            Some(hints) => tool.with_annotations(hints),
+            None => tool,
+        };
+        let done = done.to_owned();
+        OfferedTool::new(tool, move |_| {
+            draw::says(format!("Ordered, number {done}."))
+        })
+    });
+    orders.fold(draw::bakery(client).with_tool(looks), House::with_tool)
 }
 
-fn shows_the_call(played: &Played, call: &Proposal, what: &str) -> Checked {
+/// That the question names the tool and all the arguments, to the last.
+fn shows_the_call(played: &Played, call: &Proposal) -> Checked {
     let ran = &played.ran;
-    if ran.stderr.contains(&call.name) && ran.stderr.contains(what) {
+    let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+    let end = arguments["what"].as_str().unwrap_or_default();
+    // Whoever writes the arguments in one line has the tool's name in it too.
+    let mut lines = ran.stderr.lines().filter(|line| line.contains(end));
+    let shows = |line: &str| !line.contains("note") || line.contains(&call.name);
+    if ran.stderr.contains(&call.name) && lines.any(shows) {
         return Ok(());
     }
     Err(ran
         .finding("call_not_shown")
         .expected(format!(
-            "on stderr, before the call, the question whether to go ahead with {} {}",
-            call.name, call.arguments
+            "on stderr, before the call, the question whether to go ahead with {} and all its arguments, to the end: …{end}\"}}",
+            call.name
         ))
         .got(ran.printed())
-        .why("A yes means something only to who has seen what will be done: the tool, and its arguments.")
+        .why("A yes means something only to who has seen what will be done: the tool, and its arguments, all of them.")
         .into())
 }
 
-fn is_not_called(played: &Played, call: &Proposal, typed: &str) -> Checked {
-    let Some(params) = played.calls.iter().find(|sent| sent["name"] == call.name) else {
-        return Ok(());
+/// That no call was made after any of these words.
+fn no_is_no(played: &Played, ordered: &[Proposal], words: &[&str]) -> Checked {
+    let said = ordered.iter().zip(words);
+    let made: Vec<_> = said.filter(|(call, _)| played.has_called(call)).collect();
+    // Who does not hear a plain no hears nothing. Else one of the words was taken for a yes.
+    let plain = made.iter().find(|(_, word)| **word == "n");
+    let block = if plain.is_some() {
+        places::ASK
+    } else {
+        places::YES
     };
-    let said = said(typed);
-    // What it asks of the human, the workshop's agent asks in these words.
-    let block = match played.ran.stderr.contains("Go ahead?") {
-        true => places::YES,
-        false => places::ASK,
-    };
-    Err(played
-        .ran
-        .finding("not_asked")
-        .at(block)
-        .expected(format!("no tools/call of {} when {said}", call.name))
-        .got(sent(params))
-        .why("The tool is not annotated readOnlyHint: true, so it may change something, and only `y` or `yes` lets it. A model can be talked into calls by what it reads.")
-        .into())
-}
-
-fn refusal_is_told(played: &Played, call: &Proposal, typed: &str) -> Checked {
-    let answer_heard = |heard: &Heard| !heard.results_of(&call.id).join("").trim().is_empty();
-    if played.heard.get(2).is_some_and(answer_heard) {
-        return Ok(());
+    match plain.or(made.first()) {
+        Some((call, word)) => Err(called_without_yes(played, call, Some(word), block)),
+        None => Ok(()),
     }
-    let got = match played.heard.get(2) {
+}
+
+/// That the end of input is no yes.
+fn end_is_no_yes(played: &Played, call: &Proposal) -> Checked {
+    match played.has_called(call) {
+        true => Err(called_without_yes(played, call, None, places::YES)),
+        false => Ok(()),
+    }
+}
+
+fn called_without_yes(
+    played: &Played,
+    call: &Proposal,
+    word: Option<&str>,
+    block: TodoBlock,
+) -> Stop {
+    played
+        .ran
+        .finding("called_without_yes")
+        .expected(format!("no tools/call of {} when {}", call.name, said(word)))
+        .got(format!(
+            "tools/call {}\n{}",
+            call.name,
+            played.ran.printed()
+        ))
+        .why("The tool is not annotated readOnlyHint: true, so it may change something, and only `y` or `yes` lets it. A model can be talked into calls by what it reads.")
+        .at(block)
+        .into()
+}
+
+/// That the model is told of the refusal, `heard` being the number of its next request from 0.
+fn refusal_is_told(played: &Played, heard: usize, call: &Proposal, word: Option<&str>) -> Checked {
+    let told = played
+        .heard
+        .get(heard)
+        .map(|heard| heard.results_of(&call.id));
+    let got = match told.as_deref() {
         None => format!("the agent ended\n{}", played.ran.printed()),
-        Some(heard) => match heard.results_of(&call.id).as_slice() {
-            [] => "no message for it".to_owned(),
-            _ => "a message without words".to_owned(),
-        },
+        Some([]) => "no message for it".to_owned(),
+        Some(texts) => {
+            let words = texts.join(" ");
+            if words.split_whitespace().count() >= WORDS_OF_A_REFUSAL {
+                return Ok(());
+            }
+            format!("{words:?}")
+        }
     };
     Err(played
         .ran
         .finding("refusal_not_told")
         .expected(format!(
-            "when {}, the model is told that the user refuses the call {}",
-            said(typed),
+            "when {}, a sentence for the model that says so: the user refuses the call {}",
+            said(word),
             call.id
         ))
         .got(got)
@@ -280,10 +359,10 @@ fn refusal_is_told(played: &Played, call: &Proposal, typed: &str) -> Checked {
         .into())
 }
 
-fn said(typed: &str) -> String {
-    match typed {
-        "" => "stdin is at its end".to_owned(),
-        "\n" => "the user types an empty line".to_owned(),
-        words => format!("the user types {:?}", words.trim_end()),
+fn said(word: Option<&str>) -> String {
+    match word {
+        None => "stdin is at its end".to_owned(),
+        Some("") => "the user types an empty line".to_owned(),
+        Some(word) => format!("the user types {word:?}"),
     }
 }

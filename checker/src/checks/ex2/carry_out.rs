@@ -69,10 +69,18 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
         }
         let arrived: Vec<String> = match (of_tool().count(), right) {
             (0, _) => played.calls.iter().map(sent).collect(),
+            _ if expected.len() > 1 => played.calls.iter().map(sent).collect(),
             _ => of_tool().map(sent).collect(),
         };
+        let made = arrived.len();
         let got = match arrived.as_slice() {
             [] => format!("no tools/call\n{}", played.ran.printed()),
+            some if expected.len() > 1 && made < expected.len() => format!(
+                "{} calls proposed, {} made:\n{}",
+                expected.len(),
+                played.calls.len(),
+                some.join("\n")
+            ),
             some => some.join("\n"),
         };
         let is_one_of_several = expected.len() > 1 && right == 0 && !played.calls.is_empty();

@@ -1,12 +1,13 @@
 //! 2.1: the model is offered the server's tools, with their schemas.
 
 use rand::RngExt;
-use rmcp::model::Tool;
-use serde_json::Value;
+use rmcp::model::{JsonObject, Tool};
+use serde_json::{Value, json};
 
 use super::draw;
 use super::stage::{Played, Scene};
 use crate::checks::{Checked, Client};
+use crate::counterpart::OfferedTool;
 use crate::counterpart::model::heard::text_of;
 use crate::counterpart::model::{Says, Script};
 
@@ -15,14 +16,19 @@ pub(super) async fn check(client: &Client) -> Checked {
     let count = client.random(|rng| rng.random_range(3..6_usize));
     // On two pages: an agent that reads one offers half of them.
     let mut house = draw::bakery(client).with_pages_of(count - 1);
-    for name in draw::tool_names(client, count) {
+    let names = draw::tool_names(client, count + 1);
+    for name in &names[1..] {
         let parameters =
             [draw::token(client), draw::token(client)].map(|one| one.replace('-', "_"));
         let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
         let description = format!("Ask for {} here.", draw::token(client));
-        let tool = draw::reading(&name, &description, &parameters, |_| draw::says("Done."));
+        let tool = draw::reading(name, &description, &parameters, |_| draw::says("Done."));
         house = house.with_tool(tool);
     }
+    // One that may change something, and takes nothing: its schema has no `properties`.
+    let schema = JsonObject::from_iter([("type".to_owned(), json!("object"))]);
+    let changing = Tool::new(names[0].clone(), "Closes the shop.", schema);
+    house = house.with_tool(OfferedTool::new(changing, |_| draw::says("Closed.")));
     let tools: Vec<Tool> = house
         .tools
         .iter()
@@ -79,8 +85,16 @@ fn offers(played: &Played, tool: &Tool) -> Checked {
     };
     let declared = serde_json::to_value(tool.input_schema.as_ref()).unwrap_or_default();
     let sent = &function["parameters"];
-    let same = |field: &str| same(&sent[field], &declared[field]);
-    if !same("properties") || !same("required") {
+    // Whether they may be left out is for the model to say.
+    let properties = |schema: &Value| {
+        schema
+            .get("properties")
+            .cloned()
+            .unwrap_or_else(|| json!({}))
+    };
+    if !same(&properties(sent), &properties(&declared))
+        || !same(&sent["required"], &declared["required"])
+    {
         return Err(played
             .ran
             .finding("schema_differs")

@@ -2,10 +2,16 @@
 
 use crate::blocks::TodoBlock;
 
+/// Where what the model proposes goes into the conversation.
+pub const PROPOSAL: TodoBlock = agent("step_2_2");
 /// Where a proposed call is made.
 pub const CALL: TodoBlock = agent("step_2_2_call");
 /// Where a result goes into the conversation.
 pub const RESULT: TodoBlock = agent("step_2_2_result");
+/// Where the agent goes on.
+pub const LOOP: TodoBlock = agent("step_2_3");
+/// Where it gives up.
+pub const LIMIT: TodoBlock = agent("step_2_6");
 /// Where the human is asked.
 pub const ASK: TodoBlock = agent("step_2_6_ask");
 /// What a yes is.
@@ -26,6 +32,9 @@ mod tests {
 
     #[test]
     fn every_block_is_in_starter_and_solution() {
-        are_in_starter_and_solution("ex2_agent", &[CALL, RESULT, ASK, YES]);
+        are_in_starter_and_solution(
+            "ex2_agent",
+            &[PROPOSAL, CALL, RESULT, LOOP, LIMIT, ASK, YES],
+        );
     }
 }

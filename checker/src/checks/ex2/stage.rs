@@ -3,11 +3,15 @@
 use reqwest::Url;
 use serde_json::Value;
 
-use super::draw;
+use super::{draw, places};
 use crate::checks::client::{Ran, Task};
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Key, Proposal, Says, Script, ScriptedModel};
 use crate::counterpart::{House, Record};
+use crate::verdict::Finding;
+
+/// How many steps there are without `--max-steps`.
+pub(super) const DEFAULT_STEPS: usize = 10;
 
 /// More than any agent asks in one scene. Asking too often is for step 2.6 alone to find.
 const YES_TO_ALL: &str = "y\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\ny\n";
@@ -140,23 +144,49 @@ impl Played {
         Ok(())
     }
 
-    /// Whether the server got a call of this tool.
+    /// Whether the server got this call.
     pub(super) fn has_called(&self, call: &Proposal) -> bool {
-        self.calls.iter().any(|sent| sent["name"] == call.name)
+        let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+        let is_it = |sent: &Value| sent["name"] == call.name && sent["arguments"] == arguments;
+        self.calls.iter().any(is_it)
     }
 
     /// That the model had nothing to refuse.
     pub(super) fn goes_by_the_rules(&self) -> Checked {
-        let refused = self.heard.iter().find_map(|heard| heard.refused.as_ref());
-        let Some(message) = refused else {
+        let refused = self.heard.iter().find_map(|heard| {
+            let message = heard.refused.as_ref()?;
+            Some((heard, message))
+        });
+        let Some((heard, message)) = refused else {
             return Ok(());
         };
-        Err(self
+        let why = match message.contains("missing properties") {
+            true => {
+                "OpenAI wants `properties` also where a tool takes nothing: an empty object then."
+            }
+            false => {
+                "The checker's model is as strict as OpenAI: a real one would refuse this too."
+            }
+        };
+        let finding = self
             .ran
             .finding("request_refused")
             .expected("requests as OpenAI's API takes them")
-            .got(format!("the model refuses one: {message}"))
-            .why("The checker's model is as strict as OpenAI: a real one would refuse this too.")
+            .why(why);
+        if !message.contains("tool_call") {
+            let got = format!("the model refuses one: {message}");
+            return Err(finding.got(got).into());
+        }
+        let got = format!(
+            "{}\nthe model refuses it: {message}",
+            conversation(heard.messages())
+        );
+        Err(finding
+            .expected(
+                "a conversation in this order: the user's question, the assistant's message with its tool_calls, a message of role \"tool\" for each of them",
+            )
+            .got(got)
+            .at(places::PROPOSAL)
             .into())
     }
 
@@ -178,9 +208,12 @@ impl Played {
                 "The model's text, when it proposes no calls, is the answer. It goes to stdout.",
             )
         };
-        Err(self
-            .ran
-            .finding(code)
+        let finding = Finding {
+            // Any line of the program may have printed it.
+            place: Some(String::new()),
+            ..self.ran.finding(code)
+        };
+        Err(finding
             .expected(format!("on stdout, and nothing else there: {answer}"))
             .got(self.ran.printed())
             .why(why)
@@ -200,6 +233,7 @@ impl Played {
                 ))
                 .got(format!("no other request came\n{}", self.ran.printed()))
                 .why("The model proposed this call and waits for what comes of it. Without that it cannot go on.")
+                .at(places::LOOP)
                 .into());
         };
         match next.results_of(&call.id).as_slice() {
@@ -212,7 +246,10 @@ impl Played {
                         "Each call that the model proposes needs a message of role \"tool\" before the model is asked again. It reads nothing else as a result.",
                     ),
                     some => (
-                        format!("messages of role \"tool\" for: {}", listed(some)),
+                        format!(
+                            "messages of role \"tool\" with tool_call_id {}",
+                            listed(some)
+                        ),
                         "The model tells results apart by tool_call_id alone. It must be the id of the call, as the model gave it.",
                     ),
                 };
@@ -246,13 +283,26 @@ pub(super) fn sent(params: &Value) -> String {
     format!("tools/call {name} {}", params["arguments"])
 }
 
-/// `call_1, an empty id`
+/// `"call_1", ""`
 fn listed(ids: &[String]) -> String {
-    let id = |id: &String| match id.is_empty() {
-        true => "an empty id".to_owned(),
-        false => id.clone(),
-    };
-    ids.iter().map(id).collect::<Vec<_>>().join(", ")
+    let quoted: Vec<String> = ids.iter().map(|id| format!("{id:?}")).collect();
+    quoted.join(", ")
+}
+
+/// `system, user, assistant with call_1, tool for call_1`: who said what, in order.
+fn conversation(messages: &[Value]) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let shown = messages.iter().map(|message| {
+        let role = text(&message["role"]);
+        let calls = message["tool_calls"].as_array().into_iter().flatten();
+        let ids: Vec<String> = calls.map(|call| text(&call["id"])).collect();
+        match (role.as_str(), ids.is_empty()) {
+            ("tool", _) => format!("tool for {}", text(&message["tool_call_id"])),
+            (_, false) => format!("{role} with {}", ids.join(" and ")),
+            _ => role,
+        }
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// A turn in which the model proposes these calls, of the tools as they were offered to it.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::carry_out::calls;
 use super::draw;
-use super::stage::{Played, Scene, propose, shown};
+use super::stage::{DEFAULT_STEPS, Played, Scene, propose, shown};
 use crate::checks::{Checked, Client};
 use crate::counterpart::House;
 use crate::counterpart::model::{Proposal, Says, Script};
@@ -22,6 +22,49 @@ struct Order {
 }
 
 pub(super) async fn check(client: &Client) -> Checked {
+    an_order_is_found(client).await?;
+    a_trail_is_followed(client).await
+}
+
+/// As many steps as there may be without `--max-steps`, the last one with the answer.
+async fn a_trail_is_followed(client: &Client) -> Checked {
+    client.purpose("whatever the agent does while each answer leads to the next question");
+    const CALLS: usize = DEFAULT_STEPS - 1;
+    let signs: Vec<String> = (0..=CALLS).map(|_| draw::token(client)).collect();
+    let known = signs.clone();
+    let next_sign = move |arguments: &JsonObject| {
+        let at = arguments.get("sign").and_then(Value::as_str);
+        let position = known.iter().position(|sign| Some(sign.as_str()) == at);
+        let next = position.and_then(|position| known.get(position + 1));
+        draw::says(match next {
+            Some(sign) => format!("Look at the sign {sign}."),
+            None => "There is no such sign.".to_owned(),
+        })
+    };
+    let tool = draw::reading("follow", "Says what a sign says.", &["sign"], next_sign);
+    let house = draw::bakery(client).with_tool(tool);
+    let steps: Vec<Proposal> = signs[..CALLS]
+        .iter()
+        .map(|sign| draw::call(client, "follow", &json!({ "sign": sign })))
+        .collect();
+    let answer = format!("The last sign is {}.", signs[CALLS]);
+    let turns = |script: Script| {
+        let propose_next =
+            |script: Script, step: &Proposal| script.then_with(propose(vec![step.clone()]));
+        let script = steps.iter().fold(script, propose_next);
+        script.then(Says::Answer(answer.clone()))
+    };
+    let scene = Scene::new("Where does the trail end?");
+    let played = scene.play(client, house, turns).await?;
+    for (number, step) in steps.iter().enumerate() {
+        went_on(&played, number, step)?;
+    }
+    remembers_all(&played, &steps)?;
+    played.goes_by_the_rules()?;
+    played.answers(&answer)
+}
+
+async fn an_order_is_found(client: &Client) -> Checked {
     client.purpose("whatever the agent does until the model has an answer");
     let breads = draw::breads(client, 2);
     let order = Order {

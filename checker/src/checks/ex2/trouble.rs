@@ -11,7 +11,7 @@ use serde_json::json;
 use super::carry_out::{calls, holds};
 use super::draw;
 use super::stage::{Played, Scene, propose, sent};
-use crate::checks::{Checked, Client};
+use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Proposal, Says, Script};
 use crate::counterpart::{Answer, Counterpart, House};
 
@@ -86,7 +86,8 @@ async fn what_goes_wrong_is_told(client: &Client) -> Checked {
     };
     let played = Scene::new("Please help me.")
         .play(client, house, turns)
-        .await?;
+        .await
+        .map_err(goes_on)?;
     for (number, one) in wrong.iter().enumerate() {
         is_told(&played, number, one)?;
     }
@@ -95,6 +96,30 @@ async fn what_goes_wrong_is_told(client: &Client) -> Checked {
     holds(&played, &good, &told, &found)?;
     played.goes_by_the_rules()?;
     played.answers(&answer)
+}
+
+/// Says which call went wrong, and how.
+fn of_call(stop: Stop, what: &str, call: &Proposal) -> Stop {
+    match stop {
+        Stop::Failed(mut finding) => {
+            finding.expected += &format!(", a call {what}: {} {}", call.name, call.arguments);
+            Stop::Failed(finding)
+        }
+        other => other,
+    }
+}
+
+/// A panic is one way to stop, and stopping is what is wrong.
+fn goes_on(stop: Stop) -> Stop {
+    match stop {
+        Stop::Failed(mut finding) if finding.code == "panicked" => {
+            finding.expected =
+                "trouble that is told to the model, and an agent that goes on".to_owned();
+            finding.why = "A panic ends the whole program, and its user has nothing. The model makes mistakes, and tools fail: all of that comes here as an Err, and the model can do better if it reads it.".to_owned();
+            Stop::Failed(finding)
+        }
+        other => other,
+    }
 }
 
 fn house(client: &Client, names: &[String], error: &str, refusal: &str, found: &str) -> House {
@@ -135,7 +160,9 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
             .why(*why)
             .into());
     }
-    let told = played.told(number, call)?;
+    let told = played
+        .told(number, call)
+        .map_err(|stop| of_call(stop, what, call))?;
     if told.trim().is_empty() || !told.contains(reason) {
         let expected = match reason.is_empty() {
             true => "some words on what is wrong".to_owned(),
@@ -190,7 +217,8 @@ async fn a_server_that_is_gone_is_told(client: &Client) -> Checked {
     };
     let played = Scene::new("Is there bread?")
         .play_at(client, &url, &record, turns)
-        .await?;
+        .await
+        .map_err(goes_on)?;
     let wrong = Wrong {
         what: "of a server that is gone",
         call,

@@ -106,20 +106,46 @@ fn of_tools(tools: &Value) -> Result<(), Refusal> {
                 &at,
             ));
         }
-        of_schema(name, &tool["function"]["parameters"])?;
+        let parameters = &tool["function"]["parameters"];
+        of_schema(name, parameters)?;
+        if tool["function"]["strict"] == true {
+            of_strict_schema(name, parameters)?;
+        }
     }
     Ok(())
 }
 
+fn wrong_schema(name: &str, what: &str) -> Refusal {
+    Refusal::new(
+        StatusCode::BAD_REQUEST,
+        format!("Invalid schema for function '{name}': {what}"),
+        "invalid_function_parameters",
+    )
+}
+
+/// What `strict` asks for besides, of the outermost object.
+fn of_strict_schema(name: &str, schema: &Value) -> Result<(), Refusal> {
+    if schema["additionalProperties"] != false {
+        let what =
+            "In context=(), 'additionalProperties' is required to be supplied and to be false.";
+        return Err(wrong_schema(name, what));
+    }
+    let required = schema["required"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut properties = schema["properties"].as_object().into_iter().flatten();
+    match properties.find(|(name, _)| !required.contains(&Value::from(name.as_str()))) {
+        None => Ok(()),
+        Some((missing, _)) => Err(wrong_schema(
+            name,
+            &format!(
+                "In context=(), 'required' is required to be supplied and to be an array including \
+                 every key in properties. Missing '{missing}'."
+            ),
+        )),
+    }
+}
+
 fn of_schema(name: &str, schema: &Value) -> Result<(), Refusal> {
-    let wrong = |what: &str| {
-        let message = format!("Invalid schema for function '{name}': {what}");
-        Err(Refusal::new(
-            StatusCode::BAD_REQUEST,
-            message,
-            "invalid_function_parameters",
-        ))
-    };
+    let wrong = |what: &str| Err(wrong_schema(name, what));
     match schema {
         Value::Null => Ok(()),
         Value::Object(schema) if schema.get("type").is_none_or(|kind| kind != "object") => {

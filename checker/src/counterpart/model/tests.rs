@@ -191,6 +191,17 @@ async fn tools_are_held_to_openais_rules() {
         (tool("shop.bake", object.clone()), "does not match pattern"),
         (tool(&"b".repeat(65), object), "string too long"),
         (
+            json!([{ "type": "function", "function": { "name": "bake", "strict": true,
+                "parameters": { "type": "object", "properties": {} } } }]),
+            "'additionalProperties' is required to be supplied and to be false",
+        ),
+        (
+            json!([{ "type": "function", "function": { "name": "bake", "strict": true,
+                "parameters": { "type": "object", "properties": { "what": { "type": "string" } },
+                    "additionalProperties": false } } }]),
+            "Missing 'what'.",
+        ),
+        (
             tool("bake", json!({ "type": "object" })),
             "object schema missing properties",
         ),
