@@ -66,10 +66,15 @@ def has(flaw: str) -> bool:
     return options.flaw == flaw
 
 
+def show(text: str):
+    """Prints what a server sent, and lets it do nothing to the terminal."""
+    print("".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text))
+
+
 async def info(client: Client):
     server = client.server_info
-    print(server.name, server.version)
-    print("MCP", client.protocol_version)
+    show(f"{server.name} {server.version}")
+    show(f"MCP {client.protocol_version}")
 
 
 async def tools(client: Client):
@@ -80,7 +85,7 @@ async def tools(client: Client):
 
 async def list_tools(client: Client):
     for tool in await tools(client):
-        print(f"{tool.name}\n    {tool.description or '(no description)'}")
+        show(f"{tool.name}\n    {tool.description or '(no description)'}")
 
 
 async def call(client: Client):
@@ -91,9 +96,9 @@ async def call(client: Client):
     texts = [block.text for block in result.content if block.type == "text"]
     if result.is_error and not has("error-as-answer"):
         raise Failure(TOOL_ERROR, "the tool failed: " + "\n".join(texts) + await nearest(client))
-    print("\n".join(texts))
+    show("\n".join(texts))
     if result.structured_content is not None and not has("text-only"):
-        print(json.dumps(result.structured_content, indent=2, ensure_ascii=False))
+        show(json.dumps(result.structured_content, indent=2, ensure_ascii=False))
 
 
 async def nearest(client: Client) -> str:
@@ -106,7 +111,7 @@ async def nearest(client: Client) -> str:
 
 async def read(client: Client):
     for contents in await client.read_resource(options.uri):
-        print(getattr(contents, "text", f"({contents.mime_type}, not text)"))
+        show(getattr(contents, "text", f"({contents.mime_type}, not text)"))
 
 
 class Door:

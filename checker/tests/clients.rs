@@ -21,7 +21,7 @@ const FLAWS: [(&str, &str); 5] = [
     ),
     (
         "1.3",
-        "never-lists ignores-cursor forgets-cursor two-pages drops-last-of-page no-descriptions \
+        "never-lists ignores-cursor forgets-cursor cursor-in-capitals raw-escapes two-pages drops-last-of-page no-descriptions \
          unwraps-description",
     ),
     (
@@ -31,7 +31,7 @@ const FLAWS: [(&str, &str); 5] = [
     ),
     (
         "1.5",
-        "error-as-success error-on-stdout error-on-both swallows-refusal refusal-exits-one error-exits-three \
+        "error-as-success error-on-stdout error-on-both swallows-refusal swallows-read-errors broken-is-refused refusal-exits-one error-exits-three \
          unreachable-exits-one unreachable-silent elsewhere-exits-three",
     ),
     (

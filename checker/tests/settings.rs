@@ -141,6 +141,10 @@ async fn each_mistake_is_told_with_its_line() {
             one(json!({ "type": "http", "command": "cargo", "args": ["checker", "tutor"] })).to_string(),
         ),
         (
+            "beside the servers",
+            json!({ "servers": {}, "tutor": tutor() }).to_string(),
+        ),
+        (
             "the key of other files",
             json!({ "mcpServers": { "tutor": tutor() } }).to_string(),
         ),

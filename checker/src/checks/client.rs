@@ -187,7 +187,11 @@ impl Client {
             }
             // Something went wrong before, and what complains is not written yet. What arrived
             // on the wire says more than that.
-            stderr = vec![format!("{} (at {})", panic.message, panic.place)];
+            let step = of_step.unwrap_or_default();
+            stderr = vec![format!(
+                "an error. What it says is written in step {step} ({})",
+                panic.place
+            )];
         }
         match ended {
             Ok((stdout, Some(status))) => Ok(Ran {

@@ -28,6 +28,8 @@ pub struct OfferedTool {
     /// As `tools/list` has it.
     pub definition: Tool,
     answer: Arc<dyn Fn(&JsonObject) -> Answer + Send + Sync>,
+    /// Whether the connection breaks at each call of it.
+    pub breaks: bool,
 }
 
 /// What a tool answers to a call.
@@ -68,6 +70,12 @@ impl House {
         self
     }
 
+    /// The names of the tools at whose call the connection breaks.
+    pub fn breaking_tools(&self) -> impl Iterator<Item = String> {
+        let breaking = self.tools.iter().filter(|tool| tool.breaks);
+        breaking.map(|tool| tool.definition.name.to_string())
+    }
+
     /// The same with one resource more.
     pub fn with_resource(mut self, definition: Resource, contents: Vec<ResourceContents>) -> Self {
         self.resources.push(OfferedResource {
@@ -93,6 +101,16 @@ impl OfferedTool {
         Self {
             definition,
             answer: Arc::new(answer),
+            breaks: false,
+        }
+    }
+
+    /// A tool at whose call the connection breaks, as where a server is started anew.
+    pub fn breaking(definition: Tool) -> Self {
+        let answer = |_: &_| Answer::Result(CallToolResult::success(Vec::new()));
+        Self {
+            breaks: true,
+            ..Self::new(definition, answer)
         }
     }
 

@@ -14,7 +14,7 @@ use reqwest::Url;
 use serde_json::json;
 
 /// Where a server publishes who protects it.
-const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
+pub const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
 
 /// A key that every request must carry.
 #[derive(Clone, Debug)]

@@ -13,6 +13,6 @@ pub mod record;
 pub mod server;
 
 pub use self::house::{Answer, House, OfferedResource, OfferedTool};
-pub use self::lock::Lock;
+pub use self::lock::{Lock, METADATA};
 pub use self::record::{Record, Request};
 pub use self::server::Counterpart;

@@ -11,6 +11,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::Value;
 
+use super::lock::METADATA;
 use crate::mcp::Transcript;
 use crate::mcp::transcript::{Exchange, Index, Received};
 
@@ -32,6 +33,8 @@ pub struct Record {
 pub struct Request {
     /// `POST` with a message; `GET` for a stream, `DELETE` for the end of a session.
     pub method: Method,
+    /// `/mcp`
+    pub path: String,
     /// All headers.
     pub headers: HeaderMap,
     /// The message; null when there is none, or it is no JSON.
@@ -96,10 +99,12 @@ pub(super) async fn note(
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     record.push(Request {
         method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
         headers: parts.headers.clone(),
         message: message.clone(),
     });
-    let is_message = parts.method == Method::POST;
+    // A GET in a session opens a stream, and brings nothing that a reader would miss.
+    let is_shown = parts.method == Method::POST || parts.uri.path() == METADATA;
     let via = format!(
         "{} {}{}",
         parts.method,
@@ -108,7 +113,7 @@ pub(super) async fn note(
     );
     let mut request = axum::extract::Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(Message(message.clone()));
-    if !is_message {
+    if !is_shown {
         return next.run(request).await;
     }
     let index = record.transcript.send(via, message);

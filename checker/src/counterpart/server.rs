@@ -6,11 +6,13 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
 use futures::future::BoxFuture;
+use futures::stream;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use reqwest::Url;
@@ -55,10 +57,12 @@ impl Counterpart {
         let url = Url::parse(&format!("{origin}/mcp")).map_err(io::Error::other)?;
 
         let stop = CancellationToken::new();
+        let breaking: Arc<[String]> = house.breaking_tools().collect();
         let service = service(era, house, stop.clone());
         let mut app = Router::new()
             .route_service("/mcp", service)
-            .layer(middleware::from_fn_with_state(era, speak_one_era));
+            .layer(middleware::from_fn_with_state(era, speak_one_era))
+            .layer(middleware::from_fn_with_state(breaking, break_off));
         if let Some(lock) = lock {
             app = locked(app, lock, origin);
         }
@@ -106,6 +110,26 @@ fn service(
         Arc::new(LocalSessionManager::default()),
         config,
     )
+}
+
+/// Begins to answer a call of one of these tools, and breaks the connection off.
+async fn break_off(
+    State(tools): State<Arc<[String]>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    let message = request.extensions().get::<Message>();
+    let called = message.and_then(|message| message.0["params"]["name"].as_str());
+    if !called.is_some_and(|name| tools.iter().any(|tool| tool == name)) {
+        return next.run(request).await;
+    }
+    // hyper closes the connection where a body fails.
+    let broken = stream::iter([
+        Ok(Bytes::from_static(b"{\"jsonrpc\":")),
+        Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+    ]);
+    let headers = [(CONTENT_TYPE, "application/json")];
+    (headers, Body::from_stream(broken)).into_response()
 }
 
 /// Refuses the greeting of the other era, as servers do that have never heard of it.
@@ -238,13 +262,15 @@ impl Host {
     }
 }
 
+/// As servers write them: it looks like base64, and is good only as it is.
 fn cursor(position: usize) -> String {
-    format!("c{:x}", position * 7919)
+    format!("Pg/{:x}+==", position * 7919)
 }
 
-fn position(cursor: &str) -> Option<usize> {
-    let number = usize::from_str_radix(cursor.strip_prefix('c')?, 16).ok()?;
-    (number % 7919 == 0).then_some(number / 7919)
+fn position(given: &str) -> Option<usize> {
+    let number = given.strip_prefix("Pg/")?.strip_suffix("+==")?;
+    let position = usize::from_str_radix(number, 16).ok()? / 7919;
+    (cursor(position) == given).then_some(position)
 }
 
 fn given(answer: Answer) -> BoxFuture<'static, Result<CallToolResult, ErrorData>> {

@@ -95,7 +95,9 @@ fn skipped(out: &mut dyn Write, in_a_row: usize) -> io::Result<()> {
 fn write_exchange(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
     let via = one_line(&exchange.via);
     writeln!(out, "{FAINT}→ {via}{FAINT:#}")?;
-    write_json(out, &exchange.sent)?;
+    if !exchange.sent.is_null() {
+        write_json(out, &exchange.sent)?;
+    }
     let ms = exchange.took.as_millis();
     let status = exchange.status.as_deref().map(one_line).unwrap_or_default();
     match exchange.received.as_slice() {

@@ -34,6 +34,10 @@ pub enum Flaw {
     IgnoresCursor,
     /// Asks for the first page again, without the cursor
     ForgetsCursor,
+    /// Hands the cursor back in capitals
+    CursorInCapitals,
+    /// Prints what servers send as it is
+    RawEscapes,
     /// Stops after the second page
     TwoPages,
     /// Leaves out the last tool of each page
@@ -64,7 +68,7 @@ pub enum Flaw {
     NoStructured,
     /// Does not read the resource
     NeverReads,
-    /// Reads the URI in capitals
+    /// Reads the URI in small letters
     OtherUri,
     /// Prints the first of the contents only
     FirstContentsOnly,
@@ -76,6 +80,10 @@ pub enum Flaw {
     ErrorOnStdout,
     /// Prints a tool error on stdout as well
     ErrorOnBoth,
+    /// Ends with 3 when the connection breaks
+    BrokenIsRefused,
+    /// Says nothing of a resource that is not there
+    SwallowsReadErrors,
     /// Says that something went wrong when a request is refused, and not what
     SwallowsRefusal,
     /// Ends with 1 when a request is refused

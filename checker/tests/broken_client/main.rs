@@ -146,6 +146,11 @@ fn complain(flaws: &Flaws, trouble: &Trouble) -> ExitCode {
             return ExitCode::from(3);
         }
         Trouble::Refused(_) if is(Flaw::RefusalExitsOne) => code = 1,
+        Trouble::Unreachable(words)
+            if is(Flaw::BrokenIsRefused) && words.contains("broken off") =>
+        {
+            code = 3;
+        }
         Trouble::Unreachable(_) if is(Flaw::UnreachableExitsOne) => code = 1,
         Trouble::Unreachable(_) if is(Flaw::UnreachableSilent) => return ExitCode::from(4),
         Trouble::Elsewhere(_) if is(Flaw::ElsewhereExitsThree) => code = 3,
@@ -162,6 +167,10 @@ fn complain(flaws: &Flaws, trouble: &Trouble) -> ExitCode {
 
 impl Client {
     fn say(&self, words: &str) {
+        let words = match self.flaws.has(Flaw::RawEscapes) {
+            true => words.to_owned(),
+            false => words.replace('\u{1b}', "\\u{1b}"),
+        };
         if self.flaws.has(Flaw::AnswersOnStderr) {
             eprintln!("{words}");
         } else {
@@ -187,9 +196,12 @@ impl Client {
         if self.flaws.has(Flaw::NeverLists) {
             return Ok(());
         }
-        let mut cursor = None;
+        let mut cursor: Option<String> = None;
         for number in 1.. {
             let params = match &cursor {
+                Some(cursor) if self.flaws.has(Flaw::CursorInCapitals) => {
+                    json!({ "cursor": cursor.to_uppercase() })
+                }
                 Some(cursor) if !self.flaws.has(Flaw::ForgetsCursor) => json!({ "cursor": cursor }),
                 _ => json!({}),
             };
@@ -270,13 +282,17 @@ impl Client {
             return Ok(());
         }
         let uri = match self.flaws.has(Flaw::OtherUri) {
-            true => uri.to_uppercase(),
+            true => uri.to_lowercase(),
             false => uri.to_owned(),
         };
         let result = self
             .session
             .ask("resources/read", json!({ "uri": uri }))
-            .await?;
+            .await;
+        let result = match result {
+            Err(_) if self.flaws.has(Flaw::SwallowsReadErrors) => return Ok(()),
+            result => result?,
+        };
         let all = result["contents"].as_array().cloned().unwrap_or_default();
         let count = match self.flaws.has(Flaw::FirstContentsOnly) {
             true => 1,

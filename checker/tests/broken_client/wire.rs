@@ -150,7 +150,10 @@ impl Session {
                 request = request.header("mcp-name", name);
             }
         }
-        let unreachable = |error: reqwest::Error| Trouble::Unreachable(error.to_string());
+        let unreachable = |error: reqwest::Error| match error.is_connect() {
+            true => Trouble::Unreachable(error.to_string()),
+            false => Trouble::Unreachable(format!("broken off: {error}")),
+        };
         let response = request
             .body(message.to_string())
             .send()

@@ -44,25 +44,23 @@ fn wrong_line(line: &str, root: &Path, course: &Course) -> Option<String> {
     }
 }
 
-/// `cargo run --bin` finds what `default-members` has: no solution of an exercise.
+/// With `--package` cargo builds the libraries once more, with the features that this package alone
+/// asks for. The checker asks for all; with `--bin` it is those of all default members.
 fn wrong_run(arguments: &[String], root: &Path) -> Option<String> {
     let after = |option: &str| {
         let mut words = arguments.iter().skip_while(|word| *word != option);
         words.nth(1)
     };
-    let is_there = |folder: String| root.join(folder).is_dir();
-    if let Some(bin) = after("--bin") {
-        let known = is_there(format!("exercises/{bin}")) || is_there(format!("solutions/{bin}"));
-        return (!known).then(|| format!("`--bin` finds no {bin}; `--package` may"));
+    if after("--package").is_some_and(|package| package != "checker") {
+        return Some("`--bin` runs it without building the libraries anew".to_owned());
     }
-    let package = after("--package")?;
-    let known = match package.strip_suffix("_solution") {
+    let bin = after("--bin")?;
+    let is_there = |folder: String| root.join(folder).is_dir();
+    let known = match bin.strip_suffix("_solution") {
         Some(exercise) => is_there(format!("solutions/{exercise}")),
-        None => ["exercises/", "solutions/", ""]
-            .iter()
-            .any(|parent| is_there(format!("{parent}{package}"))),
+        None => is_there(format!("exercises/{bin}")) || bin == "hello_mcp",
     };
-    (!known).then(|| format!("there is no package {package}"))
+    (!known).then(|| format!("there is no binary {bin}"))
 }
 
 /// Clap's first line, where it is not the help that was asked for.
@@ -111,7 +109,7 @@ mod tests {
             "cargo checker …",
             "cargo run --bin ex3_store -- --stdio",
             "cargo run --bin hello_mcp",
-            "cargo run --package ex3_store_solution",
+            "cargo run --bin ex3_store_solution",
             "cargo xtask book serve --port 3001",
             "cargo fetch --locked",
             "git pull",
@@ -126,8 +124,8 @@ mod tests {
             "cargo checker check ex9",
             "cargo checker check 'ex3",
             "cargo run --bin ex9_store",
-            "cargo run --bin ex3_store_solution",
-            "cargo run --package ex9_store_solution",
+            "cargo run --bin ex9_store_solution",
+            "cargo run --package ex3_store_solution",
             "cargo xtask boook",
         ];
         for line in bad {

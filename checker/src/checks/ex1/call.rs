@@ -68,7 +68,7 @@ impl Drawn {
             text: format!("Done, and noted as {}", token()),
             more_text: format!("Ask for {} next time", token()),
             structured: json!({ "receipt": token(), "total": number(20_000) }),
-            uri: format!("desk://notes/{}", token()),
+            uri: format!("desk://Notes/{}", token()),
             pages: [token(), token()].map(|token| format!("The note says: {token}")),
         }
     }

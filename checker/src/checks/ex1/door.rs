@@ -8,7 +8,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use super::{draw, places, prints, tells, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::{Answer, House, Lock, OfferedTool, Record};
+use crate::counterpart::{Answer, House, Lock, METADATA, OfferedTool, Record};
 
 const NEEDS_LOGIN: i32 = 5;
 
@@ -48,7 +48,7 @@ pub(super) async fn check(client: &Client) -> Checked {
         .run(&[server.url().as_str(), "call", &tool.name, "{}"])
         .await?;
     was_spoken_to(&ran, server.record())?;
-    it_says_where_to_log_in(&ran, &lock)
+    it_says_where_to_log_in(&ran, server.record(), &lock)
 }
 
 fn draw_lock(client: &Client) -> Checked<Lock> {
@@ -80,15 +80,24 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, lock: &Lock) -> Checked
         (Method::POST, method) => method.to_owned(),
         (other, _) => format!("a {other}"),
     };
-    let got = match request.headers.get(&lock.header) {
-        None => "no such header".to_owned(),
-        Some(value) => format!("{value:?}"),
+    let (got, why) = match request.headers.get(&lock.header) {
+        None => (
+            "no such header".to_owned(),
+            "The server looks at every request anew: the handshake needs the key, and so does each one after it.",
+        ),
+        Some(value) => (
+            format!("{value:?}"),
+            "What stands behind the colon is the value, to the letter. In rmcp, `custom_headers` sends it so; `auth_header` puts Bearer in front.",
+        ),
     };
     Err(ran
         .finding("key_not_sent")
-        .expected(format!("{} with the header of -H, as it stands there", which))
+        .expected(format!(
+            "{} with the header of -H, as it stands there",
+            which
+        ))
         .got(got)
-        .why("The server looks at every request anew: the handshake needs the key, and so does each one after it.")
+        .why(why)
         .at(places::HEADERS)
         .into())
 }
@@ -106,13 +115,22 @@ fn the_key_is_not_printed(ran: &Ran, key: &str) -> Checked {
         .into())
 }
 
-fn it_says_where_to_log_in(ran: &Ran, lock: &Lock) -> Checked {
+fn it_says_where_to_log_in(ran: &Ran, record: &Record, lock: &Lock) -> Checked {
     let login = lock.login.as_str();
     if !tells(&ran.stderr, login) {
+        let requests = record.requests();
+        let gets = requests.iter().filter(|one| one.method == Method::GET);
+        let paths: Vec<&str> = gets.map(|one| one.path.as_str()).collect();
+        let fetched = match paths.as_slice() {
+            [] => "the metadata was not fetched".to_owned(),
+            paths if paths.contains(&METADATA) => "the metadata was fetched".to_owned(),
+            paths => format!("the metadata was not fetched, but {}", paths.join(", ")),
+        };
         return Err(ran
             .finding("login_not_named")
             .expected(format!("on stderr, where to log in: {login}"))
-            .got(ran.printed())
+            .got(format!("{fetched}\n{}", ran.printed()))
+            .at(places::LOGIN)
             .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers: that is where one logs in (RFC 9728). In rmcp, auth_challenge() of the error is that header.")
             .into());
     }

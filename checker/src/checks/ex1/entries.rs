@@ -9,7 +9,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use reqwest::Url;
@@ -106,6 +106,12 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, Stri
     let Some(Value::Object(root)) = parsed.value else {
         return Err((place(0), "no object in braces".to_owned()));
     };
+    let outside = root.properties.iter().find(|one| is_server(one));
+    if let Some(server) = outside {
+        let name = server.name.as_str();
+        let words = format!("{name:?} stands outside of `{table}`");
+        return Err((place(server.range().start), words));
+    }
     let servers = match root.get(table).map(|property| &property.value) {
         None => {
             let mut others = ["servers", "mcpServers"].into_iter();
@@ -140,6 +146,14 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, Stri
         });
     }
     Ok(found)
+}
+
+/// Whether it looks like a server.
+fn is_server(property: &ObjectProp<'_>) -> bool {
+    match &property.value {
+        Value::Object(server) => server.get("command").is_some() || server.get("url").is_some(),
+        _ => false,
+    }
 }
 
 fn reached(server: &Object<'_>) -> Result<Reached, String> {

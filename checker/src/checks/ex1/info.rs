@@ -15,7 +15,7 @@ pub(super) async fn check(client: &Client) -> Checked {
     let ran = client.run(&[server.url().as_str(), "info"]).await?;
 
     was_spoken_to(&ran, server.record())?;
-    agreed(client, &ran, server.record())?;
+    let version = agreed(client, &ran, server.record())?;
     ran.succeeded()?;
     prints(
         &ran,
@@ -26,15 +26,15 @@ pub(super) async fn check(client: &Client) -> Checked {
     )?;
     prints(
         &ran,
-        client.era.version().as_str(),
+        &version,
         "the protocol version that was agreed",
         "Not every server speaks the newest version. Print what this session agreed on, not what your client would like: `peer_info()` has it too.",
         places::INFO,
     )
 }
 
-/// That a session came about, on the one era that the server speaks.
-fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked {
+/// That a session came about, on the one era that the server speaks; and on which version.
+fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked<String> {
     let method = match client.era {
         Era::Modern | Era::Any => "server/discover",
         Era::Legacy => "initialize",
@@ -48,7 +48,12 @@ fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked {
         .last(method)
         .and_then(|exchange| exchange.answer().cloned());
     let why = match answer {
-        Some(answer) if answer.get("result").is_some() => return Ok(()),
+        // An older server takes the version that the client asks for, if it knows it.
+        Some(answer) if answer.get("result").is_some() => {
+            let newest = client.era.version();
+            let named = answer["result"]["protocolVersion"].as_str();
+            return Ok(named.unwrap_or(newest.as_str()).to_owned());
+        }
         _ if greeted => {
             "It was greeted rightly, but not offered a version that it speaks. `preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28."
         }

@@ -6,13 +6,18 @@ use crate::checks::{Checked, Client};
 use crate::counterpart::{Answer, House, OfferedTool, Record};
 use rmcp::model::{CallToolResult, Tool};
 
+/// What a terminal does when it reads this (ECMA-48, ED).
+const CLEARS_THE_SCREEN: &str = "\u{1b}[2J";
+
 pub(super) async fn check(client: &Client) -> Checked {
     client.purpose("whatever the client asks to list the tools");
     // Three pages, and a single tool on the last.
     let page = client.random(|rng| rand::RngExt::random_range(rng, 2..5_usize));
     let mut tools = draw::tools(client, 2 * page + 1);
-    // Not every server describes every tool.
+    // Not every server describes every tool, and one of them would like to clear the screen.
     tools[page].description = None;
+    let described = tools[0].description.clone().unwrap_or_default();
+    tools[0].description = Some(format!("{described} {CLEARS_THE_SCREEN}").into());
     let mut house = House::new(draw::server_name(client), "1.0.0").with_pages_of(page);
     for tool in &tools {
         let answer = |_: &_| Answer::Result(CallToolResult::success(Vec::new()));
@@ -24,7 +29,21 @@ pub(super) async fn check(client: &Client) -> Checked {
     was_spoken_to(&ran, server.record())?;
     all_pages_were_asked_for(&ran, server.record())?;
     ran.succeeded()?;
-    every_tool_is_printed(&ran, &tools)
+    tools[0].description = Some(described);
+    every_tool_is_printed(&ran, &tools)?;
+    nothing_is_done_to_the_terminal(&ran)
+}
+
+fn nothing_is_done_to_the_terminal(ran: &Ran) -> Checked {
+    if !ran.stdout.contains('\u{1b}') {
+        return Ok(());
+    }
+    Err(ran
+        .finding("escapes_printed")
+        .expected("no escape character on stdout: written out, as in \\u{1b}[2J, or left out")
+        .got(format!("{CLEARS_THE_SCREEN:?}, as the server sent it"))
+        .why("What a server sends is a stranger's text. This one clears the screen; others move the cursor and write over what you have read. show::line prints it and lets it do nothing.")
+        .into())
 }
 
 fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
@@ -48,6 +67,23 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
     });
     if last == Some(true) {
         return Ok(());
+    }
+    if let Some(error) = record.last("tools/list").and_then(|exchange| {
+        let error = exchange.answer()?.get("error")?;
+        Some(error["message"].to_string())
+    }) {
+        let cursor = lists
+            .last()
+            .map(|list| list["params"]["cursor"].to_string());
+        return Err(ran
+            .finding("cursor_changed")
+            .expected("each nextCursor handed back as it is")
+            .got(format!(
+                "tools/list with the cursor {}, which the server refuses: {error}",
+                cursor.unwrap_or_default()
+            ))
+            .why("A cursor means something to the server alone. It may look like a number or a word, and is neither.")
+            .into());
     }
     let asked = lists.len();
     let again = cursors.any(|cursor| cursor.is_some());

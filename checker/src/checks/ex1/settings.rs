@@ -60,7 +60,7 @@ pub(super) async fn check(setting: &Setting) -> Checked {
             ..Finding::new("no_tutor")
                 .expected("the tutor: the program \"cargo\" with the arguments [\"checker\", \"tutor\"]")
                 .got(shown.join("\n"))
-                .why("`command` is the program alone, and each of its arguments is a text of its own in `args`. The tutor is the workshop itself, as a server for your agent.")
+                .why("The tutor is the workshop itself, as a server for your agent. `command` is the program alone, and each of its arguments is a text of its own in `args`.")
         }
         .into());
     };
@@ -83,12 +83,16 @@ fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
             }
         };
         let found = entries(file, &text).map_err(|(place, error)| {
+            let expected = match error.strip_prefix("server ") {
+                Some(_) => "a server: a `command` with its `args`, or a `url`".to_owned(),
+                None => {
+                    format!("JSON with the servers under `{table}`, as it is called in this file")
+                }
+            };
             Stop::from(Finding {
                 place: Some(place.to_string()),
                 ..Finding::new("broken_settings")
-                    .expected(format!(
-                        "JSON with the servers under `{table}`, as it is called in this file"
-                    ))
+                    .expected(expected)
                     .got(error)
                     .why("Editors read this file as it is, and show no servers when they cannot.")
             })
@@ -111,7 +115,7 @@ async fn answers(setting: &Setting, tutor: &Entry) -> Checked {
             let folder = line.folder.as_ref().unwrap_or(&setting.root);
             if !folder.is_dir() {
                 let error = format!("there is no folder {}, which `cwd` names", folder.display());
-                return Err(not_started(&line.shown(), &error));
+                return Err(no_folder(&line.shown(), &error));
             }
             let mut process = Process::start(command, &setting.guard)
                 .map_err(|error| not_started(&line.shown(), &error.to_string()))?;
@@ -179,6 +183,15 @@ fn not_started(command: &str, error: &str) -> Stop {
         .expected("a program that starts")
         .got(error)
         .why("Your editor starts the command as it stands there, without a shell: the program in `command`, each of its arguments in `args`.")
+        .into()
+}
+
+fn no_folder(command: &str, error: &str) -> Stop {
+    Finding::new("tutor_not_started")
+        .ran(command)
+        .expected("a folder to start it in")
+        .got(error)
+        .why("Without a `cwd` it is started in the folder of the workshop, which is right.")
         .into()
 }
 

@@ -9,6 +9,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use tokio::net::TcpSocket;
 
 use super::{draw, places, tells};
+use crate::blocks::TodoBlock;
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::{Answer, House, OfferedTool};
@@ -21,7 +22,7 @@ pub(super) async fn check(client: &Client) -> Checked {
     nobody_answers(client).await?;
     something_else_answers(client).await?;
 
-    let tools = draw::tools(client, 2);
+    let tools = draw::tools(client, 3);
     let complaint = format!("There is no room for {}", draw::token(client));
     let refusal = format!("This desk is closed: {}", draw::token(client));
     let result = CallToolResult::error(vec![ContentBlock::text(&complaint)]);
@@ -32,9 +33,21 @@ pub(super) async fn check(client: &Client) -> Checked {
         }))
         .with_tool(OfferedTool::new(tools[1].clone(), move |_| {
             Answer::Refused(error.clone())
-        }));
+        }))
+        .with_tool(OfferedTool::breaking(tools[2].clone()));
     let server = client.meet(house).await?;
     let url = server.url().as_str();
+
+    client.purpose("a call at which the connection breaks");
+    let ran = client.run(&[url, "call", &tools[2].name, "{}"]).await?;
+    let broken = "the connection broke before the answer was there";
+    complains(&ran, UNREACHABLE, broken, None)?;
+
+    client.purpose("a resource that is not there");
+    let uri = format!("desk://Lost/{}", draw::token(client));
+    let ran = client.run(&[url, "read", &uri]).await?;
+    let gone = "a JSON-RPC error says that there is no such resource";
+    complains(&ran, REFUSED, gone, Some((&uri, places::READ)))?;
 
     client.purpose("a call that is refused with a protocol error");
     let ran = client.run(&[url, "call", &tools[1].name, "{}"]).await?;
@@ -42,7 +55,7 @@ pub(super) async fn check(client: &Client) -> Checked {
         &ran,
         REFUSED,
         "a JSON-RPC error says that the request itself was wrong",
-        Some(&refusal),
+        Some((&refusal, places::CALL)),
     )?;
 
     client.purpose("a call that the tool reports as failed");
@@ -51,7 +64,7 @@ pub(super) async fn check(client: &Client) -> Checked {
         &ran,
         TOOL_ERROR,
         "isError true says that the call arrived, and the tool could not do it",
-        Some(&complaint),
+        Some((&complaint, places::CALL)),
     )
 }
 
@@ -82,17 +95,21 @@ async fn something_else_answers(client: &Client) -> Checked {
     )
 }
 
-/// That it complains on stderr, with this exit code and these words.
-fn complains(ran: &Ran, code: i32, what: &str, words: Option<&str>) -> Checked {
-    if let Some(words) = words {
-        said_on_stderr(ran, what, words)?;
+/// That it complains on stderr, with this exit code and these words of the server, which come up in
+/// this block.
+fn complains(ran: &Ran, code: i32, what: &str, words: Option<(&str, TodoBlock)>) -> Checked {
+    if let Some((words, asked_in)) = words {
+        said_on_stderr(ran, what, words, asked_in)?;
     }
     if ran.stderr.trim().is_empty() {
         return Err(ran
             .finding("silent")
             .expected(format!("a sentence on stderr: {what}"))
             .got(ran.printed())
-            .why("Who gets no answer wants to know why.")
+            .why(match ran.stdout.trim() {
+                "" => "Who gets no answer wants to know why.",
+                _ => "Who pipes your program into another one gets stdout alone. It is for answers, stderr for complaints.",
+            })
             .into());
     }
     if ran.code() == Some(code) {
@@ -103,23 +120,53 @@ fn complains(ran: &Ran, code: i32, what: &str, words: Option<&str>) -> Checked {
         .expected(format!("exit code {code}: {what}"))
         .got(ran.printed())
         .why("A script reads the exit code. 1 the tool reported an error, 3 the server refused the request, 4 no server was reached: the first is worth another try with other arguments, the second is not, the third is worth a look at the address.")
-        .at(places::EXIT_CODES)
+        .at(responsible(ran, code))
         .into())
 }
 
-fn said_on_stderr(ran: &Ran, what: &str, words: &str) -> Checked {
+/// Where the mistake is likely: the workshop's own words of a failure say which one it is taken
+/// for, and its exit code comes after that.
+fn responsible(ran: &Ran, code: i32) -> TodoBlock {
+    let words = match code {
+        TOOL_ERROR => "the tool reported an error",
+        REFUSED => "the server refused the request",
+        _ => "no MCP server was reached",
+    };
+    if ran.stderr.contains(words) {
+        return places::EXIT_CODES;
+    }
+    places::KINDS
+}
+
+fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Checked {
     let on_stdout = tells(&ran.stdout, words);
     if tells(&ran.stderr, words) && !on_stdout {
         return Ok(());
     }
-    let finding = match on_stdout {
-        true => ran.finding("complaint_on_stdout"),
-        false => ran.finding("complaint_swallowed"),
+    let (code, expected, why) = match on_stdout {
+        true => (
+            "complaint_on_stdout",
+            "the server's words on stderr, and not on stdout",
+            "stdout is for answers alone. `succeeded` makes a failure of such a result, and `call` asks it.",
+        ),
+        false => (
+            "complaint_swallowed",
+            "the server's words on stderr",
+            "The words say what to do about it, and only the server knows them.",
+        ),
     };
-    Err(finding
-        .expected(format!("the server's words on stderr alone: {words}"))
+    // The workshop's `succeeded` says what a tool error is. Any other that is no failure to the
+    // program was dropped where it came up.
+    let block = match ran.status.success() && !on_stdout {
+        true => asked_in,
+        false => places::KINDS,
+    };
+    Err(ran
+        .finding(code)
+        .expected(format!("{expected}: {words}"))
         .got(ran.printed())
-        .why(format!("This is no answer: {what}. The words say what to do about it, and stdout is for answers alone."))
+        .why(format!("This is no answer: {what}. {why}"))
+        .at(block)
         .into())
 }
 
