@@ -154,9 +154,12 @@ fn write_rungs(
     }
     for (number, place) in places(workshop, exercise, step).iter().enumerate() {
         match number {
-            0 => writeln!(out, "\n  {FAINT}where{FAINT:#}  {place}")?,
-            _ => writeln!(out, "         {place}")?,
+            0 => write!(out, "\n  {FAINT}where{FAINT:#}")?,
+            _ => write!(out, "       ")?,
         }
+        // The rest of a line stands below its beginning, a little to the right.
+        let place = wrapped(place, "         ", "           ");
+        writeln!(out, "  {}", place.trim_start())?;
     }
     let more = match last == of {
         true if several => "these are all".to_owned(),
@@ -218,13 +221,17 @@ fn laid_out(hint: &str, is_code: bool) -> String {
         let lines = hint.lines().map(|line| format!("{INDENT}{line}"));
         return lines.map(|line| format!("{}\n", line.trim_end())).collect();
     }
+    wrapped(hint, INDENT, INDENT) + "\n"
+}
+
+fn wrapped(text: &str, first: &str, others: &str) -> String {
     let options = Options::new(report::width())
-        .initial_indent(INDENT)
-        .subsequent_indent(INDENT)
+        .initial_indent(first)
+        .subsequent_indent(others)
         .word_splitter(WordSplitter::NoHyphenation)
         .word_separator(WordSeparator::AsciiSpace)
         .break_words(false);
-    textwrap::fill(hint, options) + "\n"
+    textwrap::fill(text, options)
 }
 
 /// The first step of the current exercise that is not passed: core steps first.

@@ -147,7 +147,7 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
         true => (
             "complaint_on_stdout",
             "the server's words on stderr, and not on stdout",
-            "stdout is for answers alone. `succeeded` makes a failure of such a result, and `call` asks it.",
+            "On stdout stand answers alone. In the starter, `succeeded` makes a failure of a result that is an error.",
         ),
         false => (
             "complaint_swallowed",

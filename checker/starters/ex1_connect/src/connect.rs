@@ -101,7 +101,8 @@ pub fn of_transport(error: &DynamicTransportError) -> String {
     }
     // What is no MCP server may answer with a whole page.
     let line = words.lines().next().unwrap_or_default();
-    line.split(": <").next().unwrap_or_default().to_owned()
+    let words = line.split(": <").next().unwrap_or_default();
+    words.trim_end_matches([':', ' ']).to_owned()
 }
 
 /// An error with all its causes, which often say more: `error sending request: connection
