@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{Checked, Stop, symptoms};
 use crate::counterpart::{Counterpart, House, Lock, Record};
+use crate::mcp::transcript::Exchange;
 use crate::mcp::{Era, Transcript};
 use crate::subject::process::Process;
 use crate::subject::{CommandLine, Program, server};
@@ -25,6 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one run of a command may take: an interpreter and its libraries take seconds to
 /// start, and several start at once.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a program that was stopped may take to be read to its last word.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How much of stdout is read, in bytes.
 const MAX_OUTPUT: u64 = 1024 * 1024;
@@ -147,6 +151,7 @@ impl Client {
     /// Not started when it reached a `todo!()`, a finding when it panicked or did not end.
     pub async fn perform(&self, task: Task<'_>) -> Checked<Ran> {
         let shown = self.shown(&task.arguments);
+        let before = self.transcript.exchanges().len();
         let (mut command, guard) = match &self.way {
             Way::Program(program) => (server::command(program), &program.guard),
             Way::Command(line) => {
@@ -173,6 +178,11 @@ impl Client {
         };
         let patience = self.way.patience();
         let ended = timeout(patience, ending).await;
+        if ended.is_err() {
+            // A question that waits for an answer stands on a line that has not ended.
+            process.stop().await;
+            let _ = timeout(LAST_WORDS, vitals.ended_with_words()).await;
+        }
         let mut stderr = vitals.stderr.last_lines();
         if let Some(panic) = vitals.stderr.panicked_after(0) {
             let todo = panic.is_todo() && matches!(self.way, Way::Program(_));
@@ -201,7 +211,7 @@ impl Client {
                 status,
             }),
             Ok((_, None)) | Err(_) => {
-                let asked = asked(&self.transcript);
+                let asked = asked(&self.transcript.exchanges()[before..]);
                 Err(symptoms::did_not_end(&shown, patience, &asked, &stderr))
             }
         }
@@ -276,10 +286,10 @@ fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// What was sent to the counterparts: `server/discover, tools/list 4211 times`.
-fn asked(transcript: &Transcript) -> String {
+/// What was sent to the counterparts in one run: `server/discover, tools/list 4211 times`.
+fn asked(exchanges: &[Exchange]) -> String {
     let mut asked: Vec<(String, usize)> = Vec::new();
-    for exchange in transcript.exchanges() {
+    for exchange in exchanges {
         let Some(method) = exchange.sent["method"].as_str() else {
             continue;
         };
