@@ -115,6 +115,25 @@ async fn settings_without_a_server_are_not_started() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tutor_that_is_still_being_built_is_no_mistake() {
+    let building = "echo '   Compiling checker v0.1.0 (/workshop/checker)' >&2";
+    let server = json!({ "command": "sh", "args": ["-c", building, "tutor"] });
+    let settings = json!({ "servers": { "tutor": server } }).to_string();
+    let report = check(&[(".vscode/mcp.json", &settings)]).await;
+    assert_eq!(
+        report.outcome(),
+        Outcome::CouldNotCheck,
+        "{}",
+        told(&report)
+    );
+    assert!(
+        told(&report).contains("still being built"),
+        "{}",
+        told(&report)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_mistake_is_told_with_its_line() {
     let name = House::new("Library of Graz", "1.0.0");
     let other = Counterpart::open(Era::Modern, name, None, Record::default())

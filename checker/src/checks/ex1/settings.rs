@@ -196,6 +196,12 @@ fn no_folder(command: &str, error: &str) -> Stop {
 }
 
 fn does_not_answer(command: &str, failure: &Failure, words: &[String]) -> Stop {
+    let building = |line: &String| line.trim_start().starts_with("Compiling ");
+    if words.last().is_some_and(building) {
+        return Stop::CouldNotCheck(format!(
+            "`{command}` is still being built; check again when that is done"
+        ));
+    }
     let words = match words {
         [] => String::new(),
         words => format!("\nits last words:\n{}", words.join("\n")),
