@@ -10,7 +10,7 @@ use rmcp::RoleClient;
 use rmcp::model::*;
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::human::Human;
@@ -57,7 +57,10 @@ async fn connect(url: &str) -> Result<Client> {
 fn as_rig(tool: Tool, client: &Arc<Client>, human: &Arc<Human>) -> Result<DynamicTool> {
     let name = ToolName::new(tool.name.to_string()).map_err(|error| anyhow!("{error}"))?;
     let description = tool.description.clone().unwrap_or_default();
-    let parameters = Value::Object(tool.input_schema.as_ref().clone());
+    // OpenAI wants `properties` also where a tool takes nothing.
+    let mut schema = tool.input_schema.as_ref().clone();
+    schema.entry("properties").or_insert_with(|| json!({}));
+    let parameters = Value::Object(schema);
     let hints = tool.annotations.as_ref();
     let only_reads = hints.and_then(|hints| hints.read_only_hint) == Some(true);
     let (client, human) = (Arc::clone(client), Arc::clone(human));

@@ -317,7 +317,7 @@ fn called_without_yes(
 ) -> Stop {
     played
         .ran
-        .finding("called_without_yes")
+        .finding("not_asked")
         .expected(format!("no tools/call of {} when {}", call.name, said(word)))
         .got(format!(
             "tools/call {}\n{}",
