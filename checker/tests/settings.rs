@@ -71,11 +71,14 @@ async fn the_tutor_is_found_wherever_an_agent_would_find_it() {
     let vscode = json!({ "servers": { "tutor": tutor() } }).to_string();
     let with_comment = format!("// mine\n{vscode}");
     let other = json!({ "mcpServers": { "my-tutor": tutor() } }).to_string();
+    // Servers may be called what their fields are called.
+    let odd_names = json!({ "servers": { "url": tutor(), "command": tutor() } }).to_string();
     let in_workspace = vscode.replacen('{', "{\"inputs\":[],", 1);
     for files in [
         [(".vscode/mcp.json", vscode.as_str())],
         [(".vscode/mcp.json", with_comment.as_str())],
         [(".vscode/mcp.json", in_workspace.as_str())],
+        [(".vscode/mcp.json", odd_names.as_str())],
         [(".mcp.json", other.as_str())],
         [(".cursor/mcp.json", other.as_str())],
     ] {

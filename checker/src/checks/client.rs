@@ -27,9 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// start, and several start at once.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a program that was stopped may take to be read to its last word.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-
 /// How much of stdout is read, in bytes.
 const MAX_OUTPUT: u64 = 1024 * 1024;
 
@@ -151,7 +148,7 @@ impl Client {
     /// Not started when it reached a `todo!()`, a finding when it panicked or did not end.
     pub async fn perform(&self, task: Task<'_>) -> Checked<Ran> {
         let shown = self.shown(&task.arguments);
-        let before = self.transcript.exchanges().len();
+        let before = self.transcript.len();
         let (mut command, guard) = match &self.way {
             Way::Program(program) => (server::command(program), &program.guard),
             Way::Command(line) => {
@@ -181,7 +178,7 @@ impl Client {
         if ended.is_err() {
             // A question that waits for an answer stands on a line that has not ended.
             process.stop().await;
-            let _ = timeout(LAST_WORDS, vitals.ended_with_words()).await;
+            vitals.ended_with_words().await;
         }
         let mut stderr = vitals.stderr.last_lines();
         if let Some(panic) = vitals.stderr.panicked_after(0) {

@@ -163,6 +163,16 @@ impl Transcript {
         self.lock().exchanges.clone()
     }
 
+    /// How many exchanges there are so far.
+    pub fn len(&self) -> usize {
+        self.lock().exchanges.len()
+    }
+
+    /// Whether there is none yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The exchange of the request with this JSON-RPC id; the newest, if several.
     pub fn of_request(&self, id: &Value) -> Option<Exchange> {
         self.newest(|exchange| exchange.sent.get("id") == Some(id))

@@ -92,10 +92,7 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, lock: &Lock) -> Checked
     };
     Err(ran
         .finding("key_not_sent")
-        .expected(format!(
-            "{} with the header of -H, as it stands there",
-            which
-        ))
+        .expected(format!("{which} with the header of -H, as it stands there"))
         .got(got)
         .why(why)
         .at(places::HEADERS)

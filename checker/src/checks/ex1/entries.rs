@@ -151,19 +151,24 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, Stri
 /// Whether it looks like a server.
 fn is_server(property: &ObjectProp<'_>) -> bool {
     match &property.value {
-        Value::Object(server) => server.get("command").is_some() || server.get("url").is_some(),
+        Value::Object(server) => ["command", "url"]
+            .iter()
+            .any(|name| text_of(server, name).is_some()),
         _ => false,
     }
 }
 
 fn reached(server: &Object<'_>) -> Result<Reached, String> {
     let kind = text_of(server, "type").unwrap_or_default();
-    let (needs, has) = match kind.as_str() {
-        "stdio" => ("command", "url"),
-        "http" | "sse" | "streamable-http" => ("url", "command"),
-        _ => ("", ""),
+    let needs_and_has = match kind.as_str() {
+        "stdio" => Some(("command", "url")),
+        "http" | "sse" | "streamable-http" => Some(("url", "command")),
+        _ => None,
     };
-    if server.get(needs).is_none() && server.get(has).is_some() {
+    if let Some((needs, has)) = needs_and_has
+        && server.get(needs).is_none()
+        && server.get(has).is_some()
+    {
         return Err(format!(
             "its `type` is {kind:?}, which wants a `{needs}`. It has a `{has}`"
         ));

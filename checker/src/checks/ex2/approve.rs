@@ -134,7 +134,10 @@ async fn it_takes_a_no(client: &Client) -> Checked {
     let names = draw::tool_names(client, 3);
     let hints = [None, Some(ToolAnnotations::new())];
     let house = house(client, &names, "0", hints);
-    let of = |name: &String| draw::call(client, name, &json!({ "what": draw::token(client) }));
+    let of = |name: &String| {
+        let what = draw::token(client);
+        draw::call(client, name, &json!({ "note": "As always.", "what": what }))
+    };
     let looked = of(&names[0]);
     let ordered: Vec<Proposal> = (0..words.len()).map(|at| of(&names[1 + at % 2])).collect();
     let answer = format!("Nothing is ordered: {}.", draw::token(client));
