@@ -6,7 +6,7 @@ use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::carry_out::{calls, holds};
-use super::stage::{DEFAULT_STEPS, Played, Scene, propose};
+use super::stage::{DEFAULT_STEPS, Played, Scene, propose, propose_each};
 use super::{draw, places};
 use crate::blocks::TodoBlock;
 use crate::checks::{Checked, Client, Stop};
@@ -143,8 +143,7 @@ async fn it_takes_a_no(client: &Client) -> Checked {
     let answer = format!("Nothing is ordered: {}.", draw::token(client));
     let turns = |script: Script| {
         let all = std::iter::once(&looked).chain(&ordered);
-        let next = |script: Script, call: &Proposal| script.then_with(propose(vec![call.clone()]));
-        all.fold(script, next).then(Says::Answer(answer.clone()))
+        propose_each(script, all).then(Says::Answer(answer.clone()))
     };
     let typed = words.join("\n") + "\n";
     let scene = Scene {
@@ -174,10 +173,7 @@ async fn it_asks(client: &Client, hints: ToolAnnotations, typed: &str, agreed: b
     let ordered = draw::call(client, &names[1], &arguments);
     let answer = format!("That is it: {}.", draw::token(client));
     let turns = |script: Script| {
-        script
-            .then_with(propose(vec![looked.clone()]))
-            .then_with(propose(vec![ordered.clone()]))
-            .then(Says::Answer(answer.clone()))
+        propose_each(script, [&looked, &ordered]).then(Says::Answer(answer.clone()))
     };
     let scene = Scene {
         typed,

@@ -67,24 +67,21 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
         if right == 1 {
             continue;
         }
-        let arrived: Vec<String> = match (of_tool().count(), right) {
-            (0, _) => played.calls.iter().map(sent).collect(),
-            _ if expected.len() > 1 => played.calls.iter().map(sent).collect(),
-            _ => of_tool().map(sent).collect(),
+        let several = expected.len() > 1;
+        let arrived: Vec<String> = match several || of_tool().next().is_none() {
+            true => played.calls.iter().map(sent).collect(),
+            false => of_tool().map(sent).collect(),
         };
-        let made = arrived.len();
+        let (proposed, made) = (expected.len(), arrived.len());
         let got = match arrived.as_slice() {
             [] => format!("no tools/call\n{}", played.ran.printed()),
-            some if expected.len() > 1 && made < expected.len() => format!(
-                "{} calls proposed, {} made:\n{}",
-                expected.len(),
-                played.calls.len(),
+            some if several => format!(
+                "{proposed} calls proposed, {made} made:\n{}",
                 some.join("\n")
             ),
             some => some.join("\n"),
         };
-        let is_one_of_several = expected.len() > 1 && right == 0 && !played.calls.is_empty();
-        let why = match is_one_of_several {
+        let why = match several && right == 0 && made > 0 {
             true => "The model may propose several calls in one turn. Each of them is made.",
             false => {
                 "The model calls nothing itself. It proposes, and the agent calls the server's tool: once, with the proposed arguments."

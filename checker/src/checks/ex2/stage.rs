@@ -310,7 +310,17 @@ pub(super) fn propose(calls: Vec<Proposal>) -> impl Fn(&Heard) -> Says + Send + 
     propose_saying(None, calls)
 }
 
-/// The same, and what it says beside them.
+/// One turn for each of these calls, in order.
+pub(super) fn propose_each<'a>(
+    script: Script,
+    calls: impl IntoIterator<Item = &'a Proposal>,
+) -> Script {
+    let propose_one =
+        |script: Script, call: &Proposal| script.then_with(propose(vec![call.clone()]));
+    calls.into_iter().fold(script, propose_one)
+}
+
+/// The same as [`propose`], and what it says beside them.
 pub(super) fn propose_saying(
     words: Option<String>,
     calls: Vec<Proposal>,

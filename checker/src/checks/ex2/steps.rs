@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::carry_out::calls;
 use super::draw;
-use super::stage::{DEFAULT_STEPS, Played, Scene, propose, shown};
+use super::stage::{DEFAULT_STEPS, Played, Scene, propose_each, shown};
 use crate::checks::{Checked, Client};
 use crate::counterpart::House;
 use crate::counterpart::model::{Proposal, Says, Script};
@@ -48,12 +48,7 @@ async fn a_trail_is_followed(client: &Client) -> Checked {
         .map(|sign| draw::call(client, "follow", &json!({ "sign": sign })))
         .collect();
     let answer = format!("The last sign is {}.", signs[CALLS]);
-    let turns = |script: Script| {
-        let propose_next =
-            |script: Script, step: &Proposal| script.then_with(propose(vec![step.clone()]));
-        let script = steps.iter().fold(script, propose_next);
-        script.then(Says::Answer(answer.clone()))
-    };
+    let turns = |script: Script| propose_each(script, &steps).then(Says::Answer(answer.clone()));
     let scene = Scene::new("Where does the trail end?");
     let played = scene.play(client, house, turns).await?;
     for (number, step) in steps.iter().enumerate() {
@@ -99,12 +94,7 @@ async fn an_order_is_found(client: &Client) -> Checked {
         "I am {}. Can I reorder my last bakery order for pickup today?",
         order.customer
     );
-    let turns = |script: Script| {
-        let propose_next =
-            |script: Script, step: &Proposal| script.then_with(propose(vec![step.clone()]));
-        let script = steps.iter().fold(script, propose_next);
-        script.then(Says::Answer(answer.clone()))
-    };
+    let turns = |script: Script| propose_each(script, &steps).then(Says::Answer(answer.clone()));
     let played = Scene::new(&question)
         .play(client, house(client, &order), turns)
         .await?;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::carry_out::{calls, holds};
 use super::draw;
-use super::stage::{Played, Scene, propose, sent};
+use super::stage::{Played, Scene, propose, propose_each, sent};
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Proposal, Says, Script};
 use crate::counterpart::{Answer, Counterpart, House};
@@ -81,8 +81,7 @@ async fn what_goes_wrong_is_told(client: &Client) -> Checked {
     let answer = format!("It took a while: {}.", draw::token(client));
     let turns = |script: Script| {
         let all = wrong.iter().map(|one| &one.call).chain([&good]);
-        let next = |script: Script, call: &Proposal| script.then_with(propose(vec![call.clone()]));
-        all.fold(script, next).then(Says::Answer(answer.clone()))
+        propose_each(script, all).then(Says::Answer(answer.clone()))
     };
     let played = Scene::new("Please help me.")
         .play(client, house, turns)
