@@ -1,20 +1,17 @@
 //! `cargo checker hint`: the next rung of a step's ladder.
 
-use std::fs;
 use std::io::Write;
 use std::ops::Range;
-use std::path::Path;
 
 use anstyle::Style;
 use anyhow::{Context, Result, bail};
 use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::{PASSED, Workshop, select};
-use crate::blocks::blocks;
 use crate::course::{Exercise, Step};
+use crate::engine::Written;
 use crate::progress::Progress;
 use crate::report;
-use crate::rescue::tree;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -152,13 +149,13 @@ fn write_rungs(
         let hint = step.hints.get(rung).map_or("", String::as_str);
         write!(out, "{}", laid_out(hint, rung + 1 == of))?;
     }
-    for (number, place) in places(workshop, exercise, step).iter().enumerate() {
+    for (number, written) in workshop.places_of(exercise, step).iter().enumerate() {
         match number {
             0 => write!(out, "\n  {FAINT}where{FAINT:#}")?,
             _ => write!(out, "       ")?,
         }
         // The rest of a line stands below its beginning, a little to the right.
-        let place = wrapped(place, "         ", "           ");
+        let place = wrapped(&marks(written), "         ", "           ");
         writeln!(out, "  {}", place.trim_start())?;
     }
     let more = match last == of {
@@ -176,35 +173,10 @@ fn write_rungs(
     Ok(())
 }
 
-/// Where a step is written, file by file: `src/store.rs, between the marks of step_3_2 and
-/// step_3_2_tool`.
-fn places(workshop: &Workshop, exercise: &Exercise, step: &Step) -> Vec<String> {
-    let Some(place) = &step.place else {
-        return Vec::new();
-    };
-    let folder = Path::new("exercises").join(&exercise.id);
-    // Without the folder there are no marks either; the course knows one place.
-    let tree = tree::read(&workshop.root.join(&folder)).unwrap_or_default();
-    let mut all = Vec::new();
-    for file in tree::files(&tree) {
-        let text = fs::read_to_string(workshop.root.join(&folder).join(file)).unwrap_or_default();
-        let blocks = blocks(&text).into_iter();
-        let of_step = blocks.filter(|block| step.is_written_in(file, &block.name));
-        let names: Vec<String> = of_step.map(|block| block.name).collect();
-        if !names.is_empty() {
-            all.push(marks(&folder.join(file), &names));
-        }
-    }
-    if all.is_empty() {
-        let names: Vec<String> = place.anchor.iter().cloned().collect();
-        all.push(marks(&place.file_of(exercise), &names));
-    }
-    all
-}
-
-fn marks(file: &Path, names: &[String]) -> String {
-    let file = file.display();
-    match names {
+/// `src/store.rs, between the marks of step_3_2 and step_3_2_tool`
+fn marks(written: &Written) -> String {
+    let file = written.file.display();
+    match written.blocks.as_slice() {
         [] => file.to_string(),
         [one] => format!("{file}, between the marks of {one}"),
         [first @ .., last] => {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::course::{Course, Exercise};
+use crate::course::{Course, Exercise, Step};
+use crate::engine::{Places, Written};
 use crate::progress::{Progress, ProgressFile};
 use crate::rescue::{Mended, Rescue};
 
@@ -51,6 +52,12 @@ impl Workshop {
             course: Course::load(&root.join("course.toml"))?,
             progress: ProgressFile::new(root),
         })
+    }
+
+    /// Everywhere that a step is written, file by file.
+    pub fn places_of(&self, exercise: &Exercise, step: &Step) -> Vec<Written> {
+        let folder = self.root.join("exercises").join(&exercise.id);
+        Places::in_folder(&self.root, &folder).written(exercise, step)
     }
 
     /// What replaces the attendee's files, and keeps a copy.

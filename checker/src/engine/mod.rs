@@ -19,7 +19,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
 
-pub use self::places::Places;
+pub use self::places::{Places, Written};
 
 use self::judge::Judge;
 use crate::checks;

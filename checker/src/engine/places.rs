@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::blocks::{TodoBlock, blocks};
-use crate::course::Step;
+use crate::course::{Exercise, Step};
+use crate::rescue::tree;
 use crate::verdict::{EraReport, NotStarted};
 
 /// Where an exercise's source is, if it is known.
@@ -12,6 +13,15 @@ use crate::verdict::{EraReport, NotStarted};
 pub struct Places {
     folder: Option<PathBuf>,
     shown_as: PathBuf,
+}
+
+/// A file in which a step is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// From the workshop's root.
+    pub file: PathBuf,
+    /// The TODO blocks of the step, in order. None: it is the whole file.
+    pub blocks: Vec<String>,
 }
 
 impl Places {
@@ -26,6 +36,33 @@ impl Places {
     /// No source: a running server, or a command.
     pub fn unknown() -> Self {
         Self::default()
+    }
+
+    /// Everywhere that `step` is written, file by file. Where the marks are gone it is the place
+    /// that the course names; of a step that is written nowhere, nothing.
+    pub fn written(&self, exercise: &Exercise, step: &Step) -> Vec<Written> {
+        let Some(place) = &step.place else {
+            return Vec::new();
+        };
+        let folder = self.folder.clone().unwrap_or_default();
+        let tree = tree::read(&folder).unwrap_or_default();
+        let in_file = |file: &PathBuf| {
+            let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
+            let names = blocks(&text).into_iter().map(|block| block.name);
+            Written {
+                file: self.shown_as.join(file),
+                blocks: names.filter(|name| step.is_written_in(file, name)).collect(),
+            }
+        };
+        let files = tree::files(&tree).map(in_file);
+        let written: Vec<Written> = files.filter(|file| !file.blocks.is_empty()).collect();
+        if written.is_empty() {
+            return vec![Written {
+                file: place.file_of(exercise),
+                blocks: place.anchor.iter().cloned().collect(),
+            }];
+        }
+        written
     }
 
     /// Where the attendee writes next for `step`: in its block, unless that has no TODO of it

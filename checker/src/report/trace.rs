@@ -55,12 +55,13 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
             if failed == Some(position) {
                 writeln!(out, "{BAD}✗ the check failed here{BAD:#}")?;
             }
-            // Each request to a model holds what came of the one before.
-            let to_model = exchange.via.contains("/chat/completions");
-            if to_model {
+            // Only messages of MCP are sent over and over. A request to a model, say, holds what
+            // came of the one before.
+            let is_mcp = exchange.sent["jsonrpc"].is_string();
+            if !is_mcp {
                 in_a_row -= 1;
             }
-            if to_model || in_a_row <= OF_ONE_PURPOSE {
+            if !is_mcp || in_a_row <= OF_ONE_PURPOSE {
                 write_exchange(out, exchange)?;
             }
         }

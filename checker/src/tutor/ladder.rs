@@ -18,8 +18,8 @@ pub(super) struct Hints {
     hints: Vec<Rung>,
     /// How many the attendee has not seen yet.
     left: usize,
-    /// Where the step is written.
-    place: Option<BlockPlace>,
+    /// Where the step is written: every place of it.
+    places: Vec<BlockPlace>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -47,7 +47,7 @@ pub(super) fn climb(workshop: &Workshop, step: Option<&str>) -> Result<Hints> {
         title: given.step.title.clone(),
         hints: rungs.collect(),
         left: given.step.hints.len() - given.rungs.end,
-        place: BlockPlace::of(given.exercise, given.step),
+        places: BlockPlace::all(workshop, given.exercise, given.step),
     })
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::commands::{Workshop, hint};
 use crate::course::{Exercise, Step};
+use crate::engine::Written;
 use crate::progress::{Progress, State};
 
 /// The course with the attendee's progress.
@@ -141,6 +142,23 @@ impl NextStep {
 }
 
 impl BlockPlace {
+    /// Everywhere that a step is written.
+    pub fn all(workshop: &Workshop, exercise: &Exercise, step: &Step) -> Vec<Self> {
+        let all = workshop.places_of(exercise, step).into_iter();
+        let in_file = |written: Written| {
+            let file = written.file.display().to_string();
+            let of = |block| Self {
+                file: file.clone(),
+                block,
+            };
+            match written.blocks.is_empty() {
+                true => vec![of(None)],
+                false => written.blocks.iter().cloned().map(Some).map(of).collect(),
+            }
+        };
+        all.flat_map(in_file).collect()
+    }
+
     /// Where a step is written.
     pub fn of(exercise: &Exercise, step: &Step) -> Option<Self> {
         let place = step.place.as_ref()?;
