@@ -51,7 +51,9 @@ impl Places {
             let names = blocks(&text).into_iter().map(|block| block.name);
             Written {
                 file: self.shown_as.join(file),
-                blocks: names.filter(|name| step.is_written_in(file, name)).collect(),
+                blocks: names
+                    .filter(|name| step.is_written_in(file, name))
+                    .collect(),
             }
         };
         let files = tree::files(&tree).map(in_file);
