@@ -3,10 +3,7 @@
 //! `book/outputs.toml` has a row for each output. This runs its command in a copy of the workshop
 //! that is as far as the row says, and keeps what is printed as HTML in `book/outputs/`, from
 //! where `cargo xtask book` takes it. To record: `INSTA_UPDATE=always cargo test --package checker
-//! --test book`.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
+//! --test it book`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,11 +12,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::common::blocks::{by_step, fill, number};
+use crate::common::workshop::Workshop;
+use crate::common::{course, root};
 use anstream::adapter::WinconBytes;
 use anstyle::{AnsiColor, Color, Effects, Style};
-use common::blocks::{by_step, fill, number};
-use common::workshop::Workshop;
-use common::{course, root};
 use serde::Deserialize;
 
 /// Fits on a page of the book.

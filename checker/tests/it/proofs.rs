@@ -1,17 +1,14 @@
 //! The starter and the solution of every exercise belong together, and `course.toml` to both.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use crate::common::blocks::{by_step, cut, fill, number, sources, step_of};
+use crate::common::workshop::Workshop;
+use crate::common::{course, root};
 use checker::course::Exercise;
 use checker::rescue::{starters, tree};
-use common::blocks::{by_step, cut, fill, number, sources, step_of};
-use common::workshop::Workshop;
-use common::{course, root};
 use serde_json::Value;
 
 #[test]
@@ -175,7 +172,7 @@ fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
             told += &format!("{step} {outcome}\n");
         }
     }
-    common::redacted().bind(|| insta::assert_snapshot!("untouched_starter", told));
+    crate::common::redacted().bind(|| insta::assert_snapshot!("untouched_starter", told));
 }
 
 #[test]
@@ -185,7 +182,7 @@ fn block_after_block_makes_its_step_pass_and_takes_none_back() {
     for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
         log += &block_after_block(&workshop, exercise);
     }
-    common::redacted().bind(|| insta::assert_snapshot!("blocks", log));
+    crate::common::redacted().bind(|| insta::assert_snapshot!("blocks", log));
 }
 
 fn block_after_block(workshop: &Workshop, exercise: &Exercise) -> String {

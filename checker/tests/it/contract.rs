@@ -1,7 +1,4 @@
 //! The contract snapshots are what the reference solution really declares.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use checker::checks::contract;
 use checker::mcp::http::Http;
@@ -10,7 +7,7 @@ use checker::subject::Program;
 use checker::subject::guard::Guard;
 use checker::subject::server::Server;
 
-use common::{beside_checker, root};
+use crate::common::{beside_checker, root};
 
 #[tokio::test]
 async fn the_solution_declares_the_contract_of_each_step() {
@@ -47,7 +44,7 @@ async fn the_solution_declares_the_contract_of_each_step() {
         ("3.11", contract::prompt(&prompts[0])),
     ];
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../src/checks/ex3/snapshots");
+    settings.set_snapshot_path("../../src/checks/ex3/snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
+use crate::cli::told::{fresh, outcomes, redacted, told, told_by};
 use crate::common::course;
-use crate::told::{fresh, outcomes, redacted, told, told_by};
 
 #[test]
 fn help_says_what_there_is_with_examples_and_exit_codes() {

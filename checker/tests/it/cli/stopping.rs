@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::cli::subjects::{write_broken, write_main};
+use crate::cli::told::{
+    Told, fresh, nothing_is_left, outcomes, processes_of, told, told_by, wait_for,
+};
 use crate::common::workshop::Workshop;
-use crate::subjects::{write_broken, write_main};
-use crate::told::{Told, fresh, nothing_is_left, outcomes, processes_of, told, told_by, wait_for};
 
 /// How soon a checker that was asked to stop has stopped.
 const SOON: Duration = Duration::from_secs(2);

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant, SystemTime};
 use insta::assert_snapshot;
 use tempfile::TempDir;
 
+use crate::cli::subjects::write_main;
+use crate::cli::told::{Told, fresh, redacted, told_by, wait_for};
 use crate::common::workshop::Workshop;
-use crate::subjects::write_main;
-use crate::told::{Told, fresh, redacted, told_by, wait_for};
 
 /// The doctor on a machine without a trouble.
 fn doctor(workshop: &Workshop) -> Command {
@@ -79,7 +79,7 @@ fn settings(workshop: &Workshop) -> insta::Settings {
     settings.add_filter(r"\(pid \d+\)", "(pid [pid])");
     settings.add_filter(r"kill \d+", "kill [pid]");
     settings.add_filter(r"STORE_PORT=\d+", "STORE_PORT=[port]");
-    settings.add_filter(r"cli-[[:xdigit:]]+ ", "[program] ");
+    settings.add_filter(r"it-[[:xdigit:]]+ ", "[program] ");
     settings
 }
 

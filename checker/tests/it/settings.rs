@@ -1,7 +1,4 @@
 //! Step 1.1: what editors and agents are told of the workshop's tutor.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc::unbounded_channel;
 
-use common::{course, redacted, root, told};
+use crate::common::{course, redacted, root, told};
 
 /// Exercise 1 with its first step alone.
 fn exercise() -> Exercise {

@@ -1,16 +1,13 @@
 //! For every check of exercise 1 there is a client that is right but for one thing, in which
 //! that step is the only one that fails; and the message is the one that an attendee should read.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use checker::course::Exercise;
 use checker::subject::Program;
 use checker::subject::guard::Guard;
 use checker::verdict::{ExerciseReport, Outcome};
 
-use common::alone::{are_all_flaws, fail_alone};
-use common::{beside_checker, check, course, redacted, root, told};
+use crate::common::alone::{are_all_flaws, fail_alone};
+use crate::common::{beside_checker, check, course, redacted, root, told};
 
 /// The flaws that each step must find.
 const FLAWS: [(&str, &str); 5] = [

@@ -1,5 +1,4 @@
 //! What the tests share: programs to check, and the report as an attendee would read it.
-#![allow(dead_code, missing_docs, clippy::expect_used, clippy::unwrap_used)]
 
 pub mod alone;
 pub mod blocks;

@@ -4,8 +4,8 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::subjects::{write_broken, write_main};
-use crate::told::{fresh, redacted, told, told_by};
+use crate::cli::subjects::{write_broken, write_main};
+use crate::cli::told::{fresh, redacted, told, told_by};
 
 const PROGRESS: &str = ".workshop/progress.toml";
 

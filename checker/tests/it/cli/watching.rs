@@ -11,10 +11,10 @@ use std::time::{Duration, Instant, SystemTime};
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
+use crate::cli::subjects::{write_broken, write_main, write_solution};
+use crate::cli::terminal::Terminal;
+use crate::cli::told::{fresh, nothing_is_left, outcomes, redacted, told, wait_for};
 use crate::common::workshop::Workshop;
-use crate::subjects::{write_broken, write_main, write_solution};
-use crate::terminal::Terminal;
-use crate::told::{fresh, nothing_is_left, outcomes, redacted, told, wait_for};
 
 const STORE: &str = "exercises/ex3_store/src/store.rs";
 const IDLE: &str = "watching exercises/ex3_store";

@@ -9,9 +9,9 @@ use jsonschema::Validator;
 use quick_junit::{Report, TestCaseStatus};
 use serde_json::{Value, json};
 
+use crate::cli::subjects::write_broken;
+use crate::cli::told::{fresh, outcomes, told, told_by};
 use crate::common::root;
-use crate::subjects::write_broken;
-use crate::told::{fresh, outcomes, told, told_by};
 
 const STEPS: usize = 11;
 

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
+use crate::cli::subjects::write_solution;
+use crate::cli::told::{fresh, outcomes, redacted, told, told_by};
 use crate::common::workshop::Workshop;
-use crate::subjects::write_solution;
-use crate::told::{fresh, outcomes, redacted, told, told_by};
 
 const EXERCISE: &str = "exercises/ex3_store";
 const MAIN: &str = "exercises/ex3_store/src/main.rs";

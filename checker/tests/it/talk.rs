@@ -1,13 +1,10 @@
 //! The commands that the book shows of exercise 1 print what they print: its solution, talking to
 //! the solution of exercise 3.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use common::beside_checker;
+use crate::common::beside_checker;
 
 /// The store on a port that was free, until the end of the test.
 struct Store {
@@ -61,6 +58,7 @@ fn client_and_store_say_what_the_book_shows() {
         .map(|words| run(&store.url, words))
         .collect();
     let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:8420");

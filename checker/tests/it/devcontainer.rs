@@ -1,9 +1,5 @@
 //! `.devcontainer/devcontainer.json`: it is valid, its parts fit the rest of the workshop, and
 //! its commands run as they are written.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-#![cfg(target_os = "linux")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +8,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::root;
-use common::workshop::{Workshop, end, processes_of};
+use crate::common::root;
+use crate::common::workshop::{Workshop, end, processes_of};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -90,7 +86,7 @@ fn dev_container() -> DevContainer {
 /// The schema that the specification publishes; `schemas/README.md` says where.
 #[test]
 fn it_is_valid_against_the_schema_of_dev_containers() {
-    let schema = include_str!("schemas/devContainer.base.schema.json");
+    let schema = include_str!("../schemas/devContainer.base.schema.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let settings = settings();
@@ -118,7 +114,7 @@ const BOOK: u16 = 3000;
 #[test]
 fn what_it_says_fits_the_rest_of_the_workshop() {
     let container = dev_container();
-    assert_eq!(container.name, common::course().title);
+    assert_eq!(container.name, crate::common::course().title);
 
     // An exact tag: the next image changes nothing by itself.
     let tag = container

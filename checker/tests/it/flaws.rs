@@ -1,13 +1,10 @@
 //! For every check there is a server that is right but for one thing, in which that step is
 //! the only one that fails; and the message is the one that an attendee should read.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use checker::verdict::Outcome;
 
-use common::alone::{are_all_flaws, fail_alone, failed};
-use common::{broken, check, course, redacted, told};
+use crate::common::alone::{are_all_flaws, fail_alone, failed};
+use crate::common::{broken, check, course, redacted, told};
 
 /// The flaws that each step must find.
 const FLAWS: [(&str, &str); 12] = [

@@ -1,15 +1,12 @@
 //! The hints of every exercise that is ready: three for each step, and each link of them and of the
 //! book leads to a page that the documentation of the locked version has.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{course, root};
+use crate::common::{course, root};
 use serde_json::Value;
 
 /// The hints of all steps, with the step's id.

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
+use crate::cli::subjects::{Running, answers_always, nobody};
+use crate::cli::told::{Told, fresh, outcomes, redacted, told, told_by};
 use crate::common::beside_checker;
 use crate::common::workshop::Workshop;
-use crate::subjects::{Running, answers_always, nobody};
-use crate::told::{Told, fresh, outcomes, redacted, told, told_by};
 
 const PAGE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<html><h1>\x1b[31mBakery</h1>";
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";

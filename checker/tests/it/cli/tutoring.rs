@@ -16,9 +16,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
+use crate::cli::told::{fresh, nothing_is_left, processes_of, wait_for};
+use crate::cli::tutor::{Tutor, call, refused, stdio, structured};
 use crate::common::workshop::Workshop;
-use crate::told::{fresh, nothing_is_left, processes_of, wait_for};
-use crate::tutor::{Tutor, call, refused, stdio, structured};
 
 /// How soon what was begun has ended.
 const SOON: Duration = Duration::from_secs(2);

@@ -12,9 +12,9 @@ use tokio::process::{Child, Command};
 
 use checker::mcp::Era;
 
+use crate::cli::told::{fresh, told};
 use crate::common::course;
 use crate::common::workshop::Workshop;
-use crate::told::{fresh, told};
 
 type Client<H = ()> = RunningService<RoleClient, H>;
 
@@ -143,7 +143,7 @@ async fn a_check_judges_the_attendees_code_and_keeps_the_progress() {
     let step = &structured(&report)["exercises"][0]["steps"][0];
     assert_eq!(step["outcome"], "not_started");
 
-    crate::subjects::write_broken(&workshop, "accepts-zero");
+    crate::cli::subjects::write_broken(&workshop, "accepts-zero");
     let report = call(&client, "check_exercise", json!({})).await;
     let report = structured(&report);
     assert_eq!(report["exercises"][0]["outcome"], "failed");
@@ -160,7 +160,7 @@ fn outside_of_a_workshop_it_says_so() {
     let elsewhere = tempfile::tempdir().unwrap();
     let mut command = workshop.checker("tutor");
     command.current_dir(elsewhere.path());
-    let said = crate::told::told_by(&workshop, command);
+    let said = crate::cli::told::told_by(&workshop, command);
     assert!(said.could_not().contains("is not inside the workshop"));
     let said = told(&workshop, "tutor --workshop /");
     assert!(said.could_not().contains("is not inside the workshop"));
@@ -173,7 +173,7 @@ async fn a_finding_is_explained_and_hints_climb_the_ladder_of_the_command() {
     let nothing = call(&client, "explain_finding", json!({})).await;
     assert!(refused(&nothing).contains("Call check_exercise first"));
 
-    crate::subjects::write_broken(&workshop, "accepts-zero");
+    crate::cli::subjects::write_broken(&workshop, "accepts-zero");
     call(&client, "check_exercise", json!({ "exercise": "ex3" })).await;
     let asked = [
         json!({}),

@@ -1,7 +1,4 @@
 //! The messages that the book shows are what the smallest server and a real client send.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-mod common;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +9,7 @@ use checker::mcp::{Era, Session, Transcript};
 use checker::report::trace;
 use serde_json::json;
 
-use common::beside_checker;
+use crate::common::beside_checker;
 
 /// `hello_mcp` on a port that was free, until the end of the test.
 struct Hello {
@@ -51,7 +48,7 @@ async fn the_wire_is_what_the_book_shows() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.set_snapshot_path("snapshots/hello");
+    settings.set_snapshot_path("../snapshots/hello");
     settings.bind(|| {
         let names = ["discover", "list", "call", "refusal", "misfit", "unknown"];
         for (name, messages) in names.iter().zip(modern) {

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use crate::subjects::write_solution;
-use crate::told::{fresh, outcomes, redacted, told, told_by};
+use crate::cli::subjects::write_solution;
+use crate::cli::told::{fresh, outcomes, redacted, told, told_by};
 
 const STORE: &str = "exercises/ex3_store/src/inventory.rs";
 

@@ -1,0 +1,25 @@
+//! The tests of package checker, in one program: it is linked once, and they run side by side.
+//!
+//! - `flaws`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
+//! - `settings`, `contract`: step 1.1, and what the reference solution declares,
+//! - `hello`, `talk`, `book`, `hints`: what the book and the hints show is so,
+//! - `proofs`: starters, solutions and `course.toml` belong together,
+//! - `cli`: the command line, as people use and misuse it,
+//! - `devcontainer`: its commands run as they are written,
+//! - `common` is what they share.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod agents;
+mod book;
+mod cli;
+mod clients;
+mod common;
+mod contract;
+#[cfg(target_os = "linux")]
+mod devcontainer;
+mod flaws;
+mod hello;
+mod hints;
+mod proofs;
+mod settings;
+mod talk;
