@@ -18,7 +18,7 @@ use crate::mcp::transcript::Exchange;
 use crate::mcp::{Era, Transcript};
 use crate::subject::process::Process;
 use crate::subject::{CommandLine, Program, server};
-use crate::verdict::{Finding, NotStarted};
+use crate::verdict::{Code, Finding, NotStarted};
 
 /// How long one run of a program may take. A debug build takes 30 ms.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -237,7 +237,7 @@ impl Ran {
     }
 
     /// A finding about this run, with nothing else said yet.
-    pub fn finding(&self, code: &str) -> Finding {
+    pub fn finding(&self, code: Code) -> Finding {
         Finding::new(code).ran(&self.command)
     }
 
@@ -262,7 +262,7 @@ impl Ran {
             return Ok(());
         }
         Err(self
-            .finding("exit_code")
+            .finding(Code::ExitCode)
             .expected("exit code 0: all went well")
             .got(self.printed())
             .why(

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
 use super::Checked;
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// How deep schemas are followed: one that refers to itself has no readable form.
 const MAX_DEPTH: usize = 8;
@@ -88,7 +88,7 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
             format!("{sign} {}", change.value().trim_end())
         })
         .collect();
-    Err(Finding::new("contract")
+    Err(Finding::new(Code::Contract)
         .sent("the lists of what the server offers")
         .expected("the contract of this step: the lines with -")
         .got(format!("the lines with +\n{}", diff.join("\n")))

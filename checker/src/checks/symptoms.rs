@@ -7,10 +7,7 @@ use super::ex3::places;
 use crate::mcp::{Failure, Trouble};
 use crate::subject::server::tells_port_taken;
 use crate::subject::stderr::Panic;
-use crate::verdict::Finding;
-
-/// The code of a finding that a process may explain better.
-pub const CONNECTION_LOST: &str = "connection_lost";
+use crate::verdict::{Code, Finding};
 
 /// How many of a program's last lines a finding quotes.
 const QUOTED: usize = 6;
@@ -19,55 +16,55 @@ const QUOTED: usize = 6;
 pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
     let (code, why) = match &trouble {
         Trouble::Refused { code: -32601, .. } => (
-            "method_not_found",
+            Code::MethodNotFound,
             "-32601 says that the server does not know this method at all.",
         ),
         Trouble::Refused { code: -32603, .. } => (
-            "internal_error",
+            Code::InternalError,
             "-32603 says that the handler broke down. What a model could mend belongs in a result with isError: true.",
         ),
         Trouble::Refused { .. } => (
-            "protocol_error",
+            Code::ProtocolError,
             "A JSON-RPC error says that the request itself was wrong. This one is right.",
         ),
         Trouble::Status { status, .. } if status.starts_with("401") => (
-            "needs_login",
+            Code::NeedsLogin,
             "401 asks for a token. In this step the server lets everyone in.",
         ),
         Trouble::Status { status, .. } if status.starts_with("403") => (
-            "forbidden",
+            Code::Forbidden,
             "The server turns away programs of its own machine. Requests to 127.0.0.1, on any port and without an Origin, must come in: see with_allowed_hosts, which takes names without a port.",
         ),
         Trouble::Status { status, .. } if status.starts_with('5') => (
-            "http_error",
+            Code::HttpError,
             "A 5xx status says that the server broke down. Its stderr should say why.",
         ),
         Trouble::Status { .. } => (
-            "http_error",
+            Code::HttpError,
             "Over HTTP, MCP answers with 200 and a JSON-RPC message. Is it served at this path?",
         ),
         Trouble::NotMcp(_) => (
-            "not_json_rpc",
+            Code::NotJsonRpc,
             "Every answer is one JSON-RPC message: jsonrpc, the id of the request, and result or error.",
         ),
         Trouble::WrongId { .. } => (
-            "wrong_id",
+            Code::WrongId,
             "A client finds the request that an answer belongs to by its id. With another id it waits for ever.",
         ),
         Trouble::Shape(_) => (
-            "wrong_shape",
+            Code::WrongShape,
             "The specification says what this message must hold. A client cannot read it otherwise.",
         ),
         Trouble::Silent { .. } => (
-            "no_answer",
+            Code::NoAnswer,
             "A client waits as long as it is told to, and its user with it. Does the handler wait for something that never comes: a lock, a channel, a loop?",
         ),
         Trouble::TooMuch { .. } => (
-            "too_much",
+            Code::TooMuch,
             "A host puts results into a model's context. Send what was asked for, in pages if it is much.",
         ),
         Trouble::Unreachable(_) => (
-            CONNECTION_LOST,
+            Code::ConnectionLost,
             "The connection ended before the answer did. Did the handler panic, or the program end?",
         ),
     };
@@ -77,7 +74,7 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
         .got(trouble.to_string())
         .why(why);
     match code {
-        "forbidden" => finding.at(places::GATE).into(),
+        Code::Forbidden => finding.at(places::GATE).into(),
         _ => finding.into(),
     }
 }
@@ -92,7 +89,7 @@ pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
             "A panic ends the handler, and the client waits for an answer that never comes. Return an error instead."
         }
     };
-    let mut finding = Finding::new("panicked")
+    let mut finding = Finding::new(Code::Panicked)
         .sent(sent)
         .expected("an answer")
         .got(format!("a panic: {}", panic.message))
@@ -103,7 +100,7 @@ pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
 
 /// A client panicked.
 pub fn client_panicked(panic: &Panic, command: &str) -> Stop {
-    let mut finding = Finding::new("panicked")
+    let mut finding = Finding::new(Code::Panicked)
         .ran(command)
         .expected("an answer, or a complaint and an exit code that fits it")
         .got(format!("a panic: {}", panic.message))
@@ -118,7 +115,7 @@ pub fn did_not_end(command: &str, patience: Duration, asked: &str, stderr: &[Str
         "" => "It has asked nothing".to_owned(),
         asked => format!("It has asked for {asked}"),
     };
-    Finding::new("did_not_end")
+    Finding::new(Code::DidNotEnd)
         .ran(command)
         .expected("a program that ends when it is done")
         .got(format!(
@@ -133,7 +130,7 @@ pub fn did_not_end(command: &str, patience: Duration, asked: &str, stderr: &[Str
 /// The program ended. Where, nobody knows.
 pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
     if tells_port_taken(stderr) {
-        return nowhere("port_taken")
+        return nowhere(Code::PortTaken)
             .expected("a server that listens on STORE_PORT")
             .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
             .why("The checker gives each server a free port in STORE_PORT. Listen on that one: a fixed port may be taken by the server you started yourself.")
@@ -151,7 +148,7 @@ pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
             "A server runs until it is told to stop. The reason is usually in its last words on stderr."
         }
     };
-    nowhere("server_exited")
+    nowhere(Code::ServerExited)
         .sent(sent)
         .expected(expected)
         .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
@@ -161,7 +158,7 @@ pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
 
 /// The program runs, and nothing listens on its port.
 pub fn not_listening(port: u16, stderr: &[String]) -> Stop {
-    nowhere("not_listening")
+    nowhere(Code::NotListening)
         .expected("a server on 127.0.0.1, at the port in STORE_PORT")
         .got(format!("nothing listens on port {port}. Its last words:\n{}", last_words(stderr)))
         .why("The checker tells the program its port in STORE_PORT and connects to 127.0.0.1. Is another address or port written into the code?")
@@ -169,7 +166,7 @@ pub fn not_listening(port: u16, stderr: &[String]) -> Stop {
 }
 
 /// A finding that no line of the source stands for.
-fn nowhere(code: &str) -> Finding {
+fn nowhere(code: Code) -> Finding {
     Finding {
         place: Some(String::new()),
         ..Finding::new(code)

@@ -16,7 +16,7 @@ use crate::engine::{self, Event, Places, Plan, milliseconds};
 use crate::report::{self, Building, Format, Reporter, Terminal};
 use crate::subject::Subject;
 use crate::subject::guard::Guard;
-use crate::verdict::{EraReport, ExerciseReport, Outcome};
+use crate::verdict::{EraReport, ExerciseReport, Outcome, SubjectKind};
 
 pub(super) async fn run(workshop: &Workshop, arguments: &Check) -> Result<u8> {
     let words = (arguments.exercise.as_deref(), arguments.step.as_deref());
@@ -93,7 +93,7 @@ pub(crate) async fn check(
         places: &places(workshop, arguments, exercise),
         root: workshop.root.clone(),
         settings: match kind(arguments) {
-            "solution" => subject::folder(&workshop.root, exercise, true),
+            SubjectKind::Solution => subject::folder(&workshop.root, exercise, true),
             _ => workshop.root.clone(),
         },
         options: options(arguments),
@@ -177,12 +177,12 @@ async fn tell(
     Ok(reporter)
 }
 
-fn kind(arguments: &Check) -> &'static str {
+fn kind(arguments: &Check) -> SubjectKind {
     match (&arguments.url, &arguments.command, arguments.solution) {
-        (Some(_), ..) => "url",
-        (_, Some(_), _) => "command",
-        (.., true) => "solution",
-        _ => "starter",
+        (Some(_), ..) => SubjectKind::Url,
+        (_, Some(_), _) => SubjectKind::Command,
+        (.., true) => SubjectKind::Solution,
+        _ => SubjectKind::Starter,
     }
 }
 
@@ -203,7 +203,7 @@ fn quoted(command: &str) -> String {
 
 fn places(workshop: &Workshop, arguments: &Check, exercise: &Exercise) -> Places {
     match kind(arguments) {
-        "url" | "command" => Places::unknown(),
+        SubjectKind::Url | SubjectKind::Command => Places::unknown(),
         _ => Places::in_folder(
             &workshop.root,
             &subject::folder(&workshop.root, exercise, arguments.solution),
@@ -213,7 +213,7 @@ fn places(workshop: &Workshop, arguments: &Check, exercise: &Exercise) -> Places
 
 /// Only the attendee's own code, on both eras, counts.
 fn is_for_progress(arguments: &Check) -> bool {
-    kind(arguments) == "starter" && arguments.era == Eras::Both
+    kind(arguments) == SubjectKind::Starter && arguments.era == Eras::Both
 }
 
 fn record(workshop: &Workshop, report: &ExerciseReport) -> Result<()> {

@@ -18,7 +18,7 @@ use crate::mcp::{Era, Transcript};
 use crate::subject::Subject;
 use crate::subject::guard::Guard;
 use crate::subject::server::Server;
-use crate::verdict::{EraReport, Finding, NotStarted, Outcome};
+use crate::verdict::{Code, EraReport, Finding, NotStarted, Outcome};
 
 /// No step takes longer, whatever the server does.
 const STEP_DEADLINE: Duration = Duration::from_secs(30);
@@ -197,7 +197,7 @@ impl<'a> Judge<'a> {
                         return checked;
                     };
                     // The process may have more to say about it than the wire.
-                    let lost = finding.code == checks::symptoms::CONNECTION_LOST;
+                    let lost = finding.code == Code::ConnectionLost;
                     let patience = if lost { LAST_WORDS } else { GRACE / 10 };
                     if symptom.is_none() && !(lost && end.is_some()) {
                         symptom = timeout(patience, symptoms.recv()).await.ok().flatten();
@@ -330,7 +330,7 @@ async fn in_time(
 }
 
 fn too_slow(deadline: Duration, sent: String) -> Stop {
-    Finding::new("too_slow")
+    Finding::new(Code::TooSlow)
         .sent(sent)
         .expected("the step to be over in a few milliseconds")
         .got(format!("still not over after {} s", deadline.as_secs()))

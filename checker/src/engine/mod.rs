@@ -26,7 +26,9 @@ use crate::checks;
 use crate::course::{Exercise, Step};
 use crate::mcp::Era;
 use crate::subject::Subject;
-use crate::verdict::{EraReport, ExerciseReport, Finding, NotStarted, Outcome, StepReport};
+use crate::verdict::{
+    Code, EraReport, ExerciseReport, Finding, NotStarted, Outcome, StepReport, SubjectKind,
+};
 
 /// What happens while an exercise is checked, in order.
 #[derive(Debug)]
@@ -73,8 +75,8 @@ pub struct Plan<'a> {
     pub eras: &'a [Era],
     /// Draws every random argument: the same seed sends the same.
     pub seed: u64,
-    /// The word for the subject in reports: `starter`, `solution`, `url` or `command`.
-    pub kind: &'static str,
+    /// What is checked, for reports.
+    pub kind: SubjectKind,
     /// Where findings point.
     pub places: &'a Places,
     /// The workshop's root.
@@ -156,7 +158,7 @@ pub async fn check(
 /// The report for code that does not compile: the first step that is reached fails, and all
 /// others wait. A step that was asked for alone is the first that is reached.
 pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport {
-    let finding = Finding::new("does_not_compile")
+    let finding = Finding::new(Code::DoesNotCompile)
         .expected("code that compiles")
         .got(match others {
             0 => first.to_owned(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::mcp::Era;
-use crate::verdict::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
+use crate::verdict::{EraReport, ExerciseReport, Finding, Outcome, StepReport, SubjectKind};
 
 /// The document, ready to be written.
 pub fn document(seed: u64, exercises: &[ExerciseReport]) -> impl Serialize + use<> {
@@ -34,7 +34,7 @@ struct ExerciseDocument {
 
 #[derive(Serialize)]
 struct SubjectDocument {
-    kind: &'static str,
+    kind: SubjectKind,
     build_ms: u64,
     check_ms: u64,
 }

@@ -10,7 +10,7 @@ use super::trace::write_trace;
 use crate::engine::Event;
 use crate::mcp::Era;
 use crate::progress::State;
-use crate::verdict::{ExerciseReport, Finding, NotStarted, Outcome, StepReport};
+use crate::verdict::{ExerciseReport, Finding, NotStarted, Outcome, StepReport, SubjectKind};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -277,7 +277,7 @@ impl<W: Write> Terminal<W> {
 
     /// The one thing to do now, where nothing is wrong.
     fn next(&mut self, report: &ExerciseReport) -> io::Result<()> {
-        if report.subject != "starter" {
+        if report.subject != SubjectKind::Starter {
             return Ok(());
         }
         let Some(step) = report.first_open() else {

@@ -164,7 +164,7 @@ pub fn lines(indent: &str, value: &Value) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::mcp::{Era, Transcript};
-    use crate::verdict::{EraReport, Outcome};
+    use crate::verdict::{Code, EraReport, Outcome};
     use serde_json::json;
 
     /// Calls of `tool` for each purpose, as many as it says.
@@ -188,7 +188,7 @@ mod tests {
             ("buy", "buy", 1),
             ("after", "list", 1),
         ]);
-        let sent = |sent: &str| Finding::new("x").sent(sent);
+        let sent = |sent: &str| Finding::new(Code::AcceptsZero).sent(sent);
         assert_eq!(at(&sent("tools/call buy {}"), &trace), Some(1));
         let both = sent("tools/call buy {}, then tools/call list {}");
         assert_eq!(at(&both, &trace), Some(2));

@@ -9,7 +9,7 @@ use super::resources::section_of;
 use super::status::BlockPlace;
 use crate::commands::{Workshop, select};
 use crate::course::Step;
-use crate::verdict::{Finding, NotStarted, Outcome, StepReport};
+use crate::verdict::{Code, Finding, NotStarted, Outcome, StepReport};
 
 /// A step that is not passed, explained.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -37,7 +37,7 @@ pub(super) struct Explanation {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Explained {
     /// A stable name for the mistake, as in accepts_zero.
-    code: String,
+    code: &'static str,
     /// The protocol generations that show it: modern is 2026-07-28, legacy 2025-11-25.
     eras: Vec<String>,
     /// The message that showed it.
@@ -144,7 +144,7 @@ fn explained(report: &StepReport) -> Vec<Explained> {
     for era in &report.eras {
         for finding in &era.findings {
             let name = era.era.to_string();
-            match all.iter_mut().find(|one| one.code == finding.code) {
+            match all.iter_mut().find(|one| one.code == finding.code.as_str()) {
                 Some(same) => same.eras.push(name),
                 None => all.push(Explained::of(finding, name)),
             }
@@ -157,7 +157,7 @@ impl Explained {
     fn of(finding: &Finding, era: String) -> Self {
         let next: Vec<&str> = finding.next.split_whitespace().collect();
         Self {
-            code: finding.code.clone(),
+            code: finding.code.as_str(),
             eras: vec![era],
             sent: finding.sent.clone(),
             expected: finding.expected.clone(),
@@ -205,7 +205,7 @@ fn what_to_do(report: &StepReport, step: &Step, findings: &[Explained]) -> Strin
             "Read the section of the book with the attendee, then let them write the TODO block. next_hint with step {id} gives a nudge."
         ),
         (Outcome::CouldNotCheck, _) => "The reason says what keeps it from being checked. Mend that, and check again.".to_owned(),
-        (Outcome::Failed, _) if findings.iter().any(|one| one.code == "does_not_compile") => {
+        (Outcome::Failed, _) if findings.iter().any(|one| one.code == Code::DoesNotCompile.as_str()) => {
             "Read the first compile error with the attendee: the others often go with it. Then check again.".to_owned()
         }
         (Outcome::Failed, _) => format!(

@@ -9,7 +9,7 @@ use checker::engine::{self, Places, Plan};
 use checker::mcp::Era;
 use checker::subject::guard::Guard;
 use checker::subject::{Program, Subject};
-use checker::verdict::{ExerciseReport, Outcome};
+use checker::verdict::{ExerciseReport, Outcome, SubjectKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc::unbounded_channel;
@@ -48,7 +48,7 @@ async fn check_in(folder: &Path) -> ExerciseReport {
         seed: 7,
         root: root(),
         settings: folder.to_owned(),
-        kind: "starter",
+        kind: SubjectKind::Starter,
         places: &Places::unknown(),
         options: String::new(),
     };

@@ -9,6 +9,7 @@ use super::{draw, places, prints, tells, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client};
 use crate::counterpart::{Answer, Counterpart, House, OfferedTool};
+use crate::verdict::Code;
 
 /// What is drawn for one run.
 struct Drawn {
@@ -98,7 +99,7 @@ fn the_call_arrived(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
         [call] => call,
         [] => {
             return Err(ran
-                .finding("not_called")
+                .finding(Code::NotCalled)
                 .expected(format!("tools/call with the name {}", drawn.tool.name))
                 .got(format!("no call arrived\n{}", ran.printed()))
                 .why("`call TOOL JSON` sends one tools/call, with TOOL as its name and JSON as its arguments.")
@@ -106,7 +107,7 @@ fn the_call_arrived(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
         }
         more => {
             return Err(ran
-                .finding("called_again")
+                .finding(Code::CalledAgain)
                 .expected("one tools/call")
                 .got(format!("{} of them", more.len()))
                 .why("A tool may sell something. Who calls twice buys twice.")
@@ -116,7 +117,7 @@ fn the_call_arrived(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
     let sent = &call["params"];
     if sent["name"] != json!(drawn.tool.name) {
         return Err(ran
-            .finding("wrong_tool")
+            .finding(Code::WrongTool)
             .expected(format!("the tool {}", drawn.tool.name))
             .got(sent["name"].to_string())
             .why("The name is the first argument after `call`, as it stands there.")
@@ -124,7 +125,7 @@ fn the_call_arrived(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
     }
     if sent["arguments"] != drawn.arguments {
         return Err(ran
-            .finding("wrong_arguments")
+            .finding(Code::WrongArguments)
             .expected(format!("arguments {}", drawn.arguments))
             .got(format!("arguments {}", sent["arguments"]))
             .why("The JSON on the command line is what the tool gets: parsed, with every value of the type that it has there.")
@@ -150,7 +151,7 @@ fn the_result_is_printed(ran: &Ran, drawn: &Drawn) -> Checked {
             .map_or_else(|| value.to_string(), str::to_owned);
         if !tells(&ran.stdout, &shown) {
             return Err(ran
-                .finding("structured_content_not_printed")
+                .finding(Code::StructuredContentNotPrinted)
                 .expected(format!("the structured content too: {}", drawn.structured))
                 .got(format!("no {name} {shown}\n{}", ran.printed()))
                 .why("`structuredContent` holds the same answer for programs, or more than the text. This server's text does not repeat it.")
@@ -173,7 +174,7 @@ fn the_resource_was_read(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Chec
         None => format!("no resources/read arrived\n{}", ran.printed()),
     };
     Err(ran
-        .finding("not_read")
+        .finding(Code::NotRead)
         .expected(format!("resources/read of {}", drawn.uri))
         .got(got)
         .why("`read URI` sends one resources/read with this URI. A resource need not be listed to be read.")

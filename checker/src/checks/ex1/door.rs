@@ -9,6 +9,7 @@ use super::{draw, places, prints, tells, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::{Answer, House, Lock, METADATA, OfferedTool, Record};
+use crate::verdict::Code;
 
 const NEEDS_LOGIN: i32 = 5;
 
@@ -91,7 +92,7 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, lock: &Lock) -> Checked
         ),
     };
     Err(ran
-        .finding("key_not_sent")
+        .finding(Code::KeyNotSent)
         .expected(format!("{which} with the header of -H, as it stands there"))
         .got(got)
         .why(why)
@@ -105,7 +106,7 @@ fn the_key_is_not_printed(ran: &Ran, key: &str) -> Checked {
         return Ok(());
     }
     Err(ran
-        .finding("key_printed")
+        .finding(Code::KeyPrinted)
         .expected("no word of the key")
         .got(ran.printed())
         .why("What is printed ends up in logs, and in front of an audience. A key is for the server alone.")
@@ -124,7 +125,7 @@ fn it_says_where_to_log_in(ran: &Ran, record: &Record, lock: &Lock) -> Checked {
             paths => format!("the metadata was not fetched, but {}", paths.join(", ")),
         };
         return Err(ran
-            .finding("login_not_named")
+            .finding(Code::LoginNotNamed)
             .expected(format!("on stderr, where to log in: {login}"))
             .got(format!("{fetched}\n{}", ran.printed()))
             .at(places::LOGIN)
@@ -135,7 +136,7 @@ fn it_says_where_to_log_in(ran: &Ran, record: &Record, lock: &Lock) -> Checked {
         return Ok(());
     }
     Err(ran
-        .finding("wrong_exit_code")
+        .finding(Code::WrongExitCode)
         .expected("exit code 5: a login or a key is needed")
         .got(ran.printed())
         .why("A script reads the exit code. This server is there, and would answer with a key.")

@@ -5,6 +5,7 @@ use crate::checks::client::Ran;
 use crate::checks::{Checked, Client};
 use crate::counterpart::{House, Record};
 use crate::mcp::Era;
+use crate::verdict::Code;
 
 pub(super) async fn check(client: &Client) -> Checked {
     client.purpose("whatever the client asks for info");
@@ -65,7 +66,7 @@ fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked<String> {
         }
     };
     Err(ran
-        .finding("no_session")
+        .finding(Code::NoSession)
         .expected(format!("a session. This server speaks {speaks}"))
         .got(format!("{}\n{}", asked(record), ran.printed()))
         .why(why)

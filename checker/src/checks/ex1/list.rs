@@ -4,6 +4,7 @@ use super::{draw, tells, was_spoken_to};
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client};
 use crate::counterpart::{Answer, House, OfferedTool, Record};
+use crate::verdict::Code;
 use rmcp::model::{CallToolResult, Tool};
 
 /// What a terminal does when it reads this (ECMA-48, ED).
@@ -39,7 +40,7 @@ fn nothing_is_done_to_the_terminal(ran: &Ran) -> Checked {
         return Ok(());
     }
     Err(ran
-        .finding("escapes_printed")
+        .finding(Code::EscapesPrinted)
         .expected("no escape character on stdout: written out, as in \\u{1b}[2J, or left out")
         .got(format!("{CLEARS_THE_SCREEN:?}, as the server sent it"))
         .why("What a server sends is a stranger's text. This one clears the screen; others move the cursor and write over what you have read. show::line prints it and lets it do nothing.")
@@ -50,7 +51,7 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
     let lists = record.messages("tools/list");
     if lists.is_empty() {
         return Err(ran
-            .finding("not_listed")
+            .finding(Code::NotListed)
             .expected("tools/list")
             .got(format!(
                 "the server was never asked for its tools\n{}",
@@ -76,7 +77,7 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
             .last()
             .map(|list| list["params"]["cursor"].to_string());
         return Err(ran
-            .finding("cursor_changed")
+            .finding(Code::CursorChanged)
             .expected("each nextCursor handed back as it is")
             .got(format!(
                 "tools/list with the cursor {}, which the server refuses: {error}",
@@ -93,7 +94,7 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
         (_, true) => format!("tools/list {asked} times. The last answer still had a nextCursor"),
     };
     Err(ran
-        .finding("pages_left_out")
+        .finding(Code::PagesLeftOut)
         .expected("tools/list again with each nextCursor as cursor, until an answer has none")
         .got(got)
         .why("A server may cut a long list into pages. Who reads only the first page never learns of the other tools.")
@@ -105,7 +106,7 @@ fn every_tool_is_printed(ran: &Ran, tools: &[Tool]) -> Checked {
     if let Some(tool) = left_out {
         let printed = tools.iter().filter(|tool| tells(&ran.stdout, &tool.name));
         return Err(ran
-            .finding("tool_not_printed")
+            .finding(Code::ToolNotPrinted)
             .expected(format!("all {} tools on stdout, {} too", tools.len(), tool.name))
             .got(format!("{} of them\n{}", printed.count(), ran.printed()))
             .why("The server sent every one of them. What your program does not print, its user cannot use.")
@@ -118,7 +119,7 @@ fn every_tool_is_printed(ran: &Ran, tools: &[Tool]) -> Checked {
     match undescribed {
         None => Ok(()),
         Some(tool) => Err(ran
-            .finding("description_not_printed")
+            .finding(Code::DescriptionNotPrinted)
             .expected(format!("{} with its description: {}", tool.name, description(tool)))
             .got(ran.printed())
             .why("A name alone does not say what a tool is for. The description is what a model chooses by.")

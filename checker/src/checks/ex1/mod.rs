@@ -15,6 +15,7 @@ use super::client::Ran;
 use super::{Check, Checked, Run};
 use crate::blocks::TodoBlock;
 use crate::counterpart::Record;
+use crate::verdict::Code;
 
 /// One check per step.
 pub const CHECKS: &[Check] = &[
@@ -63,7 +64,7 @@ fn prints(ran: &Ran, fact: &str, what: &str, why: &str, printed_in: TodoBlock) -
         false => (ran.printed(), why),
     };
     Err(ran
-        .finding("not_printed")
+        .finding(Code::NotPrinted)
         .expected(format!("{what} on stdout: {fact}"))
         .got(got)
         .why(why)
@@ -77,7 +78,7 @@ fn was_spoken_to(ran: &Ran, record: &Record) -> Checked {
         return Ok(());
     }
     Err(ran
-        .finding("nothing_sent")
+        .finding(Code::NothingSent)
         .expected("a request to the server of this URL")
         .got(format!("the server was asked nothing\n{}", ran.printed()))
         .why("The URL is the argument before the command. Open a session there first: everything else is asked in it.")

@@ -18,7 +18,7 @@ use crate::mcp::probe::{Probe, probe};
 use crate::mcp::stdio::Stdio;
 use crate::mcp::{Era, Failure, Session};
 use crate::subject::process::Process;
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// Where VS Code, Claude Code and Cursor look for servers.
 const FILES: [File; 3] = [
@@ -57,7 +57,7 @@ pub(super) async fn check(setting: &Setting) -> Checked {
         let shown: Vec<String> = all.iter().map(Entry::shown).collect();
         return Err(Finding {
             place: Some(all[0].place.to_string()),
-            ..Finding::new("no_tutor")
+            ..Finding::new(Code::NoTutor)
                 .expected("the tutor: the program \"cargo\" with the arguments [\"checker\", \"tutor\"]")
                 .got(shown.join("\n"))
                 .why("The tutor is the workshop itself, as a server for your agent. `command` is the program alone, and each of its arguments is a text of its own in `args`.")
@@ -91,7 +91,7 @@ fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
             };
             Stop::from(Finding {
                 place: Some(place.to_string()),
-                ..Finding::new("broken_settings")
+                ..Finding::new(Code::BrokenSettings)
                     .expected(expected)
                     .got(error)
                     .why("Editors read this file as it is, and show no servers when they cannot.")
@@ -156,7 +156,7 @@ async fn ask(session: &Session, what: &str) -> Checked {
         .and_then(|server| server.server_info.clone());
     let name = server.map(|server| server.name).unwrap_or_default();
     if name != TUTOR {
-        return Err(Finding::new("not_the_tutor")
+        return Err(Finding::new(Code::NotTheTutor)
             .ran(what)
             .expected(format!("a server that calls itself {TUTOR}"))
             .got(format!("{name:?}"))
@@ -166,7 +166,7 @@ async fn ask(session: &Session, what: &str) -> Checked {
     session.transcript().purpose("ask the tutor where you are");
     let called = session.call(TOOL, json!({})).await?;
     match called.result.is_error {
-        Some(true) => Err(Finding::new("tutor_error")
+        Some(true) => Err(Finding::new(Code::TutorError)
             .ran(what)
             .sent(called.sent)
             .expected("where you are in the workshop")
@@ -178,7 +178,7 @@ async fn ask(session: &Session, what: &str) -> Checked {
 }
 
 fn not_started(command: &str, error: &str) -> Stop {
-    Finding::new("tutor_not_started")
+    Finding::new(Code::TutorNotStarted)
         .ran(command)
         .expected("a program that starts")
         .got(error)
@@ -187,7 +187,7 @@ fn not_started(command: &str, error: &str) -> Stop {
 }
 
 fn no_folder(command: &str, error: &str) -> Stop {
-    Finding::new("tutor_not_started")
+    Finding::new(Code::TutorNotStarted)
         .ran(command)
         .expected("a folder to start it in")
         .got(error)
@@ -206,7 +206,7 @@ fn does_not_answer(command: &str, failure: &Failure, words: &[String]) -> Stop {
         [] => String::new(),
         words => format!("\nits last words:\n{}", words.join("\n")),
     };
-    Finding::new("tutor_silent")
+    Finding::new(Code::TutorSilent)
         .ran(command)
         .expected("an answer to server/discover")
         .got(format!("{}{words}", failure.trouble))

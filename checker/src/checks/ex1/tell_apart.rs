@@ -13,6 +13,7 @@ use crate::blocks::TodoBlock;
 use crate::checks::client::Ran;
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::{Answer, House, OfferedTool};
+use crate::verdict::Code;
 
 const TOOL_ERROR: i32 = 1;
 const REFUSED: i32 = 3;
@@ -103,7 +104,7 @@ fn complains(ran: &Ran, code: i32, what: &str, words: Option<(&str, TodoBlock)>)
     }
     if ran.stderr.trim().is_empty() {
         return Err(ran
-            .finding("silent")
+            .finding(Code::Silent)
             .expected(format!("a sentence on stderr: {what}"))
             .got(ran.printed())
             .why(match ran.stdout.trim() {
@@ -116,7 +117,7 @@ fn complains(ran: &Ran, code: i32, what: &str, words: Option<(&str, TodoBlock)>)
         return Ok(());
     }
     Err(ran
-        .finding("wrong_exit_code")
+        .finding(Code::WrongExitCode)
         .expected(format!("exit code {code}: {what}"))
         .got(ran.printed())
         .why("A script reads the exit code. 1 the tool reported an error, 3 the server refused the request, 4 no server was reached: the first is worth another try with other arguments, the second is not, the third is worth a look at the address.")
@@ -145,12 +146,12 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
     }
     let (code, expected, why) = match on_stdout {
         true => (
-            "complaint_on_stdout",
+            Code::ComplaintOnStdout,
             "the server's words on stderr, and not on stdout",
             "On stdout stand answers alone. In the starter, `succeeded` makes a failure of a result that is an error.",
         ),
         false => (
-            "complaint_swallowed",
+            Code::ComplaintSwallowed,
             "the server's words on stderr",
             "The words say what to do about it, and only the server knows them.",
         ),

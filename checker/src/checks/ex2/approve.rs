@@ -12,6 +12,7 @@ use crate::blocks::TodoBlock;
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Proposal, Says, Script};
 use crate::counterpart::{House, OfferedTool};
+use crate::verdict::Code;
 
 /// Fewer words than this are no sentence: "done" is what a call is told that was made.
 const WORDS_OF_A_REFUSAL: usize = 3;
@@ -99,7 +100,7 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
             false => format!("{asked} requests\n{}", ran.printed()),
         };
         return Err(ran
-            .finding("no_limit")
+            .finding(Code::NoLimit)
             .expected(format!("{limit}: so many requests to the model, and no more"))
             .got(got)
             .why("A model can go round in circles, and each round costs money. The limit is the one thing that ends it.")
@@ -109,7 +110,7 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
         return Ok(());
     }
     Err(ran
-        .finding("gave_up_silently")
+        .finding(Code::GaveUpSilently)
         .expected(format!(
             "after {limit}: exit code 1, a word on stderr, nothing on stdout"
         ))
@@ -211,7 +212,7 @@ fn reads_without_asking(played: &Played, call: &Proposal, word: Option<&str>) ->
     }
     Err(played
         .ran
-        .finding("asked_needlessly")
+        .finding(Code::AskedNeedlessly)
         .expected(format!(
             "tools/call of {} when {}: it is annotated readOnlyHint: true",
             call.name,
@@ -229,7 +230,7 @@ fn takes_the_yes(played: &Played, call: &Proposal, word: Option<&str>) -> Checke
     }
     Err(played
         .ran
-        .finding("yes_not_taken")
+        .finding(Code::YesNotTaken)
         .expected(format!("tools/call of {} when {}", call.name, said(word)))
         .got(format!("no such call\n{}", played.ran.printed()))
         .why("`y` and `yes` are a yes, in capital letters and with blanks around them too.")
@@ -273,7 +274,7 @@ fn shows_the_call(played: &Played, call: &Proposal) -> Checked {
         return Ok(());
     }
     Err(ran
-        .finding("call_not_shown")
+        .finding(Code::CallNotShown)
         .expected(format!(
             "on stderr, before the call, the question whether to go ahead with {} and all its arguments, to the end: …{end}\"}}",
             call.name
@@ -316,7 +317,7 @@ fn called_without_yes(
 ) -> Stop {
     played
         .ran
-        .finding("not_asked")
+        .finding(Code::NotAsked)
         .expected(format!("no tools/call of {} when {}", call.name, said(word)))
         .got(format!(
             "tools/call {}\n{}",
@@ -347,7 +348,7 @@ fn refusal_is_told(played: &Played, heard: usize, call: &Proposal, word: Option<
     };
     Err(played
         .ran
-        .finding("refusal_not_told")
+        .finding(Code::RefusalNotTold)
         .expected(format!(
             "when {}, a sentence for the model that says so: the user refuses the call {}",
             said(word),

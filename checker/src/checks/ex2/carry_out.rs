@@ -7,6 +7,7 @@ use super::{draw, places};
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::heard::text_of;
 use crate::counterpart::model::{Heard, Proposal, Says, Script};
+use crate::verdict::Code;
 
 pub(super) async fn check(client: &Client) -> Checked {
     client.purpose("whatever the agent does with the call that the model proposes");
@@ -47,7 +48,7 @@ fn keeps_the_words(played: &Played, words: &str) -> Checked {
     }
     Err(played
         .ran
-        .finding("words_dropped")
+        .finding(Code::WordsDropped)
         .expected(format!(
             "what the model said beside its call, in a message of role \"assistant\": {words}"
         ))
@@ -90,9 +91,9 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
         return Err(played
             .ran
             .finding(if right > 1 {
-                "called_again"
+                Code::CalledAgain
             } else {
-                "not_called"
+                Code::NotCalled
             })
             .expected(format!(
                 "one tools/call, as the model proposes it: {} {}",
@@ -112,7 +113,7 @@ pub(super) fn holds(played: &Played, call: &Proposal, told: &str, fact: &str) ->
     }
     Err(played
         .ran
-        .finding("wrong_result")
+        .finding(Code::WrongResult)
         .expected(format!(
             "for {}, what the tool returned: … {fact} …",
             shown(call)

@@ -10,6 +10,7 @@ use crate::checks::{Checked, Client};
 use crate::counterpart::OfferedTool;
 use crate::counterpart::model::heard::text_of;
 use crate::counterpart::model::{Says, Script};
+use crate::verdict::Code;
 
 pub(super) async fn check(client: &Client) -> Checked {
     client.purpose("whatever the agent asks to learn of the tools, and then the model");
@@ -56,7 +57,7 @@ fn asks_the_question(played: &Played, question: &str) -> Checked {
     let roles: Vec<String> = messages.iter().map(|one| one["role"].to_string()).collect();
     Err(played
         .ran
-        .finding("question_missing")
+        .finding(Code::QuestionMissing)
         .expected(format!("a message of role \"user\": {question}"))
         .got(format!("messages of role {}", roles.join(", ")))
         .why("The model knows only what stands in the conversation.")
@@ -77,7 +78,7 @@ fn offers(played: &Played, tool: &Tool) -> Checked {
         };
         return Err(played
             .ran
-            .finding("tool_not_offered")
+            .finding(Code::ToolNotOffered)
             .expected(format!("among `tools`, a function named {}", tool.name))
             .got(got)
             .why("The model proposes what it is offered. It never sees the MCP server, so the agent passes on every tool that the server lists.")
@@ -97,7 +98,7 @@ fn offers(played: &Played, tool: &Tool) -> Checked {
     {
         return Err(played
             .ran
-            .finding("schema_differs")
+            .finding(Code::SchemaDiffers)
             .expected(format!("`parameters` of {}: {declared}", tool.name))
             .got(sent.to_string())
             .why("The schema tells the model which arguments there are. It is the tool's inputSchema, passed on as it is.")
@@ -108,7 +109,7 @@ fn offers(played: &Played, tool: &Tool) -> Checked {
     if !said.contains(description) {
         return Err(played
             .ran
-            .finding("description_differs")
+            .finding(Code::DescriptionDiffers)
             .expected(format!("{} with the description: {description}", tool.name))
             .got(function["description"].to_string())
             .why("The description is what the model chooses by.")

@@ -8,7 +8,7 @@ use crate::checks::client::{Ran, Task};
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Key, Proposal, Says, Script, ScriptedModel};
 use crate::counterpart::{House, Record};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// How many steps there are without `--max-steps`.
 pub(super) const DEFAULT_STEPS: usize = 10;
@@ -107,7 +107,7 @@ impl Played {
             if text.contains(key) {
                 return Err(self
                     .ran
-                    .finding("key_printed")
+                    .finding(Code::KeyPrinted)
                     .expected("nothing printed that holds OPENAI_API_KEY")
                     .got(format!("the key is on {name}"))
                     .why("What is printed ends up in logs, screenshots and bug reports. Who reads the key there can spend your money.")
@@ -122,7 +122,7 @@ impl Played {
         let Some(first) = self.heard.first() else {
             return Err(self
                 .ran
-                .finding("model_not_asked")
+                .finding(Code::ModelNotAsked)
                 .expected("POST $OPENAI_BASE_URL/chat/completions")
                 .got(format!("the model heard nothing\n{}", self.ran.printed()))
                 .why("The agent begins by asking the model. OPENAI_BASE_URL says where it is, here on 127.0.0.1.")
@@ -135,7 +135,7 @@ impl Played {
             };
             return Err(self
                 .ran
-                .finding("wrong_key")
+                .finding(Code::WrongKey)
                 .expected("the header Authorization: Bearer, and what OPENAI_API_KEY says")
                 .got(got)
                 .why("The endpoint lets in who has the key, and counts what they use.")
@@ -170,7 +170,7 @@ impl Played {
         };
         let finding = self
             .ran
-            .finding("request_refused")
+            .finding(Code::RequestRefused)
             .expected("requests as OpenAI's API takes them")
             .why(why);
         if !message.contains("tool_call") {
@@ -199,12 +199,12 @@ impl Played {
         }
         let (code, why) = if flat(printed).contains(&flat(answer)) {
             (
-                "more_on_stdout",
+                Code::MoreOnStdout,
                 "Who pipes the answer into a file or a program wants the answer alone. What the agent does on the way goes to stderr.",
             )
         } else {
             (
-                "answer_not_printed",
+                Code::AnswerNotPrinted,
                 "The model's text, when it proposes no calls, is the answer. It goes to stdout.",
             )
         };
@@ -227,7 +227,7 @@ impl Played {
         let Some(next) = self.heard.get(number + 1) else {
             return Err(self
                 .ran
-                .finding("not_told")
+                .finding(Code::NotTold)
                 .expected(format!(
                     "another request to the model, with a message of role \"tool\" for {shown}"
                 ))
@@ -255,7 +255,7 @@ impl Played {
                 };
                 Err(self
                     .ran
-                    .finding("result_missing")
+                    .finding(Code::ResultMissing)
                     .expected(format!("a message of role \"tool\" for {shown}"))
                     .got(got)
                     .why(why)
@@ -263,7 +263,7 @@ impl Played {
             }
             more => Err(self
                 .ran
-                .finding("result_twice")
+                .finding(Code::ResultTwice)
                 .expected(format!("one message of role \"tool\" for {shown}"))
                 .got(format!("{} of them", more.len()))
                 .why("Each call has one result.")

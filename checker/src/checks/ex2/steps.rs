@@ -12,6 +12,7 @@ use super::stage::{DEFAULT_STEPS, Played, Scene, propose_each, shown};
 use crate::checks::{Checked, Client};
 use crate::counterpart::House;
 use crate::counterpart::model::{Proposal, Says, Script};
+use crate::verdict::Code;
 
 /// What the bakery knows.
 struct Order {
@@ -164,7 +165,7 @@ fn went_on(played: &Played, number: usize, step: &Proposal) -> Checked {
     }
     Err(played
         .ran
-        .finding("stopped_early")
+        .finding(Code::StoppedEarly)
         .expected("step after step, until the model answers without proposing a call")
         .got(format!(
             "the agent stopped after {} of the model's turns, the last of which proposes {}\n{}",
@@ -188,7 +189,7 @@ fn remembers_all(played: &Played, steps: &[Proposal]) -> Checked {
     };
     Err(played
         .ran
-        .finding("forgets")
+        .finding(Code::Forgets)
         .expected(format!(
             "in the last request, the whole conversation, with the result of {}",
             shown(forgotten)

@@ -14,6 +14,7 @@ use super::stage::{Played, Scene, propose, propose_each, sent};
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Proposal, Says, Script};
 use crate::counterpart::{Answer, Counterpart, House};
+use crate::verdict::Code;
 
 /// A call that goes wrong.
 struct Wrong {
@@ -111,7 +112,7 @@ fn of_call(stop: Stop, what: &str, call: &Proposal) -> Stop {
 /// A panic is one way to stop, and stopping is what is wrong.
 fn goes_on(stop: Stop) -> Stop {
     match stop {
-        Stop::Failed(mut finding) if finding.code == "panicked" => {
+        Stop::Failed(mut finding) if finding.code == Code::Panicked => {
             finding.expected =
                 "trouble that is told to the model, and an agent that goes on".to_owned();
             finding.why = "A panic ends the whole program, and its user has nothing. The model makes mistakes, and tools fail: all of that comes here as an Err, and the model can do better if it reads it.".to_owned();
@@ -151,7 +152,7 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
     if played.heard.len() <= number + 1 {
         return Err(played
             .ran
-            .finding("trouble_not_told")
+            .finding(Code::TroubleNotTold)
             .expected(format!(
                 "the model is told what is wrong with a call {what}, and asked again: {proposed}"
             ))
@@ -169,7 +170,7 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
         };
         return Err(played
             .ran
-            .finding("reason_missing")
+            .finding(Code::ReasonMissing)
             .expected(format!("for a call {what}, {proposed}: {expected}"))
             .got(format!("{told:?}"))
             .why(*why)
@@ -180,7 +181,7 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
         None => Ok(()),
         Some(params) => Err(played
             .ran
-            .finding("arguments_made_up")
+            .finding(Code::ArgumentsMadeUp)
             .expected(format!("no tools/call for a call {what}: {proposed}"))
             .got(sent(params))
             .why("Nobody knows what the model meant. A call with other arguments may do something that nobody wants.")
@@ -242,7 +243,7 @@ async fn an_empty_answer_is_none(client: &Client) -> Checked {
         return Ok(());
     }
     Err(ran
-        .finding("empty_answer")
+        .finding(Code::EmptyAnswer)
         .expected("an exit code other than 0, and on stderr a word that the model gave no answer")
         .got(ran.printed())
         .why("Models sometimes say nothing at all. Who reads an empty answer cannot tell whether something broke.")

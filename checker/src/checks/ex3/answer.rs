@@ -7,7 +7,7 @@ use crate::checks::{Checked, Context};
 use crate::mcp::Era;
 use crate::mcp::session::describe;
 use crate::mcp::transcript::Exchange;
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// What servers are called whose author has not named them.
 const LIBRARIES: [&str; 4] = ["rmcp", "fastmcp", "mcp", "mcp-server"];
@@ -49,17 +49,17 @@ fn names_itself(handshake: &Option<Exchange>, identity: &Implementation) -> Chec
         .find(|name| identity.name.eq_ignore_ascii_case(name));
     let (code, got, why) = match (identity.name.trim(), identity.version.trim(), library) {
         (name, version, Some(_)) => (
-            "library_name",
+            Code::LibraryName,
             format!("{name:?}, version {version:?}: the library's own"),
             "Users see this name in their client, and allow or forbid the server by it. Set server_info in get_info.",
         ),
         ("", ..) => (
-            "no_name",
+            Code::NoName,
             "no name".to_owned(),
             "Users see the server's name in their client, and allow or forbid the server by it.",
         ),
         (name, "", _) => (
-            "no_version",
+            Code::NoVersion,
             format!("{name:?} without a version"),
             "The version is the first thing that anyone asks for when something does not work.",
         ),
@@ -79,7 +79,7 @@ fn says_that_it_is_complete(handshake: &Option<Exchange>) -> Checked {
     if result_type == "complete" {
         return Ok(());
     }
-    Err(Finding::new("no_result_type")
+    Err(Finding::new(Code::NoResultType)
         .sent(sent(handshake))
         .expected("a result with resultType \"complete\"")
         .got(match result_type {
@@ -99,7 +99,7 @@ fn supports_the_era(handshake: &Option<Exchange>) -> Checked {
     {
         return Ok(());
     }
-    Err(Finding::new("era_not_supported")
+    Err(Finding::new(Code::EraNotSupported)
         .sent(sent(handshake))
         .expected(format!("supportedVersions with {version}"))
         .got(format!("supportedVersions {supported}"))
@@ -115,7 +115,7 @@ fn agrees_on_a_known_version(handshake: &Option<Exchange>) -> Checked {
     if known {
         return Ok(());
     }
-    Err(Finding::new("unknown_version")
+    Err(Finding::new(Code::UnknownVersion)
         .sent(format!("{} with protocolVersion {}", sent(handshake), Era::Legacy.version()))
         .expected("the same version, or another that exists")
         .got(format!("protocolVersion {version}"))

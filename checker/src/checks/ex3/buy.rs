@@ -8,7 +8,7 @@ use super::places;
 use super::shop::{self, Product, Receipt, Shop};
 use crate::checks::{Checked, Context, Stop};
 use crate::mcp::Called;
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.3.snap");
 
@@ -57,7 +57,7 @@ fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Ch
         price_cents,
         stock,
     } = product;
-    Err(Finding::new("wrong_receipt")
+    Err(Finding::new(Code::WrongReceipt)
         .sent(&called.sent)
         .expected(format!(
             "{quantity} × {name} at {price_cents} cents: total_cents {}, remaining_stock {}",
@@ -89,7 +89,7 @@ fn fell(
             continue;
         }
         let got = got.map_or("not listed any more".to_owned(), |stock| stock.to_string());
-        return Err(Finding::new("wrong_stock")
+        return Err(Finding::new(Code::WrongStock)
             .sent(format!("{}, then tools/call list_products {{}}", called.sent))
             .expected(format!("stock of {:?}: {expected}", old.name))
             .got(got)

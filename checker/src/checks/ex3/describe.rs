@@ -11,7 +11,7 @@ use crate::blocks::TodoBlock;
 use crate::checks::contract::resolve;
 use crate::checks::{Checked, Context, Stop, symptoms};
 use crate::mcp::{Failure, Trouble};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// What there is of something that is not there.
 const NONE: &str = "none";
@@ -35,11 +35,11 @@ pub(super) async fn check(context: &Context) -> Checked {
     // One kind after the other, and each with all that there is of it: one run shows what is
     // to write.
     for (code, lacks) in [
-        ("broken_input_schema", all(&tools, broken_schema)),
-        ("no_description", all(&tools, descriptions)),
-        ("no_constraint", all(&tools, constraints)),
-        ("annotation_missing", all(&tools, annotations)),
-        ("annotation_dishonest", all(&tools, lies)),
+        (Code::BrokenInputSchema, all(&tools, broken_schema)),
+        (Code::NoDescription, all(&tools, descriptions)),
+        (Code::NoConstraint, all(&tools, constraints)),
+        (Code::AnnotationMissing, all(&tools, annotations)),
+        (Code::AnnotationDishonest, all(&tools, lies)),
     ] {
         nothing_lacks(code, &lacks)?;
     }
@@ -52,7 +52,7 @@ fn all(tools: &[Tool], lacks: fn(&Tool) -> Vec<Lack>) -> Vec<Lack> {
     tools.iter().flat_map(lacks).collect()
 }
 
-fn nothing_lacks(code: &str, lacks: &[Lack]) -> Checked {
+fn nothing_lacks(code: Code, lacks: &[Lack]) -> Checked {
     let Some(first) = lacks.first() else {
         return Ok(());
     };
@@ -237,7 +237,7 @@ fn refuses(answer: Result<crate::mcp::Called, Failure>) -> Checked {
     match answer {
         Err(Failure { trouble: Trouble::Refused { .. }, .. }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
-        Ok(called) => Err(Finding::new("unknown_tool_answered")
+        Ok(called) => Err(Finding::new(Code::UnknownToolAnswered)
             .sent(&called.sent)
             .expected("a protocol error: -32602")
             .got(shop::outcome(&called))

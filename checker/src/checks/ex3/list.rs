@@ -10,7 +10,7 @@ use super::shop::{self, Product, Shop};
 use crate::blocks::TodoBlock;
 use crate::checks::{Checked, Context, Stop, contract};
 use crate::mcp::Called;
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.2.snap");
 
@@ -43,7 +43,7 @@ fn tools_are_a_declared_capability(shop: &Shop) -> Checked {
     if shop.session.capabilities().tools.is_some() {
         return Ok(());
     }
-    Err(Finding::new("tools_not_declared")
+    Err(Finding::new(Code::ToolsNotDeclared)
         .sent("server/discover, or initialize")
         .expected("capabilities with tools")
         .got("tools/list answers, but capabilities do not name tools")
@@ -60,7 +60,7 @@ pub(super) fn output_schema(tool: &rmcp::model::Tool) -> Checked<jsonschema::Val
         .as_ref()
         .map(|schema| Value::Object(schema.as_ref().clone()));
     let Some(schema) = declared else {
-        return Err(Finding::new("no_output_schema")
+        return Err(Finding::new(Code::NoOutputSchema)
             .sent("tools/list")
             .expected(format!("{name} with an outputSchema"))
             .got("none")
@@ -68,7 +68,7 @@ pub(super) fn output_schema(tool: &rmcp::model::Tool) -> Checked<jsonschema::Val
             .into());
     };
     compile(&schema).map_err(|error| {
-        Finding::new("broken_output_schema")
+        Finding::new(Code::BrokenOutputSchema)
             .sent("tools/list")
             .expected(format!(
                 "{name} with an outputSchema that is valid JSON Schema 2020-12"
@@ -111,7 +111,7 @@ pub(super) fn fits(called: &Called, content: &Value, schema: &jsonschema::Valida
     } else {
         path
     };
-    Err(Finding::new("does_not_fit_schema")
+    Err(Finding::new(Code::DoesNotFitSchema)
         .sent(&called.sent)
         .expected("structuredContent that fits the outputSchema")
         .got(format!("{path}: {error}"))
@@ -125,10 +125,10 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
         return Ok(());
     }
     let (code, got) = match shop::text(called) {
-        text if text.is_empty() => ("no_text", "no text at all".to_owned()),
-        text if texts.is_empty() => ("text_is_not_json", shop::quoted(&text)),
+        text if text.is_empty() => (Code::NoText, "no text at all".to_owned()),
+        text if texts.is_empty() => (Code::TextIsNotJson, shop::quoted(&text)),
         text => (
-            "text_differs",
+            Code::TextDiffers,
             format!("text that says something else: {}", shop::quoted(&text)),
         ),
     };
@@ -141,7 +141,7 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
 }
 
 fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -> Checked {
-    let finding = |code: &str, expected: &str, got: String, why: &str| {
+    let finding = |code: Code, expected: &str, got: String, why: &str| {
         Finding::new(code)
             .sent(&called.sent)
             .expected(expected)
@@ -156,7 +156,7 @@ fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -
     if products.len() < 3 {
         let got = format!("{} of them", products.len());
         let why = "The later steps buy, sell out and search: that takes some choice.";
-        return Err(finding("too_few_products", "three products or more", got, why).into());
+        return Err(finding(Code::TooFewProducts, "three products or more", got, why).into());
     }
     if names.len() < products.len() || names.contains("") {
         let got = format!(
@@ -168,7 +168,7 @@ fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -
         );
         let why = "Products are bought by name: two of one name, or none, cannot be told apart.";
         return Err(finding(
-            "ambiguous_names",
+            Code::AmbiguousNames,
             "a name of its own for each product",
             got,
             why,
@@ -181,7 +181,13 @@ fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -
     {
         let got = shop::json_of(odd);
         let why = "A negative price or stock is a mistake somewhere else.";
-        return Err(finding("negative", "prices and stocks of zero or more", got, why).into());
+        return Err(finding(
+            Code::Negative,
+            "prices and stocks of zero or more",
+            got,
+            why,
+        )
+        .into());
     }
     if !context.runs_already() && products.iter().all(|product| product.stock < 3) {
         return Err(shop::too_little_left(context));

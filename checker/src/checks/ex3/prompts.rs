@@ -10,7 +10,7 @@ use super::places;
 use super::shop::{self, Shop};
 use crate::checks::{Checked, Context, Stop, contract, symptoms};
 use crate::mcp::{Failure, Trouble};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.11.snap");
 const PROMPT: &str = "recommend";
@@ -37,19 +37,19 @@ pub(super) async fn check(context: &Context) -> Checked {
     minds_the_budget(context, &shop, &occasion).await?;
     for (code, what, name, arguments) in [
         (
-            "missing_occasion",
+            Code::MissingOccasionAccepted,
             "without the occasion",
             PROMPT,
             json!({}),
         ),
         (
-            "bad_budget",
+            Code::BadBudgetAccepted,
             "with a budget that is no number",
             PROMPT,
             json!({ "occasion": occasion, "budget_cents": "not much" }),
         ),
         (
-            "unknown_prompt",
+            Code::UnknownPromptAccepted,
             "of a name that does not exist",
             &occasion,
             json!({}),
@@ -71,7 +71,7 @@ pub(super) async fn check(context: &Context) -> Checked {
 async fn undeclared(context: &Context, shop: &Shop) -> Stop {
     context.purpose("no prompts are declared: see whether some are there all the same");
     match shop.session.prompts().await {
-        Ok(prompts) if !prompts.is_empty() => Finding::new("prompts_not_declared")
+        Ok(prompts) if !prompts.is_empty() => Finding::new(Code::PromptsNotDeclared)
             .sent("server/discover, or initialize")
             .expected("capabilities with prompts")
             .got("prompts/list answers, but capabilities do not name prompts")
@@ -89,7 +89,7 @@ async fn names_the_occasion(context: &Context, shop: &Shop, occasion: &str) -> C
     if text.contains(occasion) {
         return Ok(());
     }
-    Err(Finding::new("occasion_ignored")
+    Err(Finding::new(Code::OccasionIgnored)
         .sent(format!("prompts/get {PROMPT} {arguments}"))
         .expected(format!("a message that names the occasion, {occasion:?}"))
         .got(shop::quoted(&text))
@@ -119,7 +119,7 @@ async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Che
             sent,
             trouble: trouble @ Trouble::Refused { .. },
         }) => {
-            return Err(Finding::new("budget_refused")
+            return Err(Finding::new(Code::BudgetRefused)
                 .sent(sent)
                 .expected("a message: the budget is a whole number")
                 .got(trouble.to_string())
@@ -137,7 +137,7 @@ async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Che
     if with != without {
         return Ok(());
     }
-    Err(Finding::new("budget_ignored")
+    Err(Finding::new(Code::BudgetIgnored)
         .sent(format!("prompts/get {PROMPT} {arguments}"))
         .expected(
             "another message than without a budget: one that names it, or only what it pays for",
@@ -148,7 +148,7 @@ async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Che
 }
 
 fn is_refused(
-    code: &str,
+    code: Code,
     what: &str,
     name: &str,
     arguments: &Value,
@@ -160,7 +160,7 @@ fn is_refused(
             ..
         }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
-        Ok(messages) => Err(Finding::new(&format!("{code}_accepted"))
+        Ok(messages) => Err(Finding::new(code)
             .sent(format!("prompts/get {name} {arguments}"))
             .expected(format!("an error for a prompt {what}: -32602"))
             .got(match messages.as_slice() {
@@ -174,7 +174,7 @@ fn is_refused(
 
 async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
     if shop.session.capabilities().completions.is_none() {
-        return Err(Finding::new("completions_not_declared")
+        return Err(Finding::new(Code::CompletionsNotDeclared)
             .sent("server/discover, or initialize")
             .expected("capabilities with completions")
             .got("none")
@@ -185,7 +185,7 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
     context.purpose("complete an occasion of which nothing is typed yet");
     let all = shop.session.complete(PROMPT, "occasion", "").await?;
     let Some(one) = context.random(|dice| all.choose(dice).cloned()) else {
-        return Err(Finding::new("no_completions")
+        return Err(Finding::new(Code::NoCompletions)
             .sent("completion/complete recommend, occasion \"\"")
             .expected("a few occasions to choose from")
             .got("none")
@@ -206,7 +206,7 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
             .find(|value| !value.to_lowercase().starts_with(&begin));
         let missing = must_have.filter(|one| !values.contains(one));
         if stray.is_some() || missing.is_some() {
-            return Err(Finding::new("wrong_completions")
+            return Err(Finding::new(Code::WrongCompletions)
                 .sent(format!("completion/complete recommend, occasion {typed:?}"))
                 .expected("the occasions that begin with it, and no other")
                 .got(format!("{values:?}"))
@@ -223,13 +223,13 @@ async fn completes_nothing_else(context: &Context, shop: &Shop, occasions: &[Str
     let other = shop::unheard_of(context).to_lowercase();
     for (code, what, prompt, argument) in [
         (
-            "completes_other_argument",
+            Code::CompletesOtherArgument,
             "another argument",
             PROMPT,
             "budget_cents",
         ),
         (
-            "completes_other_prompt",
+            Code::CompletesOtherPrompt,
             "another prompt",
             other.as_str(),
             "occasion",

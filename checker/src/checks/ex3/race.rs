@@ -17,7 +17,7 @@ use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context};
 use crate::mcp::raw::Raw;
 use crate::mcp::{Failure, Trouble};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// How many want the last one.
 const BUYERS: usize = 10;
@@ -74,22 +74,22 @@ fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Check
     let (code, got, why) = match (won, stock, lost) {
         (1, Some(0), None) => return Ok(()),
         (2.., ..) => (
-            "sold_twice",
+            Code::SoldTwice,
             format!("{won} buyers have it"),
             "Between the look at the stock and the sale another buyer came in. Hold one lock from the one to the other.",
         ),
         (_, _, Some(trouble)) => (
-            "loser_without_reason",
+            Code::LoserWithoutReason,
             format!("{won} has it, and another buyer got {trouble}"),
             "Being too late is no protocol error: the model should read it and choose something else.",
         ),
         (0, ..) => (
-            "sold_to_nobody",
+            Code::SoldToNobody,
             "nobody has it".to_owned(),
             "One was in stock, and every buyer was sent away. Let the others wait their turn instead.",
         ),
         (_, stock, None) => (
-            "wrong_stock_after_race",
+            Code::WrongStockAfterRace,
             format!(
                 "one buyer has it, and {} are left",
                 stock.unwrap_or_default()

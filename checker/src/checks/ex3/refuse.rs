@@ -9,14 +9,14 @@ use super::shop::{self, Product, Shop};
 use crate::blocks::TodoBlock;
 use crate::checks::{Checked, Context, Stop, symptoms};
 use crate::mcp::{Called, Failure, Trouble};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// Fewer words than this cannot say what is wrong and what would work.
 const WORDS_OF_A_REASON: usize = 3;
 
 /// An order that cannot be filled.
 struct Order {
-    code: &'static str,
+    code: Code,
     /// Where it is refused.
     block: TodoBlock,
     what: &'static str,
@@ -41,7 +41,7 @@ pub(super) async fn check(context: &Context) -> Checked {
         let called = refused(&shop, order).await?;
         gives_a_reason(order, &called)?;
         let for_unknown = first_reason.get_or_insert_with(|| shop::text(&called));
-        if order.code == "accepts_too_many" {
+        if order.code == Code::AcceptsTooMany {
             gives_another_reason(for_unknown, &called)?;
         }
     }
@@ -87,7 +87,7 @@ async fn which_changed_it(
         before = after;
     }
     let (expected, got) = difference;
-    Ok(Finding::new("refusal_changed_stock")
+    Ok(Finding::new(Code::RefusalChangedStock)
         .sent(format!("{sent}, then tools/call list_products {{}}"))
         .expected(expected)
         .got(got)
@@ -116,45 +116,45 @@ fn orders(context: &Context, name: &str, stock: i64) -> Vec<Order> {
     };
     vec![
         rule(
-            "accepts_unknown",
+            Code::AcceptsUnknown,
             "an unknown product",
             json!({ "product_name": unknown, "quantity": 1 }),
         ),
         rule(
-            "accepts_too_many",
+            Code::AcceptsTooMany,
             "more than there is",
             of(json!(too_many)),
         ),
-        rule("accepts_zero", "a quantity of 0", of(json!(0))),
+        rule(Code::AcceptsZero, "a quantity of 0", of(json!(0))),
         kind(
-            "accepts_negative",
+            Code::AcceptsNegative,
             "a negative quantity",
             of(json!(negative)),
         ),
-        kind("accepts_fraction", "a fraction", of(json!(half))),
+        kind(Code::AcceptsFraction, "a fraction", of(json!(half))),
         // 2^32 + 1: one, for who forgets the upper bits.
         kind(
-            "accepts_huge",
+            Code::AcceptsHuge,
             "a huge quantity",
             of(json!(4_294_967_297_u64)),
         ),
         kind(
-            "accepts_missing_quantity",
+            Code::AcceptsMissingQuantity,
             "no quantity",
             json!({ "product_name": name }),
         ),
         kind(
-            "accepts_missing_product",
+            Code::AcceptsMissingProduct,
             "no product",
             json!({ "quantity": 1 }),
         ),
         kind(
-            "accepts_text_as_number",
+            Code::AcceptsTextAsNumber,
             "a quantity that is text",
             of(json!("1")),
         ),
         kind(
-            "accepts_number_as_name",
+            Code::AcceptsNumberAsName,
             "a product that is a number",
             json!({ "product_name": 1, "quantity": 1 }),
         ),
@@ -179,7 +179,7 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, Failure>) -> Checked<Ca
                 .into())
         }
         Err(Failure { sent, trouble: trouble @ Trouble::Refused { .. } }) => {
-            Err(Finding::new("refused_as_protocol_error")
+            Err(Finding::new(Code::RefusedAsProtocolError)
                 .sent(sent)
                 .expected(EXPECTED)
                 .got(trouble.to_string())
@@ -196,7 +196,7 @@ fn gives_a_reason(order: &Order, called: &Called) -> Checked {
     if text.split_whitespace().count() >= WORDS_OF_A_REASON {
         return Ok(());
     }
-    Err(Finding::new("no_reason")
+    Err(Finding::new(Code::NoReason)
         .sent(&called.sent)
         .expected(format!("a message that tells a model what is wrong with {}", order.what))
         .got(shop::outcome(called))
@@ -209,7 +209,7 @@ fn gives_another_reason(for_unknown: &str, called: &Called) -> Checked {
     if shop::text(called) != for_unknown {
         return Ok(());
     }
-    Err(Finding::new("same_reason")
+    Err(Finding::new(Code::SameReason)
         .sent(&called.sent)
         .expected("another message than for an unknown product: this one exists, and some of it is left")
         .got(shop::outcome(called))

@@ -11,7 +11,7 @@ use super::places;
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, Stop, contract, symptoms};
 use crate::mcp::{Failure, Trouble};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.10.snap");
 const INVENTORY: &str = "store://inventory";
@@ -46,7 +46,7 @@ pub(super) async fn check(context: &Context) -> Checked {
         context.purpose("read one product, by its name in a URI");
         let uri = format!("store://products/{}", encoded(&product.name));
         let read = match read(&shop, &uri).await {
-            Err(Stop::Failed(finding)) if finding.code == "protocol_error" => Err(finding.got),
+            Err(Stop::Failed(finding)) if finding.code == Code::ProtocolError => Err(finding.got),
             read => Ok(read?),
         };
         is_the_product(&uri, &product, read)?;
@@ -66,7 +66,7 @@ pub(super) async fn check(context: &Context) -> Checked {
 async fn undeclared(context: &Context, shop: &Shop) -> Stop {
     context.purpose("no resources are declared: see whether some are there all the same");
     match shop.session.resources().await {
-        Ok(resources) if !resources.is_empty() => Finding::new("resources_not_declared")
+        Ok(resources) if !resources.is_empty() => Finding::new(Code::ResourcesNotDeclared)
             .sent("server/discover, or initialize")
             .expected("capabilities with resources")
             .got("resources/list answers, but capabilities do not name resources")
@@ -84,7 +84,7 @@ fn is_the_product(uri: &str, product: &Product, read: Result<Value, String>) -> 
         Ok(json) => json.to_string(),
         Err(refusal) => refusal,
     };
-    Err(Finding::new("wrong_product")
+    Err(Finding::new(Code::WrongProduct)
         .sent(format!("resources/read {uri}"))
         .expected(shop::json_of(product))
         .got(got)
@@ -126,7 +126,7 @@ fn encoded(name: &str) -> String {
 
 async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
     let contents = shop.session.read(uri).await?;
-    let wrong = |code: &str, expected: &str, got: String, why: &str| -> Stop {
+    let wrong = |code: Code, expected: &str, got: String, why: &str| -> Stop {
         let sent = format!("resources/read {uri}");
         Finding::new(code)
             .sent(sent)
@@ -143,7 +143,7 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
     else {
         let got = format!("{} contents", contents.len());
         return Err(wrong(
-            "not_one_text",
+            Code::NotOneText,
             "one text",
             got,
             "A JSON document is one text.",
@@ -153,7 +153,7 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
         let got = mime_type.as_deref().unwrap_or("no mimeType").to_owned();
         let why = "Hosts show and parse contents by their mimeType. rmcp says text/plain unless told otherwise.";
         return Err(wrong(
-            "wrong_mime_type",
+            Code::WrongMimeType,
             "mimeType application/json",
             got,
             why,
@@ -162,7 +162,7 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
     let json = serde_json::from_str(text).map_err(|error| {
         let why = "The mimeType promises JSON.";
         wrong(
-            "not_json",
+            Code::NotJson,
             "JSON",
             format!("{}: {error}", shop::quoted(text)),
             why,
@@ -181,7 +181,7 @@ fn holds(read: &Value, products: &[Product]) -> Checked {
     if got == expected {
         return Ok(());
     }
-    Err(Finding::new("other_inventory")
+    Err(Finding::new(Code::OtherInventory)
         .sent(format!("resources/read {INVENTORY}, after a purchase"))
         .expected("what list_products lists at the same moment")
         .got(read.to_string())
@@ -213,7 +213,7 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, Failure>) -> Chec
                     "A client that mistypes a URI would never notice.",
                 ),
             };
-            Err(Finding::new("unknown_uri_answered")
+            Err(Finding::new(Code::UnknownUriAnswered)
                 .sent(format!("resources/read {uri}"))
                 .expected("an error: there is no such resource")
                 .got(got)

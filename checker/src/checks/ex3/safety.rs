@@ -16,7 +16,7 @@ use crate::checks::{Checked, Context, Stop};
 use crate::mcp::raw::{Raw, Reply};
 use crate::mcp::session::describe;
 use crate::mcp::{Failure, Trouble};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// Another address of this machine's loopback interface. A server on 127.0.0.1 is not there,
 /// one on all interfaces is.
@@ -58,17 +58,25 @@ pub(super) async fn check(context: &Context) -> Checked {
         (
             ORIGIN,
             format!("http://{stranger}"),
-            "foreign_origin",
             "a page on another site",
+            OfStranger {
+                checked_too_late: Code::ForeignOriginCheckedTooLate,
+                accepted: Code::ForeignOriginAccepted,
+                wrong_status: Code::ForeignOriginWrongStatus,
+            },
         ),
         (
             HOST,
             stranger,
-            "foreign_host",
             "a page that had its own name resolve to your machine (DNS rebinding)",
+            OfStranger {
+                checked_too_late: Code::ForeignHostCheckedTooLate,
+                accepted: Code::ForeignHostAccepted,
+                wrong_status: Code::ForeignHostWrongStatus,
+            },
         ),
     ];
-    for (header, value, code, who) in foreign {
+    for (header, value, who, codes) in foreign {
         context.purpose("see the stock before");
         let before = shop.products().await?;
         context.purpose(&format!("the same order from {who}"));
@@ -77,7 +85,7 @@ pub(super) async fn check(context: &Context) -> Checked {
         let after = shop.products().await?;
         is_turned_away(
             &product,
-            (&header, &value, code, who),
+            (&header, &value, who, &codes),
             &reply,
             before == after,
         )?;
@@ -98,7 +106,7 @@ async fn lets_in_pages_of_this_machine(context: &Context, raw: &Raw) -> Checked 
             continue;
         };
         let sent = describe(&reply.exchange.sent);
-        return Err(Finding::new("local_origin_refused")
+        return Err(Finding::new(Code::LocalOriginRefused)
             .sent(format!("{sent} with Origin: {origin}"))
             .expected("an answer: this is a page of the same machine")
             .got(trouble.to_string())
@@ -119,9 +127,16 @@ async fn raw_with(
     Ok(raw.send(message, headers).await?)
 }
 
+/// What a request with a stranger's header shows, where it is not turned away.
+struct OfStranger {
+    checked_too_late: Code,
+    accepted: Code,
+    wrong_status: Code,
+}
+
 fn is_turned_away(
     product: &Product,
-    (header, value, code, who): (&HeaderName, &str, &str, &str),
+    (header, value, who, codes): (&HeaderName, &str, &str, &OfStranger),
     reply: &Reply,
     nothing_sold: bool,
 ) -> Checked {
@@ -134,13 +149,13 @@ fn is_turned_away(
         // 15.5.20), and what servers in Python say.
         (421, true) if *header == HOST => return Ok(()),
         (403, false) => (
-            format!("{code}_checked_too_late"),
+            codes.checked_too_late,
             sold,
             "The order was filled first, and refused afterwards: look at the header before anything else.",
         ),
-        (_, false) => (format!("{code}_accepted"), sold, ""),
+        (_, false) => (codes.accepted, sold, ""),
         (_, true) => (
-            format!("{code}_wrong_status"),
+            codes.wrong_status,
             format!("HTTP {status}"),
             "403 says that this is forbidden; any other status sends people looking for a mistake elsewhere.",
         ),
@@ -150,7 +165,7 @@ fn is_turned_away(
     } else {
         "with_allowed_hosts"
     };
-    Err(Finding::new(&code)
+    Err(Finding::new(code)
         .sent(format!("{} with {name}: {value}", describe(&reply.exchange.sent)))
         .expected("HTTP 403 Forbidden, and nothing sold")
         .got(got)
@@ -169,7 +184,7 @@ async fn listens_on_loopback_only(context: &Context) -> Checked {
     if !matches!(reached, Ok(Ok(_))) {
         return Ok(());
     }
-    Err(Finding::new("all_interfaces")
+    Err(Finding::new(Code::AllInterfaces)
         .sent(format!("a connection to {ELSEWHERE}:{port}"))
         .expected("nobody there: the server listens on 127.0.0.1 alone")
         .got("a server that listens on every address of the machine")

@@ -10,14 +10,14 @@ use super::list::{fits, is_the_contracts, output_schema};
 use super::places;
 use super::shop::{self, Product, Shop};
 use crate::checks::{Checked, Context, Stop};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.9.snap");
 
 /// What is searched for, by our own understanding.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Query {
-    code: &'static str,
+    code: Code,
     what: &'static str,
     keyword: Option<String>,
     min: Option<i64>,
@@ -86,52 +86,48 @@ fn queries(context: &Context, all: &[Product]) -> Vec<Query> {
         })
         .collect();
     vec![
+        Query::new(Code::SearchWithoutArguments, "no argument, so everything"),
         Query {
-            code: "search_without_arguments",
-            what: "no argument, so everything",
-            ..Query::default()
-        },
-        Query {
-            code: "search_keyword",
-            what: "a part of a name",
             keyword: Some(keyword),
-            ..Query::default()
+            ..Query::new(Code::SearchKeyword, "a part of a name")
         },
         Query {
-            code: "search_case",
-            what: "the same in the other case",
             keyword: Some(other_case.clone()),
-            ..Query::default()
+            ..Query::new(Code::SearchCase, "the same in the other case")
         },
         Query {
-            code: "search_min",
-            what: "this price and more",
             min: Some(middle),
-            ..Query::default()
+            ..Query::new(Code::SearchMin, "this price and more")
         },
         Query {
-            code: "search_max",
-            what: "this price and less",
             max: Some(middle),
-            ..Query::default()
+            ..Query::new(Code::SearchMax, "this price and less")
         },
         Query {
-            code: "search_together",
-            what: "keyword and both prices",
             keyword: Some(other_case),
             min: Some(middle),
             max: Some(middle),
+            ..Query::new(Code::SearchTogether, "keyword and both prices")
         },
         Query {
-            code: "search_nothing",
-            what: "a word that is in no name, so nothing",
             keyword: Some(shop::unheard_of(context)),
-            ..Query::default()
+            ..Query::new(Code::SearchNothing, "a word that is in no name, so nothing")
         },
     ]
 }
 
 impl Query {
+    /// A search without arguments.
+    fn new(code: Code, what: &'static str) -> Self {
+        Self {
+            code,
+            what,
+            keyword: None,
+            min: None,
+            max: None,
+        }
+    }
+
     fn arguments(&self) -> Value {
         let given = [
             (

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::places;
 use crate::checks::{Checked, Context, Stop};
 use crate::mcp::{Called, Session};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 /// A product, as `list_products` gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ pub fn too_little_left(context: &Context) -> Stop {
                 .to_owned(),
         );
     }
-    Finding::new("too_little_stock")
+    Finding::new(Code::TooLittleStock)
         .sent("tools/call list_products {}")
         .expected("a product with a stock of three or more")
         .got("less of everything")
@@ -118,7 +118,7 @@ pub fn products_of(called: &Called) -> Checked<Vec<Product>> {
 /// That the call is no tool error.
 pub fn succeeded(called: &Called, expected: &str) -> Checked {
     if called.result.is_error == Some(true) {
-        return Err(Finding::new("tool_error")
+        return Err(Finding::new(Code::ToolError)
             .sent(&called.sent)
             .expected(expected)
             .got(outcome(called))
@@ -131,7 +131,7 @@ pub fn succeeded(called: &Called, expected: &str) -> Checked {
 /// The structured content, as what it should be.
 pub fn structured<T: for<'de> Deserialize<'de>>(called: &Called) -> Checked<T> {
     let Some(content) = &called.result.structured_content else {
-        return Err(Finding::new("no_structured_content")
+        return Err(Finding::new(Code::NoStructuredContent)
             .sent(&called.sent)
             .expected("structuredContent: an object that a program can read")
             .got(format!("no structuredContent; {}", outcome(called)))
@@ -139,7 +139,7 @@ pub fn structured<T: for<'de> Deserialize<'de>>(called: &Called) -> Checked<T> {
             .into());
     };
     T::deserialize(content).map_err(|error| {
-        Finding::new("wrong_structured_content")
+        Finding::new(Code::WrongStructuredContent)
             .sent(&called.sent)
             .expected("the fields of the contract, with their types")
             .got(format!("{content}: {error}"))

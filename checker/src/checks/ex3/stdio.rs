@@ -7,7 +7,7 @@ use super::shop::{self, Shop};
 use crate::checks::{Checked, Context};
 use crate::mcp::Session;
 use crate::mcp::transcript::{Exchange, Received};
-use crate::verdict::Finding;
+use crate::verdict::{Code, Finding};
 
 pub(super) async fn check(context: &Context) -> Checked {
     let mut over_http = None;
@@ -78,7 +78,7 @@ fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>
         let tools: Vec<&str> = tools.iter().map(String::as_str).collect();
         tools.join(", ")
     };
-    Err(Finding::new("other_tools_on_stdio")
+    Err(Finding::new(Code::OtherToolsOnStdio)
         .sent(format!("tools/list {setting}"))
         .expected(format!("the tools that HTTP has: {}", names(http)))
         .got(names(stdio))
@@ -94,7 +94,7 @@ fn stdout_is_pure(context: &Context, setting: &str) -> Checked {
     let Some(line) = impure else {
         return Ok(());
     };
-    Err(Finding::new("stdout_is_not_pure")
+    Err(Finding::new(Code::StdoutIsNotPure)
         .sent(format!("any request {setting}"))
         .expected("nothing on stdout but JSON-RPC messages, one a line")
         .got(format!("the line {line:?}"))

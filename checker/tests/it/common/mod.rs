@@ -13,7 +13,7 @@ use checker::mcp::Era;
 use checker::report::{Reporter, Terminal};
 use checker::subject::guard::Guard;
 use checker::subject::{Program, Subject};
-use checker::verdict::{ExerciseReport, Outcome, StepReport};
+use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
 use tokio::sync::mpsc::unbounded_channel;
 
 pub fn root() -> PathBuf {
@@ -60,7 +60,7 @@ pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> Exercise
         seed,
         root: root(),
         settings: root(),
-        kind: "starter",
+        kind: SubjectKind::Starter,
         places: &Places::in_folder(&root(), &folder),
         options: String::new(),
     };

@@ -1,8 +1,12 @@
 //! What a check finds: outcomes and findings, from one era up to the whole exercise.
 
+mod code;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::code::Code;
 
 use crate::blocks::TodoBlock;
 use crate::course::Step;
@@ -25,10 +29,10 @@ pub enum Outcome {
 
 /// Why a step did not pass, in MCP's own terms. Every text may hold what a server sent, and
 /// must be escaped before it reaches a terminal or a page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// A stable name for the mistake: `accepts_zero`.
-    pub code: String,
+    /// The stable name of the mistake: `accepts_zero`.
+    pub code: Code,
     /// The request that showed it; the command line, when the program is a client.
     pub sent: String,
     /// Whether `sent` is a command line.
@@ -53,10 +57,17 @@ pub struct Finding {
 
 impl Finding {
     /// A finding with this code, and nothing said yet.
-    pub fn new(code: &str) -> Self {
+    pub fn new(code: Code) -> Self {
         Self {
-            code: code.to_owned(),
-            ..Self::default()
+            code,
+            sent: String::new(),
+            is_command: false,
+            expected: String::new(),
+            got: String::new(),
+            why: String::new(),
+            block: None,
+            place: None,
+            next: String::new(),
         }
     }
 
@@ -236,6 +247,27 @@ impl StepReport {
     }
 }
 
+/// Whose program was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    /// The attendee's exercise.
+    Starter,
+    /// The workshop's solution of it.
+    Solution,
+    /// A server that runs already.
+    Url,
+    /// A command of somebody's own.
+    Command,
+}
+
+impl SubjectKind {
+    /// Whether it is one of the workshop's own crates, in Rust and with rmcp, whose source is known.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Starter | Self::Solution)
+    }
+}
+
 /// A whole exercise.
 #[derive(Clone, Debug)]
 pub struct ExerciseReport {
@@ -243,8 +275,8 @@ pub struct ExerciseReport {
     pub id: String,
     /// What the attendee builds.
     pub title: String,
-    /// `starter`, `solution`, `url` or `command`.
-    pub subject: &'static str,
+    /// What was checked.
+    pub subject: SubjectKind,
     /// How long cargo took; 0 when nothing was built.
     pub build_ms: u64,
     /// How long the checks took together.
@@ -292,7 +324,7 @@ mod tests {
         ExerciseReport {
             id: "ex3_store".to_owned(),
             title: String::new(),
-            subject: "starter",
+            subject: SubjectKind::Starter,
             build_ms: 0,
             check_ms: 0,
             steps: steps.iter().map(step).collect(),

@@ -1,0 +1,229 @@
+//! The stable names of findings. Programs outside this repository read them in the JSON report: a
+//! name is added, never changed or taken away.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// Declares the codes once: each variant with the word for it.
+macro_rules! codes {
+    ($($variant:ident = $word:literal,)*) => {
+        /// The stable name of a mistake.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = concat!("`", $word, "`")] $variant,)*
+        }
+
+        impl Code {
+            /// Every code that there is.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word in reports: `accepts_zero`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // Any program, whatever the exercise.
+    ConnectionLost = "connection_lost",
+    DidNotEnd = "did_not_end",
+    DoesNotCompile = "does_not_compile",
+    Forbidden = "forbidden",
+    HttpError = "http_error",
+    InternalError = "internal_error",
+    MethodNotFound = "method_not_found",
+    NeedsLogin = "needs_login",
+    NoAnswer = "no_answer",
+    NotJsonRpc = "not_json_rpc",
+    NotListening = "not_listening",
+    Panicked = "panicked",
+    PortTaken = "port_taken",
+    ProtocolError = "protocol_error",
+    ServerExited = "server_exited",
+    TooMuch = "too_much",
+    TooSlow = "too_slow",
+    WrongId = "wrong_id",
+    WrongShape = "wrong_shape",
+
+    // Declarations, compared with an exercise's contract.
+    Contract = "contract",
+
+    // The editor's settings.
+    BrokenSettings = "broken_settings",
+    NoTutor = "no_tutor",
+    NotTheTutor = "not_the_tutor",
+    TutorError = "tutor_error",
+    TutorNotStarted = "tutor_not_started",
+    TutorSilent = "tutor_silent",
+
+    // A client.
+    CalledAgain = "called_again",
+    ComplaintOnStdout = "complaint_on_stdout",
+    ComplaintSwallowed = "complaint_swallowed",
+    CursorChanged = "cursor_changed",
+    DescriptionNotPrinted = "description_not_printed",
+    EscapesPrinted = "escapes_printed",
+    ExitCode = "exit_code",
+    KeyNotSent = "key_not_sent",
+    KeyPrinted = "key_printed",
+    LoginNotNamed = "login_not_named",
+    NoSession = "no_session",
+    NotCalled = "not_called",
+    NotListed = "not_listed",
+    NotPrinted = "not_printed",
+    NotRead = "not_read",
+    NothingSent = "nothing_sent",
+    PagesLeftOut = "pages_left_out",
+    Silent = "silent",
+    StructuredContentNotPrinted = "structured_content_not_printed",
+    ToolNotPrinted = "tool_not_printed",
+    WrongArguments = "wrong_arguments",
+    WrongExitCode = "wrong_exit_code",
+    WrongTool = "wrong_tool",
+
+    // An agent.
+    AnswerNotPrinted = "answer_not_printed",
+    ArgumentsMadeUp = "arguments_made_up",
+    AskedNeedlessly = "asked_needlessly",
+    CallNotShown = "call_not_shown",
+    DescriptionDiffers = "description_differs",
+    EmptyAnswer = "empty_answer",
+    Forgets = "forgets",
+    GaveUpSilently = "gave_up_silently",
+    ModelNotAsked = "model_not_asked",
+    MoreOnStdout = "more_on_stdout",
+    NoLimit = "no_limit",
+    NotAsked = "not_asked",
+    NotTold = "not_told",
+    QuestionMissing = "question_missing",
+    ReasonMissing = "reason_missing",
+    RefusalNotTold = "refusal_not_told",
+    RequestRefused = "request_refused",
+    ResultMissing = "result_missing",
+    ResultTwice = "result_twice",
+    SchemaDiffers = "schema_differs",
+    StoppedEarly = "stopped_early",
+    ToolNotOffered = "tool_not_offered",
+    TroubleNotTold = "trouble_not_told",
+    WordsDropped = "words_dropped",
+    WrongKey = "wrong_key",
+    WrongResult = "wrong_result",
+    YesNotTaken = "yes_not_taken",
+
+    // A server.
+    AcceptsFraction = "accepts_fraction",
+    AcceptsHuge = "accepts_huge",
+    AcceptsMissingProduct = "accepts_missing_product",
+    AcceptsMissingQuantity = "accepts_missing_quantity",
+    AcceptsNegative = "accepts_negative",
+    AcceptsNumberAsName = "accepts_number_as_name",
+    AcceptsTextAsNumber = "accepts_text_as_number",
+    AcceptsTooMany = "accepts_too_many",
+    AcceptsUnknown = "accepts_unknown",
+    AcceptsZero = "accepts_zero",
+    AllInterfaces = "all_interfaces",
+    AmbiguousNames = "ambiguous_names",
+    AnnotationDishonest = "annotation_dishonest",
+    AnnotationMissing = "annotation_missing",
+    BadBudgetAccepted = "bad_budget_accepted",
+    BrokenInputSchema = "broken_input_schema",
+    BrokenOutputSchema = "broken_output_schema",
+    BudgetIgnored = "budget_ignored",
+    BudgetRefused = "budget_refused",
+    CompletesOtherArgument = "completes_other_argument",
+    CompletesOtherPrompt = "completes_other_prompt",
+    CompletionsNotDeclared = "completions_not_declared",
+    DoesNotFitSchema = "does_not_fit_schema",
+    EraNotSupported = "era_not_supported",
+    ForeignHostAccepted = "foreign_host_accepted",
+    ForeignHostCheckedTooLate = "foreign_host_checked_too_late",
+    ForeignHostWrongStatus = "foreign_host_wrong_status",
+    ForeignOriginAccepted = "foreign_origin_accepted",
+    ForeignOriginCheckedTooLate = "foreign_origin_checked_too_late",
+    ForeignOriginWrongStatus = "foreign_origin_wrong_status",
+    LibraryName = "library_name",
+    LocalOriginRefused = "local_origin_refused",
+    LoserWithoutReason = "loser_without_reason",
+    MissingOccasionAccepted = "missing_occasion_accepted",
+    Negative = "negative",
+    NoCompletions = "no_completions",
+    NoConstraint = "no_constraint",
+    NoDescription = "no_description",
+    NoName = "no_name",
+    NoOutputSchema = "no_output_schema",
+    NoReason = "no_reason",
+    NoResultType = "no_result_type",
+    NoStructuredContent = "no_structured_content",
+    NoText = "no_text",
+    NoVersion = "no_version",
+    NotJson = "not_json",
+    NotOneText = "not_one_text",
+    OccasionIgnored = "occasion_ignored",
+    OtherInventory = "other_inventory",
+    OtherToolsOnStdio = "other_tools_on_stdio",
+    PromptsNotDeclared = "prompts_not_declared",
+    RefusalChangedStock = "refusal_changed_stock",
+    RefusedAsProtocolError = "refused_as_protocol_error",
+    ResourcesNotDeclared = "resources_not_declared",
+    SameReason = "same_reason",
+    SearchCase = "search_case",
+    SearchKeyword = "search_keyword",
+    SearchMax = "search_max",
+    SearchMin = "search_min",
+    SearchNothing = "search_nothing",
+    SearchTogether = "search_together",
+    SearchWithoutArguments = "search_without_arguments",
+    SoldToNobody = "sold_to_nobody",
+    SoldTwice = "sold_twice",
+    StdoutIsNotPure = "stdout_is_not_pure",
+    TextDiffers = "text_differs",
+    TextIsNotJson = "text_is_not_json",
+    TooFewProducts = "too_few_products",
+    TooLittleStock = "too_little_stock",
+    ToolError = "tool_error",
+    ToolsNotDeclared = "tools_not_declared",
+    UnknownPromptAccepted = "unknown_prompt_accepted",
+    UnknownToolAnswered = "unknown_tool_answered",
+    UnknownUriAnswered = "unknown_uri_answered",
+    UnknownVersion = "unknown_version",
+    WrongCompletions = "wrong_completions",
+    WrongMimeType = "wrong_mime_type",
+    WrongProduct = "wrong_product",
+    WrongReceipt = "wrong_receipt",
+    WrongStock = "wrong_stock",
+    WrongStockAfterRace = "wrong_stock_after_race",
+    WrongStructuredContent = "wrong_structured_content",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// None may be renamed or removed: programs outside this repository know them.
+    #[test]
+    fn every_code_keeps_its_name() {
+        let mut words: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        words.sort_unstable();
+        let count = words.len();
+        words.dedup();
+        assert_eq!(words.len(), count, "two codes of one name");
+        insta::assert_snapshot!(words.join("\n"));
+    }
+}
