@@ -1,334 +1,314 @@
-//! Everything that can be wrong, by name.
+//! Everything that can be wrong with the store, by the step that it fails.
+//!
+//! What breaks everything stands under the first step that it fails.
 
-use std::fmt::Write;
-use std::str::FromStr;
+use crate::flaw_set::{FlawSet, flaws};
 
-use clap::ValueEnum;
+flaws! {
+    // The server answers, and says who it is.
+    "3.1" {
+        /// Calls itself `rmcp` 3.9.0
+        LibraryName,
+        /// Has an empty version
+        NoVersion,
+        /// Does not know server/discover
+        NoDiscover,
+        /// Does not know initialize
+        NoInitialize,
+        /// Agrees on the protocol version 1999-01-01 in initialize
+        UnknownProtocol,
+        /// Leaves 2026-07-28 out of its supported versions
+        DiscoverWithoutModern,
+        /// Leaves resultType out of every modern result
+        NoResultType,
+        /// Exits with 3 instead of serving
+        ExitsAtOnce,
+        /// Never answers over HTTP
+        NeverAnswers,
+        /// Answers one byte a second over HTTP
+        SlowAnswers,
+        /// Answers 200 with JSON that is none
+        Garbage,
+        /// Answers 200 with a web page
+        Html,
+        /// Answers with another id
+        WrongIds,
+        /// Answers with an event stream of nothing but comments, for ever
+        EndlessStream,
+        /// Answers with one event of more and more data, for ever
+        EndlessFlood,
+        /// Says that its port is taken, and exits
+        PortInUse,
+        /// Wants a bearer token for everything
+        NeedsToken,
+        /// Answers 500 to everything
+        ServerError,
+    }
 
-/// One thing that is wrong, while all else stays right.
-///
-/// A general flaw breaks the transport, the process or the terminal; the others are grouped by
-/// the step that they fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Flaw {
-    // 3.1: the server answers, and says who it is.
-    /// Calls itself `rmcp` 3.9.0
-    LibraryName,
-    /// Has an empty version
-    NoVersion,
-    /// Does not know server/discover
-    NoDiscover,
-    /// Does not know initialize
-    NoInitialize,
-    /// Agrees on the protocol version 1999-01-01 in initialize
-    UnknownProtocol,
-    /// Leaves 2026-07-28 out of its supported versions
-    DiscoverWithoutModern,
-    /// Leaves resultType out of every modern result
-    NoResultType,
-    /// Leaves tools out of its capabilities
-    ToolsNotDeclared,
+    // list_products.
+    "3.2" {
+        /// Leaves tools out of its capabilities
+        ToolsNotDeclared,
+        /// list_products has no structured content
+        TextOnly,
+        /// list_products has structured content and no text
+        NoMirror,
+        /// The text of list_products shows another stock than its structured content
+        MirrorDiffers,
+        /// Sells two products only
+        TwoProducts,
+        /// list_products gives prices as text ("3.20"), against its schema
+        PriceAsText,
+        /// list_products declares no output schema
+        NoOutputSchema,
+        /// The output schema of list_products is not a JSON Schema
+        BrokenOutputSchema,
+        /// list_products says `price` for `price_cents`, in its schema too
+        RenamedField,
+        /// Sells two products of the same name
+        Twins,
+        /// list_products answers with a protocol error
+        ListProtocolError,
+        /// Exits with 7 on the second POST
+        ExitsOnSecondRequest,
+        /// list_products answers with 400 MB over HTTP
+        HugeResult,
+        /// Has terminal escapes in its texts; list_products has nothing else
+        AnsiTexts,
+        /// list_products panics, and the connection drops
+        Panics,
+        /// list_products panics in a task, and is never answered
+        PanicsAndHangs,
+    }
 
-    // 3.2: list_products.
-    /// list_products has no structured content
-    TextOnly,
-    /// list_products has structured content and no text
-    NoMirror,
-    /// The text of list_products shows another stock than its structured content
-    MirrorDiffers,
-    /// Sells two products only
-    TwoProducts,
-    /// list_products gives prices as text ("3.20"), against its schema
-    PriceAsText,
-    /// list_products declares no output schema
-    NoOutputSchema,
-    /// The output schema of list_products is not a JSON Schema
-    BrokenOutputSchema,
-    /// list_products says `price` for `price_cents`, in its schema too
-    RenamedField,
-    /// Sells two products of the same name
-    Twins,
-    /// list_products answers with a protocol error
-    ListProtocolError,
-    /// The tool is called listProducts
-    MisnamedTool,
+    // buy_product sells.
+    "3.3" {
+        /// Selling does not lower the stock
+        StockStays,
+        /// Every receipt is the one for 1 Croissant
+        CannedReceipt,
+        /// The total is the price of one
+        WrongTotal,
+        /// The receipt shows the stock from before the sale
+        WrongRemaining,
+        /// However many are sold, the stock falls by one
+        SellsOne,
+        /// The receipt is text without structured content
+        ReceiptAsText,
+        /// buy_product wants `product` for `product_name`, in its schema too
+        RenamedParameter,
+        /// The receipt has its total as a string, against its schema
+        ReceiptLies,
+        /// buy_product is never answered
+        HangsOnBuy,
+    }
 
-    // 3.3: buy_product sells.
-    /// Selling does not lower the stock
-    StockStays,
-    /// Every receipt is the one for 1 Croissant
-    CannedReceipt,
-    /// The total is the price of one
-    WrongTotal,
-    /// The receipt shows the stock from before the sale
-    WrongRemaining,
-    /// However many are sold, the stock falls by one
-    SellsOne,
-    /// The receipt is text without structured content
-    ReceiptAsText,
-    /// buy_product wants `product` for `product_name`, in its schema too
-    RenamedParameter,
-    /// The receipt has its total as a string, against its schema
-    ReceiptLies,
+    // buy_product refuses.
+    "3.4" {
+        /// Sells 0 of a product
+        AcceptsZero,
+        /// Sells -1 of a product, and the stock grows
+        AcceptsNegative,
+        /// Sells 1 when asked for 1.5
+        AcceptsFraction,
+        /// Sells more than there is, if there is any
+        Oversells,
+        /// Refuses an unknown product with isError false
+        UnknownAsSuccess,
+        /// Refuses too many with isError false
+        RefusalAsSuccess,
+        /// Refuses too many with a protocol error
+        RefusalAsProtocolError,
+        /// Refuses with isError true and no content
+        EmptyRefusal,
+        /// Refuses with nothing but the word "error"
+        VagueRefusal,
+        /// Refuses everything with the same words
+        SameRefusal,
+        /// Refuses too many, and takes one from the stock nevertheless
+        RefusalTakesStock,
+        /// Sells 2 when asked for "2"
+        AcceptsTextNumber,
+        /// Sells 1 when the quantity is missing
+        DefaultQuantity,
+        /// Sells 1 when asked for 4294967297
+        HugeWraps,
+        /// Refuses a quantity of text with a protocol error
+        MistypedAsProtocolError,
+        /// Sells its first product when asked for an unknown one
+        UnknownProductSellsFirst,
+    }
 
-    // 3.4: buy_product refuses.
-    /// Sells 0 of a product
-    AcceptsZero,
-    /// Sells -1 of a product, and the stock grows
-    AcceptsNegative,
-    /// Sells 1 when asked for 1.5
-    AcceptsFraction,
-    /// Sells more than there is, if there is any
-    Oversells,
-    /// Refuses an unknown product with isError false
-    UnknownAsSuccess,
-    /// Refuses too many with isError false
-    RefusalAsSuccess,
-    /// Refuses too many with a protocol error
-    RefusalAsProtocolError,
-    /// Refuses with isError true and no content
-    EmptyRefusal,
-    /// Refuses with nothing but the word "error"
-    VagueRefusal,
-    /// Refuses everything with the same words
-    SameRefusal,
-    /// Refuses too many, and takes one from the stock nevertheless
-    RefusalTakesStock,
-    /// Sells 2 when asked for "2"
-    AcceptsTextNumber,
-    /// Sells 1 when the quantity is missing
-    DefaultQuantity,
-    /// Sells 1 when asked for 4294967297
-    HugeWraps,
-    /// Refuses a quantity of text with a protocol error
-    MistypedAsProtocolError,
-    /// Sells its first product when asked for an unknown one
-    UnknownProductSellsFirst,
+    // The last one is sold once.
+    "3.5" {
+        /// Looks at the stock, waits, and sells whatever has happened since
+        Race,
+        /// Refuses everybody who buys the same product at the same moment
+        NobodyWins,
+        /// Who loses a race gets a protocol error
+        LoserProtocolError,
+        /// Purchases at the same moment lower the stock once
+        LostUpdate,
+    }
 
-    // 3.5: the last one is sold once.
-    /// Looks at the stock, waits, and sells whatever has happened since
-    Race,
-    /// Refuses everybody who buys the same product at the same moment
-    NobodyWins,
-    /// Who loses a race gets a protocol error
-    LoserProtocolError,
-    /// Purchases at the same moment lower the stock once
-    LostUpdate,
+    // The server describes itself.
+    "3.6" {
+        /// buy_product has no description
+        NoToolDescription,
+        /// The quantity has no description
+        NoParameterDescription,
+        /// buy_product has no description, and none of its parameters has one
+        NothingDescribed,
+        /// No tool has annotations
+        NoAnnotationsAnywhere,
+        /// The maximum of the quantity is a text, so that the schema is none
+        BrokenInputSchema,
+        /// The quantity has no minimum and no maximum
+        NoConstraint,
+        /// buy_product has no annotations
+        NoAnnotations,
+        /// buy_product says that it only reads
+        DishonestAnnotations,
+        /// list_products says that it changes something
+        ListNotReadOnly,
+        /// An unknown tool is a tool error
+        UnknownToolAsResult,
+        /// buy_product says that buying twice is buying once
+        IdempotentBuy,
+    }
 
-    // 3.6: the server describes itself.
-    /// buy_product has no description
-    NoToolDescription,
-    /// The quantity has no description
-    NoParameterDescription,
-    /// buy_product has no description, and none of its parameters has one
-    NothingDescribed,
-    /// No tool has annotations
-    NoAnnotationsAnywhere,
-    /// The maximum of the quantity is a text, so that the schema is none
-    BrokenInputSchema,
-    /// The quantity has no minimum and no maximum
-    NoConstraint,
-    /// buy_product has no annotations
-    NoAnnotations,
-    /// buy_product says that it only reads
-    DishonestAnnotations,
-    /// list_products says that it changes something
-    ListNotReadOnly,
-    /// An unknown tool is a tool error
-    UnknownToolAsResult,
-    /// buy_product says that buying twice is buying once
-    IdempotentBuy,
+    // Stdio.
+    "3.7" {
+        /// Does not know --stdio
+        NoStdio,
+        /// Prints a banner on stdout before serving stdio
+        StdoutBanner,
+        /// Logs to stdout while serving stdio
+        StdoutLogs,
+        /// Prints a line on stdout for each purchase over stdio
+        StdoutOnBuy,
+        /// Has no buy_product on stdio
+        StdioOtherTools,
+        /// Spreads its messages over several lines on stdio
+        StdioGarbles,
+        /// Never answers on stdio
+        StdioHangs,
+    }
 
-    // 3.7: stdio.
-    /// Does not know --stdio
-    NoStdio,
-    /// Prints a banner on stdout before serving stdio
-    StdoutBanner,
-    /// Logs to stdout while serving stdio
-    StdoutLogs,
-    /// Prints a line on stdout for each purchase over stdio
-    StdoutOnBuy,
-    /// Has no buy_product on stdio
-    StdioOtherTools,
-    /// Spreads its messages over several lines on stdio
-    StdioGarbles,
+    // Safe by default.
+    "3.8" {
+        /// Listens on 0.0.0.0 by default
+        AllInterfaces,
+        /// Accepts every Origin
+        AnyOrigin,
+        /// Accepts every Host
+        AnyHost,
+        /// Refuses every Origin, that of this machine too
+        NoOrigin,
+        /// Refuses http://127.0.0.1 as an Origin
+        LocalhostOnly,
+        /// Does as a foreign Origin asks, then answers 403
+        LateOriginCheck,
+        /// Refuses a foreign Origin with 400
+        OriginWrongStatus,
+        /// Refuses a foreign Host with 404
+        HostWrongStatus,
+    }
 
-    // 3.8: safe by default.
-    /// Listens on 0.0.0.0 by default
-    AllInterfaces,
-    /// Accepts every Origin
-    AnyOrigin,
-    /// Accepts every Host
-    AnyHost,
-    /// Refuses every Origin, that of this machine too
-    NoOrigin,
-    /// Refuses http://127.0.0.1 as an Origin
-    LocalhostOnly,
-    /// Does as a foreign Origin asks, then answers 403
-    LateOriginCheck,
-    /// Refuses a foreign Origin with 400
-    OriginWrongStatus,
-    /// Refuses a foreign Host with 404
-    HostWrongStatus,
+    // search_products.
+    "3.9" {
+        /// The search ignores the keyword
+        SearchIgnoresKeyword,
+        /// The search ignores the lowest price
+        SearchIgnoresMin,
+        /// The search ignores the highest price
+        SearchIgnoresMax,
+        /// The search leaves out products that cost exactly a bound
+        SearchExclusive,
+        /// The search wants the keyword in the right case
+        SearchCaseSensitive,
+        /// A search that finds nothing is a tool error
+        SearchNothingIsError,
+    }
 
-    // 3.9: search_products.
-    /// The search ignores the keyword
-    SearchIgnoresKeyword,
-    /// The search ignores the lowest price
-    SearchIgnoresMin,
-    /// The search ignores the highest price
-    SearchIgnoresMax,
-    /// The search leaves out products that cost exactly a bound
-    SearchExclusive,
-    /// The search wants the keyword in the right case
-    SearchCaseSensitive,
-    /// A search that finds nothing is a tool error
-    SearchNothingIsError,
+    // Resources.
+    "3.10" {
+        /// Leaves resources out of its capabilities
+        ResourcesNotDeclared,
+        /// An unknown URI has empty contents
+        EmptyContents,
+        /// An unknown URI has the inventory
+        UnknownUriSuccess,
+        /// What is read is text/plain
+        TextPlain,
+        /// store://inventory shows the stock of opening day for ever
+        StaleInventory,
+        /// The name in store://products/{name} is not percent-decoded
+        UndecodedName,
+        /// The template is not listed
+        NoTemplate,
+        /// What is read is not JSON
+        ResourceNotJson,
+        /// store://products/{name} always has the first product
+        ProductWrong,
+    }
 
-    // 3.10: resources.
-    /// Leaves resources out of its capabilities
-    ResourcesNotDeclared,
-    /// An unknown URI has empty contents
-    EmptyContents,
-    /// An unknown URI has the inventory
-    UnknownUriSuccess,
-    /// What is read is text/plain
-    TextPlain,
-    /// store://inventory shows the stock of opening day for ever
-    StaleInventory,
-    /// The name in store://products/{name} is not percent-decoded
-    UndecodedName,
-    /// The template is not listed
-    NoTemplate,
-    /// What is read is not JSON
-    ResourceNotJson,
-    /// store://products/{name} always has the first product
-    ProductWrong,
+    // Prompts and completions.
+    "3.11" {
+        /// Leaves prompts out of its capabilities
+        PromptsNotDeclared,
+        /// Leaves completions out of its capabilities
+        CompletionsNotDeclared,
+        /// The prompt leaves the occasion out
+        PromptIgnoresOccasion,
+        /// The prompt lists what is over the budget too
+        PromptIgnoresBudget,
+        /// The prompt refuses a budget of text, which every budget is
+        BudgetAsNumber,
+        /// The prompt does without an occasion
+        OccasionOptional,
+        /// There are no completions for an occasion
+        NoCompletions,
+        /// All occasions complete everything
+        CompletionIgnoresPrefix,
+        /// The budget is completed with occasions
+        CompletesOtherArguments,
+        /// Every prompt's occasion is completed, whatever the prompt is called
+        CompletesOtherPrompts,
+        /// An unknown prompt has no messages
+        UnknownPromptEmpty,
+        /// A budget that is no number is ignored
+        BadBudgetAccepted,
+    }
 
-    // 3.11: prompts and completions.
-    /// Leaves prompts out of its capabilities
-    PromptsNotDeclared,
-    /// Leaves completions out of its capabilities
-    CompletionsNotDeclared,
-    /// The prompt leaves the occasion out
-    PromptIgnoresOccasion,
-    /// The prompt lists what is over the budget too
-    PromptIgnoresBudget,
-    /// The prompt refuses a budget of text, which every budget is
-    BudgetAsNumber,
-    /// The prompt does without an occasion
-    OccasionOptional,
-    /// There are no completions for an occasion
-    NoCompletions,
-    /// All occasions complete everything
-    CompletionIgnoresPrefix,
-    /// The budget is completed with occasions
-    CompletesOtherArguments,
-    /// Every prompt's occasion is completed, whatever the prompt is called
-    CompletesOtherPrompts,
-    /// An unknown prompt has no messages
-    UnknownPromptEmpty,
-    /// A budget that is no number is ignored
-    BadBudgetAccepted,
+    "harmless" {
+        /// Writes 50 MB to stderr
+        StderrFlood,
+        /// Writes 50 MB to stdout before it serves HTTP
+        StdoutFlood,
+        /// A foreign Host gets 421, Misdirected Request
+        HostMisdirected,
+        /// Over stdio it takes 6 s to start
+        SlowStart,
+    }
 
-    // General.
-    /// Exits with 3 instead of serving
-    ExitsAtOnce,
-    /// Exits with 7 on the second POST
-    ExitsOnSecondRequest,
-    /// Never answers over HTTP
-    NeverAnswers,
-    /// Answers one byte a second over HTTP
-    SlowAnswers,
-    /// Answers 200 with JSON that is none
-    Garbage,
-    /// Answers 200 with a web page
-    Html,
-    /// Answers with another id
-    WrongIds,
-    /// Answers with an event stream of nothing but comments, for ever
-    EndlessStream,
-    /// Answers with one event of more and more data, for ever
-    EndlessFlood,
-    /// list_products answers with 400 MB over HTTP
-    HugeResult,
-    /// Has terminal escapes in its texts; list_products has nothing else
-    AnsiTexts,
-    /// list_products panics, and the connection drops
-    Panics,
-    /// list_products panics in a task, and is never answered
-    PanicsAndHangs,
-    /// list_products is a todo!("3.2"), and is never answered
-    TodoList,
-    /// Says that its port is taken, and exits
-    PortInUse,
-    /// Wants a bearer token for everything
-    NeedsToken,
-    /// Writes 50 MB to stdout before it serves HTTP
-    StdoutFlood,
-    /// Writes 50 MB to stderr
-    StderrFlood,
-    /// A foreign Host gets 421, Misdirected Request
-    HostMisdirected,
-    /// Over stdio it takes 6 s to start
-    SlowStart,
-    /// Answers 500 to everything
-    ServerError,
-    /// buy_product is never answered
-    HangsOnBuy,
-    /// Never answers on stdio
-    StdioHangs,
+    "missing" {
+        /// The tool is called listProducts
+        MisnamedTool,
+        /// list_products is a todo!("3.2"), and is never answered
+        TodoList,
+    }
 }
 
-/// The flaws of this process.
-#[derive(Clone, Debug)]
-pub struct Flaws(Vec<Flaw>);
+pub type Flaws = FlawSet<Flaw>;
 
 impl Flaws {
-    pub fn has(&self, flaw: Flaw) -> bool {
-        self.0.contains(&flaw)
-    }
-
-    pub fn has_any(&self, flaws: &[Flaw]) -> bool {
-        flaws.iter().any(|&flaw| self.has(flaw))
-    }
-
-    pub fn and(mut self, more: &[Flaw]) -> Self {
-        self.0.extend_from_slice(more);
-        self
-    }
-
     /// A text for people, which [`Flaw::AnsiTexts`] makes a text against their terminals.
     pub fn text(&self, text: impl Into<String>) -> String {
-        match self.has(Flaw::AnsiTexts) {
-            true => format!("\x1b[2J\x1b[31m\u{202e}{}", text.into()),
-            false => text.into(),
+        if self.has(Flaw::AnsiTexts) {
+            format!("\x1b[2J\x1b[31m\u{202e}{}", text.into())
+        } else {
+            text.into()
         }
     }
-}
-
-impl FromStr for Flaws {
-    type Err = String;
-
-    /// Names separated by commas; none at all is fine.
-    fn from_str(names: &str) -> Result<Self, String> {
-        let names = names.split(',').map(str::trim);
-        names
-            .filter(|name| !name.is_empty())
-            .map(|name| Flaw::from_str(name, false).map_err(|_| format!("no flaw {name:?}")))
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-}
-
-/// Every flaw and what it breaks, a line each.
-pub fn list() -> String {
-    let mut list = String::new();
-    for flaw in Flaw::value_variants() {
-        if let Some(value) = flaw.to_possible_value() {
-            let breaks = value.get_help().cloned().unwrap_or_default();
-            let _ = writeln!(list, "{:<28}{breaks}", value.get_name());
-        }
-    }
-    list
 }

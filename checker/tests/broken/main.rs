@@ -12,6 +12,8 @@ mod declarations;
 mod extras;
 mod faults;
 mod flaw;
+#[path = "../flaw_set.rs"]
+mod flaw_set;
 mod guard;
 mod http;
 mod message;
@@ -79,7 +81,7 @@ impl Store {
 async fn main() -> Result<()> {
     let options = Options::parse();
     if options.list {
-        print!("{}", flaw::list());
+        print!("{}", flaw_set::list::<Flaw>());
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);

@@ -1,141 +1,153 @@
-//! Everything that can be wrong with an agent, by name.
+//! Everything that can be wrong with an agent, by the step that it fails.
 
-use clap::ValueEnum;
+use crate::flaw_set::{FlawSet, flaws};
 
-/// One thing that is wrong, while all else stays right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Flaw {
-    // 2.1: offering tools.
-    /// Asks no model, and prints an answer of its own
-    AsksNoModel,
-    /// Sends no key
-    NoKey,
-    /// Sends the key without Bearer
-    BareKey,
-    /// Does not send the question
-    NoQuestion,
-    /// Offers no tools
-    NoTools,
-    /// Offers the tools of the first page
-    FirstPageOnly,
-    /// Offers tools without schemas
-    NoSchemas,
-    /// Offers tools without descriptions
-    NoDescriptions,
-    /// Offers tools with schemas that OpenAI does not take
-    RawSchemas,
-    /// Offers tools as strict, which their schemas are not made for
-    StrictOffers,
-    /// Offers only the tools that read
-    ReadingToolsOnly,
-    /// Offers tools under names that OpenAI does not take
-    DottedNames,
-    /// Prints the settings on stderr, with the key
-    PrintsKey,
-    /// Says on stdout what it does
-    ChattyStdout,
-    /// Prints the answer on stderr
-    AnswerOnStderr,
-    /// Ends with exit code 1 after an answer
-    ExitsOne,
+flaws! {
+    // Offering tools.
+    "2.1" {
+        /// Asks no model, and prints an answer of its own
+        AsksNoModel,
+        /// Sends no key
+        NoKey,
+        /// Sends the key without Bearer
+        BareKey,
+        /// Does not send the question
+        NoQuestion,
+        /// Offers no tools
+        NoTools,
+        /// Offers the tools of the first page
+        FirstPageOnly,
+        /// Offers tools without schemas
+        NoSchemas,
+        /// Offers tools without descriptions
+        NoDescriptions,
+        /// Offers tools with schemas that OpenAI does not take
+        RawSchemas,
+        /// Offers tools as strict, which their schemas are not made for
+        StrictOffers,
+        /// Offers only the tools that read
+        ReadingToolsOnly,
+        /// Offers tools under names that OpenAI does not take
+        DottedNames,
+        /// Prints the settings on stderr, with the key
+        PrintsKey,
+        /// Prints the answer on stderr
+        AnswerOnStderr,
+        /// Ends with exit code 1 after an answer
+        ExitsOne,
+    }
 
-    // 2.2: carrying out a call.
-    /// Makes the result up
-    MakesUpResult,
-    /// Calls the tool without arguments
-    NoArguments,
-    /// Calls the tool twice
-    CallsTwice,
-    /// Replies under an id of its own
-    WrongId,
-    /// Leaves out what the model proposed
-    ForgetsProposal,
-    /// Forgets what the model says beside its calls
-    DropsWords,
-    /// Tells the result as the user's words
-    ResultAsUser,
-    /// Tells the model that it is done, and not the result
-    HidesResult,
+    // Carrying out a call.
+    "2.2" {
+        /// Makes the result up
+        MakesUpResult,
+        /// Calls the tool without arguments
+        NoArguments,
+        /// Calls the tool twice
+        CallsTwice,
+        /// Replies under an id of its own
+        WrongId,
+        /// Leaves out what the model proposed
+        ForgetsProposal,
+        /// Forgets what the model says beside its calls
+        DropsWords,
+        /// Tells the result as the user's words
+        ResultAsUser,
+        /// Tells the model that it is done, and not the result
+        HidesResult,
+        /// Says on stdout what it does
+        ChattyStdout,
+    }
 
-    // 2.3: the loop.
-    /// Stops after the first round of calls
-    OneRound,
-    /// Stops after five rounds of calls
-    FiveRounds,
-    /// Sends the last round of calls only
-    Forgets,
+    // The loop.
+    "2.3" {
+        /// Stops after the first round of calls
+        OneRound,
+        /// Stops after five rounds of calls
+        FiveRounds,
+        /// Sends the last round of calls only
+        Forgets,
+    }
 
-    // 2.4: several calls.
-    /// Drops all calls but the first
-    DropsSecond,
-    /// Drops all calls but the first, and their proposals too
-    FirstOnly,
-    /// Tells the results under each other's ids
-    SwapsResults,
-    /// Tells all results under the first id
-    OneForAll,
+    // Several calls.
+    "2.4" {
+        /// Drops all calls but the first
+        DropsSecond,
+        /// Drops all calls but the first, and their proposals too
+        FirstOnly,
+        /// Tells the results under each other's ids
+        SwapsResults,
+        /// Tells all results under the first id
+        OneForAll,
+    }
 
-    // 2.5: trouble.
-    /// Panics at an unknown tool
-    PanicsOnUnknown,
-    /// Ends at an unknown tool
-    EndsOnUnknown,
-    /// Panics at arguments that are not JSON
-    PanicsOnJson,
-    /// Takes arguments that are not JSON for none
-    JsonAsNothing,
-    /// Ends at a tool error
-    EndsOnToolError,
-    /// Tells the model of a tool error without its text
-    HidesToolError,
-    /// Panics when the server answers with an error
-    PanicsOnRefusal,
-    /// Ends when the server is gone
-    EndsOnGoneServer,
-    /// Tells the model nothing where something went wrong
-    TellsNothing,
-    /// Takes an empty answer for one
-    EmptyAnswer,
+    // Trouble.
+    "2.5" {
+        /// Panics at an unknown tool
+        PanicsOnUnknown,
+        /// Ends at an unknown tool
+        EndsOnUnknown,
+        /// Panics at arguments that are not JSON
+        PanicsOnJson,
+        /// Takes arguments that are not JSON for none
+        JsonAsNothing,
+        /// Ends at a tool error
+        EndsOnToolError,
+        /// Tells the model of a tool error without its text
+        HidesToolError,
+        /// Panics when the server answers with an error
+        PanicsOnRefusal,
+        /// Ends when the server is gone
+        EndsOnGoneServer,
+        /// Tells the model nothing where something went wrong
+        TellsNothing,
+        /// Takes an empty answer for one
+        EmptyAnswer,
+    }
 
-    // 2.6: the limit and the human.
-    /// Ignores --max-steps
-    IgnoresMaxSteps,
-    /// Goes on for ever without --max-steps
-    NoDefaultLimit,
-    /// Never takes more than ten steps
-    TenSteps,
-    /// Takes a step more than it may
-    OneStepMore,
-    /// Ends with exit code 0 when it gives up
-    GivesUpWithZero,
-    /// Asks nobody before a call
-    AsksNobody,
-    /// Asks before every call
-    AsksAboutAll,
-    /// Asks only before what is said to be destructive
-    AsksForDestructive,
-    /// Takes the end of input for a yes
-    EndIsYes,
-    /// Takes any words for a yes
-    AnythingIsYes,
-    /// Takes every word that begins with y as a yes
-    YesByItsLetter,
-    /// Takes y and yes in small letters and without blanks only
-    YesToTheLetter,
-    /// Takes y alone as a yes
-    YesIsOneLetter,
-    /// Asks only about tools that say they are not read-only
-    SilenceIsReadOnly,
-    /// Takes ok for a yes
-    OkIsYes,
-    /// Asks whether to call the tool, and does not say with what
-    AsksWithoutArguments,
-    /// Asks without saying what for
-    AsksBlindly,
-    /// Ends when the user refuses
-    EndsOnRefusal,
-    /// Tells the model that it is done when the user refuses
-    SaysDoneAfterRefusal,
-    /// Tells the model nothing when the user refuses
-    HidesUsersRefusal,
+    // The limit and the human.
+    "2.6" {
+        /// Ignores --max-steps
+        IgnoresMaxSteps,
+        /// Goes on for ever without --max-steps
+        NoDefaultLimit,
+        /// Never takes more than ten steps
+        TenSteps,
+        /// Takes a step more than it may
+        OneStepMore,
+        /// Ends with exit code 0 when it gives up
+        GivesUpWithZero,
+        /// Asks nobody before a call
+        AsksNobody,
+        /// Asks before every call
+        AsksAboutAll,
+        /// Asks only before what is said to be destructive
+        AsksForDestructive,
+        /// Asks only about tools that say they are not read-only
+        SilenceIsReadOnly,
+        /// Takes the end of input for a yes
+        EndIsYes,
+        /// Takes any words for a yes
+        AnythingIsYes,
+        /// Takes every word that begins with y as a yes
+        YesByItsLetter,
+        /// Takes y and yes in small letters and without blanks only
+        YesToTheLetter,
+        /// Takes y alone as a yes
+        YesIsOneLetter,
+        /// Takes ok for a yes
+        OkIsYes,
+        /// Asks whether to call the tool, and does not say with what
+        AsksWithoutArguments,
+        /// Asks without saying what for
+        AsksBlindly,
+        /// Ends when the user refuses
+        EndsOnRefusal,
+        /// Tells the model that it is done when the user refuses
+        SaysDoneAfterRefusal,
+        /// Tells the model nothing when the user refuses
+        HidesUsersRefusal,
+    }
 }
+
+pub type Flaws = FlawSet<Flaw>;

@@ -5,6 +5,8 @@
 #![allow(missing_docs)]
 
 mod flaw;
+#[path = "../flaw_set.rs"]
+mod flaw_set;
 mod model;
 mod tools;
 
@@ -12,18 +14,18 @@ use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use serde_json::{Value, json};
 
-use flaw::Flaw;
+use flaw::{Flaw, Flaws};
 use model::{Call, Model, Reply};
 use tools::{Outcome, Tools};
 
 #[derive(Parser)]
 struct Options {
-    /// List the flaws
+    /// Print every flaw, its step, and what it breaks
     #[arg(long)]
-    flaws: bool,
+    list: bool,
     #[arg(long = "mcp")]
     servers: Vec<String>,
     #[arg(long)]
@@ -32,35 +34,14 @@ struct Options {
     question: String,
 }
 
-/// The flaws of this run.
-#[derive(Clone, Default)]
-pub struct Flaws(Vec<Flaw>);
-
-impl Flaws {
-    fn from_environment() -> Self {
-        let names = std::env::var("AGENT_FLAWS").unwrap_or_default();
-        let names = names.split(',').filter(|name| !name.is_empty());
-        let flaw = |name| Flaw::from_str(name, false).unwrap_or_else(|error| panic!("{error}"));
-        Self(names.map(flaw).collect())
-    }
-
-    pub fn has(&self, flaw: Flaw) -> bool {
-        self.0.contains(&flaw)
-    }
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    if options.flaws {
-        for flaw in Flaw::value_variants() {
-            if let Some(value) = flaw.to_possible_value() {
-                println!("{}", value.get_name());
-            }
-        }
+    if options.list {
+        print!("{}", flaw_set::list::<Flaw>());
         return ExitCode::SUCCESS;
     }
-    let flaws = Flaws::from_environment();
+    let flaws = Flaws::from_environment("AGENT_FLAWS");
     match run(&flaws, &options).await {
         Ok(answer) => {
             if flaws.has(Flaw::AnswerOnStderr) {

@@ -5,8 +5,7 @@ use std::env;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::Flaws;
-use crate::flaw::Flaw;
+use crate::flaw::{Flaw, Flaws};
 
 pub struct Model {
     flaws: Flaws,

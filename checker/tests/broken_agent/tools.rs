@@ -7,8 +7,7 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::{RoleClient, ServiceError};
 use serde_json::{Value, json};
 
-use crate::Flaws;
-use crate::flaw::Flaw;
+use crate::flaw::{Flaw, Flaws};
 
 type Client = RunningService<RoleClient, ClientConfig>;
 

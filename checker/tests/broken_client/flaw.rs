@@ -1,115 +1,125 @@
-//! Everything that can be wrong with a client, by name.
+//! Everything that can be wrong with a client, by the step that it fails.
 
-use clap::ValueEnum;
+use crate::flaw_set::{FlawSet, flaws};
 
-/// One thing that is wrong, while all else stays right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Flaw {
-    // 1.2: info.
-    /// Greets with initialize alone
-    OnlyInitialize,
-    /// The same, and who should say so is not written yet
-    TodoElsewhere,
-    /// Greets with server/discover alone
-    OnlyDiscover,
-    /// Sends nothing, and prints a name of its own
-    AsksNothing,
-    /// Prints no name
-    NoName,
-    /// Prints 2026-07-28, whatever was agreed
-    OwnVersion,
-    /// Prints answers on stderr
-    AnswersOnStderr,
-    /// Ends with exit code 1 after info
-    InfoExitsOne,
-    /// Panics in info
-    InfoPanics,
-    /// Never ends in info
-    InfoHangs,
+flaws! {
+    // Info.
+    "1.2" {
+        /// Greets with initialize alone
+        OnlyInitialize,
+        /// The same, and who should say so is not written yet
+        TodoElsewhere,
+        /// Greets with server/discover alone
+        OnlyDiscover,
+        /// Sends nothing, and prints a name of its own
+        AsksNothing,
+        /// Prints no name
+        NoName,
+        /// Prints 2026-07-28, whatever was agreed
+        OwnVersion,
+        /// Prints answers on stderr
+        AnswersOnStderr,
+        /// Ends with exit code 1 after info
+        InfoExitsOne,
+        /// Panics in info
+        InfoPanics,
+        /// Never ends in info
+        InfoHangs,
+    }
 
-    // 1.3: list.
-    /// Does not ask for the tools
-    NeverLists,
-    /// Ignores nextCursor
-    IgnoresCursor,
-    /// Asks for the first page again, without the cursor
-    ForgetsCursor,
-    /// Hands the cursor back in capitals
-    CursorInCapitals,
-    /// Prints what servers send as it is
-    RawEscapes,
-    /// Stops after the second page
-    TwoPages,
-    /// Leaves out the last tool of each page
-    DropsLastOfPage,
-    /// Prints names without descriptions
-    NoDescriptions,
-    /// Takes it that every tool is described
-    UnwrapsDescription,
+    // List.
+    "1.3" {
+        /// Does not ask for the tools
+        NeverLists,
+        /// Ignores nextCursor
+        IgnoresCursor,
+        /// Asks for the first page again, without the cursor
+        ForgetsCursor,
+        /// Hands the cursor back in capitals
+        CursorInCapitals,
+        /// Prints what servers send as it is
+        RawEscapes,
+        /// Stops after the second page
+        TwoPages,
+        /// Leaves out the last tool of each page
+        DropsLastOfPage,
+        /// Prints names without descriptions
+        NoDescriptions,
+        /// Takes it that every tool is described
+        UnwrapsDescription,
+    }
 
-    // 1.4: call and read.
-    /// Does not call the tool
-    NeverCalls,
-    /// Calls the tool twice
-    CallsTwice,
-    /// Sends every argument as text
-    ArgumentsAsText,
-    /// Sends the arguments as one string
-    ArgumentsAsString,
-    /// Sends no arguments
-    NoArguments,
-    /// Calls the first tool that there is with another name
-    OtherTool,
-    /// Prints the first block of content only
-    FirstBlockOnly,
-    /// Takes it that every block is text
-    UnwrapsText,
-    /// Prints no structured content
-    NoStructured,
-    /// Does not read the resource
-    NeverReads,
-    /// Reads the URI in small letters
-    OtherUri,
-    /// Prints the first of the contents only
-    FirstContentsOnly,
+    // Call and read.
+    "1.4" {
+        /// Does not call the tool
+        NeverCalls,
+        /// Calls the tool twice
+        CallsTwice,
+        /// Sends every argument as text
+        ArgumentsAsText,
+        /// Sends the arguments as one string
+        ArgumentsAsString,
+        /// Sends no arguments
+        NoArguments,
+        /// Calls the first tool that there is with another name
+        OtherTool,
+        /// Prints the first block of content only
+        FirstBlockOnly,
+        /// Takes it that every block is text
+        UnwrapsText,
+        /// Prints no structured content
+        NoStructured,
+        /// Does not read the resource
+        NeverReads,
+        /// Reads the URI in small letters
+        OtherUri,
+        /// Prints the first of the contents only
+        FirstContentsOnly,
+    }
 
-    // 1.5: telling apart.
-    /// Prints a tool error as a success
-    ErrorAsSuccess,
-    /// Prints a tool error on stdout, with exit code 1
-    ErrorOnStdout,
-    /// Prints a tool error on stdout as well
-    ErrorOnBoth,
-    /// Ends with 3 when the connection breaks
-    BrokenIsRefused,
-    /// Says nothing of a resource that is not there
-    SwallowsReadErrors,
-    /// Says that something went wrong when a request is refused, and not what
-    SwallowsRefusal,
-    /// Ends with 1 when a request is refused
-    RefusalExitsOne,
-    /// Ends with 3 when the tool reports an error
-    ErrorExitsThree,
-    /// Ends with 1 when nobody answers
-    UnreachableExitsOne,
-    /// Says nothing when nobody answers
-    UnreachableSilent,
-    /// Ends with 3 when something else answers
-    ElsewhereExitsThree,
+    // Telling apart.
+    "1.5" {
+        /// Prints a tool error as a success
+        ErrorAsSuccess,
+        /// Prints a tool error on stdout, with exit code 1
+        ErrorOnStdout,
+        /// Prints a tool error on stdout as well
+        ErrorOnBoth,
+        /// Says that something went wrong when a request is refused, and not what
+        SwallowsRefusal,
+        /// Says nothing of a resource that is not there
+        SwallowsReadErrors,
+        /// Ends with 3 when the connection breaks
+        BrokenIsRefused,
+        /// Ends with 1 when a request is refused
+        RefusalExitsOne,
+        /// Ends with 3 when the tool reports an error
+        ErrorExitsThree,
+        /// Ends with 1 when nobody answers
+        UnreachableExitsOne,
+        /// Says nothing when nobody answers
+        UnreachableSilent,
+        /// Ends with 3 when something else answers
+        ElsewhereExitsThree,
+    }
 
-    // 1.6: the door.
-    /// Sends the key with the handshake only
-    KeyOnceOnly,
-    /// Sends no key
-    NoKey,
-    /// Sends the key in another header
-    KeyElsewhere,
-    /// Prints the headers that it sends
-    PrintsKey,
-    /// Does not say where to log in
-    NoLogin,
-    /// Says the address of the metadata instead of what is in it
-    MetadataAsLogin,
-    /// Ends with 4 when a key is needed
-    LoginExitsFour,
+    // The door.
+    "1.6" {
+        /// Sends the key with the handshake only
+        KeyOnceOnly,
+        /// Sends no key
+        NoKey,
+        /// Sends the key in another header
+        KeyElsewhere,
+        /// Prints the headers that it sends
+        PrintsKey,
+        /// Does not say where to log in
+        NoLogin,
+        /// Says the address of the metadata instead of what is in it
+        MetadataAsLogin,
+        /// Ends with 4 when a key is needed
+        LoginExitsFour,
+    }
 }
+
+pub type Flaws = FlawSet<Flaw>;

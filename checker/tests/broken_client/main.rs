@@ -5,22 +5,24 @@
 #![allow(missing_docs)]
 
 mod flaw;
+#[path = "../flaw_set.rs"]
+mod flaw_set;
 mod wire;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
-use flaw::Flaw;
+use flaw::{Flaw, Flaws};
 use wire::{Session, Trouble};
 
 #[derive(Parser)]
 struct Options {
-    /// List the flaws
+    /// Print every flaw, its step, and what it breaks
     #[arg(long)]
-    flaws: bool,
+    list: bool,
     #[arg(short = 'H')]
     headers: Vec<String>,
     #[arg(default_value = "")]
@@ -37,26 +39,6 @@ enum Wanted {
     Read { uri: String },
 }
 
-/// The flaws of this run.
-#[derive(Clone, Default)]
-pub struct Flaws(Vec<Flaw>);
-
-impl Flaws {
-    fn from_environment() -> Self {
-        let names = std::env::var("CLIENT_FLAWS").unwrap_or_default();
-        let names = names.split(',').filter(|name| !name.is_empty());
-        Self(
-            names
-                .map(|name| Flaw::from_str(name, false).unwrap_or_else(|error| panic!("{error}")))
-                .collect(),
-        )
-    }
-
-    pub fn has(&self, flaw: Flaw) -> bool {
-        self.0.contains(&flaw)
-    }
-}
-
 struct Client {
     flaws: Flaws,
     session: Session,
@@ -65,15 +47,11 @@ struct Client {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    if options.flaws {
-        for flaw in Flaw::value_variants() {
-            if let Some(value) = flaw.to_possible_value() {
-                println!("{}", value.get_name());
-            }
-        }
+    if options.list {
+        print!("{}", flaw_set::list::<Flaw>());
         return ExitCode::SUCCESS;
     }
-    let flaws = Flaws::from_environment();
+    let flaws = Flaws::from_environment("CLIENT_FLAWS");
     let Some(wanted) = options.wanted else {
         return ExitCode::from(2);
     };

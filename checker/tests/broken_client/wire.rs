@@ -3,8 +3,7 @@
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::Flaws;
-use crate::flaw::Flaw;
+use crate::flaw::{Flaw, Flaws};
 
 /// A session that is open.
 pub struct Session {

@@ -1,7 +1,7 @@
 //! What the tests share: programs to check, and the report as an attendee would read it.
 
-pub mod alone;
 pub mod blocks;
+pub mod broken;
 pub mod workshop;
 
 use std::fs;
@@ -11,7 +11,6 @@ use checker::course::{Course, Exercise};
 use checker::engine::{self, Event, Places, Plan};
 use checker::mcp::Era;
 use checker::report::{Reporter, Terminal};
-use checker::subject::guard::Guard;
 use checker::subject::{Program, Subject};
 use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
 use tokio::sync::mpsc::unbounded_channel;
@@ -39,16 +38,6 @@ pub fn beside_checker(name: &str) -> PathBuf {
         path.display()
     );
     path
-}
-
-/// The broken server with these flaws, as if it were the attendee's exercise.
-pub fn broken(flaws: &str) -> Program {
-    Program {
-        executable: beside_checker("examples/broken"),
-        folder: root(),
-        environment: vec![("STORE_FLAWS".to_owned(), flaws.to_owned())],
-        guard: Guard::none(),
-    }
 }
 
 pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> ExerciseReport {

@@ -1,0 +1,181 @@
+//! The broken programs of the tests: each of their flaws has to fail its step, and no other.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use checker::course::Exercise;
+use checker::subject::Program;
+use checker::subject::guard::Guard;
+use checker::verdict::{ExerciseReport, Outcome, StepReport};
+use futures::stream::{self, StreamExt};
+
+use super::{beside_checker, check, course, root, told};
+
+/// The longest that an attendee waits for a verdict on any of them.
+const LONGEST: Duration = Duration::from_secs(25);
+
+/// A program that is right but for the flaws it is started with.
+pub struct Broken {
+    /// The example that it is.
+    example: &'static str,
+    /// The environment variable that names its flaws.
+    variable: &'static str,
+    /// The exercise that it solves.
+    exercise: &'static str,
+    /// A step of that exercise that is not about the program.
+    apart: Option<&'static str>,
+}
+
+pub const SERVER: Broken = Broken {
+    example: "broken",
+    variable: "STORE_FLAWS",
+    exercise: "ex3_store",
+    apart: None,
+};
+
+pub const CLIENT: Broken = Broken {
+    example: "broken_client",
+    variable: "CLIENT_FLAWS",
+    exercise: "ex1_connect",
+    // The editor's settings, which `settings.rs` proves.
+    apart: Some("1.1"),
+};
+
+pub const AGENT: Broken = Broken {
+    example: "broken_agent",
+    variable: "AGENT_FLAWS",
+    exercise: "ex2_agent",
+    apart: None,
+};
+
+/// The tests of a broken program: that it passes without a flaw, that no step is forgotten, and
+/// one for each step, so that they run side by side and fail apart. The snapshots are named after
+/// the file that these stand in.
+macro_rules! flaws_fail_alone {
+    ($program:path: $($name:ident $step:literal)*) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn without_a_flaw_it_passes_every_step_whatever_the_seed() {
+            $program.passes_without_a_flaw().await;
+        }
+
+        #[test]
+        fn every_step_has_flaws_and_a_test_of_them() {
+            $program.has_flaws_for(&[$($step),*]);
+        }
+
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let all = $program.fails_alone($step).await;
+                let name = concat!("step_", $step);
+                $crate::common::redacted().bind(|| insta::assert_snapshot!(name, all));
+            }
+        )*
+    };
+}
+pub(crate) use flaws_fail_alone;
+
+impl Broken {
+    /// The program with these flaws, as if it were the attendee's exercise.
+    fn with(&self, flaws: &str) -> Program {
+        Program {
+            executable: beside_checker(&format!("examples/{}", self.example)),
+            folder: root(),
+            environment: vec![(self.variable.to_owned(), flaws.to_owned())],
+            guard: Guard::none(),
+        }
+    }
+
+    /// The steps that it can pass or fail.
+    fn exercise(&self) -> Exercise {
+        let mut exercise = course().exercise(self.exercise).unwrap().clone();
+        exercise
+            .steps
+            .retain(|step| Some(step.id.as_str()) != self.apart);
+        exercise
+    }
+
+    /// Checks the program with these flaws.
+    pub async fn check(&self, flaws: &str, seed: u64) -> ExerciseReport {
+        check(&self.exercise(), self.with(flaws), seed).await
+    }
+
+    pub async fn passes_without_a_flaw(&self) {
+        for seed in 0..5 {
+            let report = self.check("", seed).await;
+            let passed = |step: &&StepReport| step.outcome == Outcome::Passed;
+            let passed = report.steps.iter().filter(passed).count();
+            let steps = self.exercise().steps.len();
+            assert_eq!(passed, steps, "seed {seed}:\n{}", told(&report));
+        }
+    }
+
+    /// Its flaws with their steps, in their order.
+    fn flaws(&self) -> Vec<(String, String)> {
+        let listed = Command::new(self.with("").executable)
+            .arg("--list")
+            .output();
+        let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+        let flaw = |line: &str| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            Some((words.next()?, words.next()?))
+        };
+        listed.lines().filter_map(flaw).collect()
+    }
+
+    /// The flaws of a step, or those that fail none: `harmless` or `missing`.
+    pub fn flaws_of(&self, step: &str) -> Vec<String> {
+        let all = self.flaws().into_iter();
+        let flaws: Vec<_> = all.filter(|(_, of)| of == step).collect();
+        assert!(!flaws.is_empty(), "{step} has no flaw");
+        flaws.into_iter().map(|(flaw, _)| flaw).collect()
+    }
+
+    pub fn has_flaws_for(&self, tested: &[&str]) {
+        let all = self.flaws();
+        let with_flaws: BTreeSet<&str> = all
+            .iter()
+            .map(|(_, step)| step.as_str())
+            .filter(|step| !["harmless", "missing"].contains(step))
+            .collect();
+        let exercise = self.exercise();
+        let steps: BTreeSet<&str> = exercise.steps.iter().map(|step| step.id.as_str()).collect();
+        assert_eq!(with_flaws, steps, "the steps that some flaw fails");
+        assert_eq!(tested.iter().copied().collect::<BTreeSet<_>>(), steps);
+    }
+
+    /// Checks the program with each flaw of a step, and gives what an attendee reads of them.
+    pub async fn fails_alone(&self, step: &str) -> String {
+        let reports: Vec<(String, ExerciseReport)> = stream::iter(self.flaws_of(step))
+            .map(async |flaw| {
+                let begin = Instant::now();
+                let report = self.check(&flaw, 7).await;
+                let took = begin.elapsed();
+                assert!(took < LONGEST, "{flaw} took {took:?}");
+                (flaw, report)
+            })
+            .buffered(2)
+            .collect()
+            .await;
+        let mut all = String::new();
+        let mut wrong = String::new();
+        for (flaw, report) in &reports {
+            let (failed, told) = (failed(report), told(report));
+            if failed != step {
+                wrong += &format!("{flaw} fails {failed:?}:\n{told}\n");
+            }
+            all += &format!("== {flaw}\n{told}\n");
+        }
+        assert!(wrong.is_empty(), "not {step} alone:\n{wrong}");
+        all
+    }
+}
+
+/// The ids of the failed steps.
+pub fn failed(report: &ExerciseReport) -> String {
+    let failed = |step: &&StepReport| step.outcome == Outcome::Failed;
+    let failed = report.steps.iter().filter(failed);
+    let ids: Vec<&str> = failed.map(|step| step.id.as_str()).collect();
+    ids.join(" ")
+}
