@@ -189,7 +189,7 @@ impl Client {
             // A `todo!()` without a number is the attendee's own.
             let of_step = panic.message.split_once(": ").map(|(_, step)| step);
             if of_step.is_none_or(|step| step == self.step) {
-                let place = Some(panic.place);
+                let place = Some(panic.place.as_str().into());
                 return Err(Stop::NotStarted(NotStarted::Todo { place }));
             }
             // Something went wrong before, and what complains is not written yet. What arrived

@@ -21,7 +21,7 @@ pub use self::context::{Context, Reach, Symptom};
 pub use self::setting::Setting;
 use crate::blocks::TodoBlock;
 use crate::mcp::Failure;
-use crate::verdict::{Finding, NotStarted};
+use crate::verdict::{Finding, Location, NotStarted};
 
 /// The code that verifies one step.
 #[derive(Debug)]
@@ -75,8 +75,10 @@ impl Stop {
 
     /// Has a finding point at this TODO block, unless it points somewhere already.
     pub fn at(mut self, block: TodoBlock) -> Self {
-        if let Self::Failed(finding) = &mut self {
-            finding.block.get_or_insert(block);
+        if let Self::Failed(finding) = &mut self
+            && finding.location == Location::Step
+        {
+            finding.location = Location::Block(block);
         }
         self
     }

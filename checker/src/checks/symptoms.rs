@@ -7,7 +7,7 @@ use super::ex3::places;
 use crate::mcp::{Failure, Trouble};
 use crate::subject::server::tells_port_taken;
 use crate::subject::stderr::Panic;
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Location};
 
 /// How many of a program's last lines a finding quotes.
 const QUOTED: usize = 6;
@@ -80,7 +80,7 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
 }
 
 /// The program panicked while it handled a request.
-pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
+pub fn panicked(panic: &Panic, sent: &str) -> Stop {
     let why = match panic.message.as_str() {
         "attempt to subtract with overflow" => {
             "An unsigned number would have gone below zero: more was taken than was there. Is the stock looked at before it is lowered, and nobody let in between the look and the sale?"
@@ -89,24 +89,24 @@ pub fn panicked(panic: &Panic, sent: &str, place: &str) -> Stop {
             "A panic ends the handler, and the client waits for an answer that never comes. Return an error instead."
         }
     };
-    let mut finding = Finding::new(Code::Panicked)
+    Finding::new(Code::Panicked)
         .sent(sent)
         .expected("an answer")
         .got(format!("a panic: {}", panic.message))
-        .why(why);
-    finding.place = Some(place.to_owned());
-    finding.into()
+        .why(why)
+        .located(Location::At(panic.place.as_str().into()))
+        .into()
 }
 
 /// A client panicked.
 pub fn client_panicked(panic: &Panic, command: &str) -> Stop {
-    let mut finding = Finding::new(Code::Panicked)
+    Finding::new(Code::Panicked)
         .ran(command)
         .expected("an answer, or a complaint and an exit code that fits it")
         .got(format!("a panic: {}", panic.message))
-        .why("A panic ends the whole program, with exit code 101 and words for its author. This case will come: handle it where it arises.");
-    finding.place = Some(panic.place.clone());
-    finding.into()
+        .why("A panic ends the whole program, with exit code 101 and words for its author. This case will come: handle it where it arises.")
+        .located(Location::At(panic.place.as_str().into()))
+        .into()
 }
 
 /// A client ran and ran.
@@ -167,10 +167,7 @@ pub fn not_listening(port: u16, stderr: &[String]) -> Stop {
 
 /// A finding that no line of the source stands for.
 fn nowhere(code: Code) -> Finding {
-    Finding {
-        place: Some(String::new()),
-        ..Finding::new(code)
-    }
+    Finding::new(code).located(Location::Nowhere)
 }
 
 fn last_words(stderr: &[String]) -> String {
@@ -205,7 +202,7 @@ mod tests {
                 place: "src/inventory.rs:60:9".to_owned(),
                 message: message.to_owned(),
             };
-            match panicked(&panic, "tools/call", "") {
+            match panicked(&panic, "tools/call") {
                 Stop::Failed(finding) => finding.why,
                 other => panic!("{other:?}"),
             }

@@ -103,7 +103,7 @@ impl<'a> Judge<'a> {
                 ..EraReport::new(self.era, Outcome::Failed)
             },
             Err(Stop::NotStarted(reason)) => EraReport {
-                not_started: Some(reason),
+                not_started: Some(self.located(reason)),
                 ..EraReport::new(self.era, Outcome::NotStarted)
             },
             Err(Stop::CouldNotCheck(reason)) => EraReport {
@@ -138,18 +138,7 @@ impl<'a> Judge<'a> {
         };
         let seed = seed(self.plan.seed, &step.id);
         let client = Client::new(self.era, way, &step.id, transcript.clone(), seed);
-        let checked = in_time(run(&client), deadline, transcript).await;
-        match checked {
-            Err(Stop::NotStarted(NotStarted::Todo { place: Some(place) })) => {
-                let place = Some(self.plan.places.of_panic(&place));
-                Err(Stop::NotStarted(NotStarted::Todo { place }))
-            }
-            Err(Stop::Failed(mut finding)) => {
-                finding.place = finding.place.map(|place| self.plan.places.of_panic(&place));
-                Err(Stop::Failed(finding))
-            }
-            other => other,
-        }
+        in_time(run(&client), deadline, transcript).await
     }
 
     /// What editors and agents are told: the workshop's own, or the solution's.
@@ -278,12 +267,10 @@ impl<'a> Judge<'a> {
         match symptom {
             Symptom::Panicked(panic) if self.is_todo(symptom) => {
                 Stop::NotStarted(NotStarted::Todo {
-                    place: Some(self.plan.places.of_panic(&panic.place)),
+                    place: Some(panic.place.as_str().into()),
                 })
             }
-            Symptom::Panicked(panic) => {
-                checks::symptoms::panicked(panic, sent, &self.plan.places.of_panic(&panic.place))
-            }
+            Symptom::Panicked(panic) => checks::symptoms::panicked(panic, sent),
             Symptom::Exited { status, stderr, .. } => {
                 checks::symptoms::exited(&status.to_string(), stderr, sent)
             }
@@ -307,15 +294,26 @@ impl<'a> Judge<'a> {
     }
 
     /// Adds where to look and what to do next.
-    fn complete(&self, step: &Step, mut finding: Finding) -> Finding {
-        let block = finding.block;
-        finding
-            .place
-            .get_or_insert_with(|| self.plan.places.of_finding(block, step));
-        let gap = "        ";
+    fn complete(&self, step: &Step, finding: Finding) -> Finding {
         let (id, again) = (&step.id, self.plan.again(step));
-        finding.next = format!("cargo checker hint {id}{gap}{again} --trace");
-        finding
+        Finding {
+            location: self.plan.places.of_finding(finding.location, step),
+            next: vec![
+                format!("cargo checker hint {id}"),
+                format!("{again} --trace"),
+            ],
+            ..finding
+        }
+    }
+
+    /// Says from the workshop's root where a `todo!()` was reached.
+    fn located(&self, reason: NotStarted) -> NotStarted {
+        match reason {
+            NotStarted::Todo { place } => NotStarted::Todo {
+                place: place.map(|place| self.plan.places.of_panic(place)),
+            },
+            other => other,
+        }
     }
 }
 

@@ -27,7 +27,8 @@ use crate::course::{Exercise, Step};
 use crate::mcp::Era;
 use crate::subject::Subject;
 use crate::verdict::{
-    Code, EraReport, ExerciseReport, Finding, NotStarted, Outcome, StepReport, SubjectKind,
+    Code, EraReport, ExerciseReport, Finding, Location, NotStarted, Outcome, StepReport,
+    SubjectKind,
 };
 
 /// What happens while an exercise is checked, in order.
@@ -172,8 +173,8 @@ pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport
         },
         _ => EraReport {
             findings: vec![Finding {
-                place: Some(String::new()),
-                next: plan.again(step),
+                location: Location::Nowhere,
+                next: vec![plan.again(step)],
                 ..finding.clone()
             }],
             ..EraReport::new(era, Outcome::Failed)

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::blocks::{TodoBlock, blocks};
+use crate::blocks::blocks;
 use crate::course::{Exercise, Step};
 use crate::rescue::tree;
-use crate::verdict::{EraReport, NotStarted};
+use crate::verdict::{EraReport, Location, NotStarted, Position};
 
 /// Where an exercise's source is, if it is known.
 #[derive(Clone, Debug, Default)]
@@ -69,19 +69,17 @@ impl Places {
 
     /// Where the attendee writes next for `step`: in its block, unless that has no TODO of it
     /// any more and another one was reached.
-    pub fn to_write(&self, step: &Step, eras: &[EraReport]) -> String {
+    pub fn to_write(&self, step: &Step, eras: &[EraReport]) -> Option<Position> {
         let reached = eras.iter().find_map(|era| match &era.not_started {
             Some(NotStarted::Todo { place }) => place.as_ref(),
             _ => None,
         });
         match reached {
-            Some(reached) if !self.has_todo(step) => {
-                // The column is of no use to somebody who looks for a line.
-                let line = reached
-                    .rsplit_once(':')
-                    .map_or(reached.as_str(), |(line, _)| line);
-                line.to_owned()
-            }
+            Some(reached) if !self.has_todo(step) => Some(Position {
+                // It is of no use to somebody who looks for a line.
+                column: None,
+                ..reached.clone()
+            }),
             _ => self.of_step(step),
         }
     }
@@ -106,43 +104,45 @@ impl Places {
     }
 
     /// Where the attendee works on `step`: the first line of its TODO block, or the file if
-    /// the block's marks are gone. Empty when there is no source.
-    pub fn of_step(&self, step: &Step) -> String {
+    /// the block's marks are gone. `None` when there is no source.
+    pub fn of_step(&self, step: &Step) -> Option<Position> {
         let (Some(_), Some(place)) = (&self.folder, &step.place) else {
-            return String::new();
+            return None;
         };
         let Some(anchor) = &place.anchor else {
-            return place.file.display().to_string();
+            return Some(Position::file(&place.file));
         };
-        self.of_block(&place.file, anchor)
-            .unwrap_or_else(|| self.shown(&place.file))
+        let block = self.of_block(&place.file, anchor);
+        Some(block.unwrap_or_else(|| Position::file(self.shown_as.join(&place.file))))
     }
 
-    /// The first line of the block that a finding names; where the step is written if it names
-    /// none, or the block is gone.
-    pub fn of_finding(&self, block: Option<TodoBlock>, step: &Step) -> String {
-        block
-            .and_then(|block| self.of_block(Path::new(block.file), block.name))
-            .unwrap_or_else(|| self.of_step(step))
+    /// The line that a finding of `step` points at. Where its block is gone, it is where the step
+    /// is written.
+    pub fn of_finding(&self, location: Location, step: &Step) -> Location {
+        match location {
+            Location::Step => self.of_step(step).into(),
+            Location::Block(block) => {
+                let position = self.of_block(Path::new(block.file), block.name);
+                position.or_else(|| self.of_step(step)).into()
+            }
+            Location::At(position) => Location::At(self.of_panic(position)),
+            Location::Nowhere => Location::Nowhere,
+        }
     }
 
-    fn of_block(&self, file: &Path, name: &str) -> Option<String> {
+    fn of_block(&self, file: &Path, name: &str) -> Option<Position> {
         let text = fs::read_to_string(self.folder.as_ref()?.join(file)).ok()?;
         let line = line_of_anchor(&text, name)?;
-        Some(format!("{}:{line}", self.shown(file)))
+        Some(Position::line(self.shown_as.join(file), line))
     }
 
-    fn shown(&self, file: &Path) -> String {
-        self.shown_as.join(file).display().to_string()
-    }
-
-    /// A panic's place, `src/store.rs:12:5` or already longer, as a path from the root.
-    pub fn of_panic(&self, place: &str) -> String {
-        let is_relative = place.starts_with("src");
-        match &self.folder {
-            Some(_) if is_relative => self.shown_as.join(place).display().to_string(),
-            _ => place.to_owned(),
+    /// Where a panic was, `src/store.rs:12:5` or already longer, from the workshop's root.
+    pub fn of_panic(&self, position: Position) -> Position {
+        let is_relative = position.file.starts_with("src");
+        if is_relative && self.folder.is_some() {
+            return position.below(&self.shown_as);
         }
+        position
     }
 }
 
@@ -157,6 +157,7 @@ fn line_of_anchor(text: &str, anchor: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blocks::TodoBlock;
     use crate::course::Course;
 
     const BUYING: TodoBlock = TodoBlock {
@@ -171,24 +172,26 @@ mod tests {
         let (_, step) = course.step("3.1").unwrap();
         let folder = root.join("exercises/ex3_store");
         let places = Places::in_folder(root, &folder);
-        let buying = places.of_finding(Some(BUYING), step);
-        let (file, line) = buying.rsplit_once(':').unwrap();
-        assert_eq!(file, "exercises/ex3_store/src/inventory.rs");
+        let buying = places.of_finding(Location::Block(BUYING), step);
+        let Location::At(Position { file, line, .. }) = buying else {
+            panic!("{buying:?}");
+        };
+        assert_eq!(file, Path::new("exercises/ex3_store/src/inventory.rs"));
         let text = fs::read_to_string(root.join(file)).unwrap();
-        let before = text.lines().nth(line.parse::<usize>().unwrap() - 2);
+        let before = text.lines().nth(line.unwrap() as usize - 2);
         assert_eq!(before, Some("// ANCHOR: step_3_3"));
 
-        let of_step = places.of_step(step);
-        assert!(of_step.contains("src/store.rs:"), "{of_step}");
+        let of_step = places.of_finding(Location::Step, step);
+        assert!(of_step.to_string().contains("src/store.rs:"), "{of_step:?}");
         for (file, name) in [
             ("src/inventory.rs", "step_3_99"),
             ("src/gone.rs", "step_3_3"),
         ] {
             let gone = TodoBlock { file, name };
-            assert_eq!(places.of_finding(Some(gone), step), of_step);
+            assert_eq!(places.of_finding(Location::Block(gone), step), of_step);
         }
-        assert_eq!(places.of_finding(None, step), of_step);
-        assert_eq!(Places::unknown().of_finding(Some(BUYING), step), "");
+        let nowhere = Places::unknown().of_finding(Location::Block(BUYING), step);
+        assert_eq!(nowhere, Location::Nowhere);
     }
 
     #[test]

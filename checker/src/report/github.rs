@@ -43,10 +43,15 @@ fn annotation(step: &StepReport) -> String {
     let Some((finding, _)) = step.finding() else {
         return String::new();
     };
-    let mut place = finding.place.as_deref().unwrap_or_default().split(':');
+    let position = finding.location.position();
+    let file = position.map(|position| position.file.display().to_string());
+    let line = position.and_then(|position| position.line);
     let properties = [
-        ("file", place.next().unwrap_or_default().to_owned()),
-        ("line", place.next().unwrap_or_default().to_owned()),
+        ("file", file.unwrap_or_default()),
+        (
+            "line",
+            line.map(|line| line.to_string()).unwrap_or_default(),
+        ),
         ("title", format!("{} {}", step.id, step.title)),
     ];
     let properties: Vec<String> = properties

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::mcp::Era;
-use crate::verdict::{EraReport, ExerciseReport, Finding, Outcome, StepReport, SubjectKind};
+use crate::verdict::{Code, EraReport, ExerciseReport, Finding, Outcome, StepReport, SubjectKind};
 
 /// The document, ready to be written.
 pub fn document(seed: u64, exercises: &[ExerciseReport]) -> impl Serialize + use<> {
@@ -54,9 +54,20 @@ struct EraDocument {
     ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    findings: Vec<Finding>,
+    findings: Vec<FindingDocument>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct FindingDocument {
+    code: Code,
+    sent: String,
+    expected: String,
+    got: String,
+    why: String,
+    r#where: String,
+    next: String,
 }
 
 fn exercise(report: &ExerciseReport) -> ExerciseDocument {
@@ -83,20 +94,23 @@ fn step(report: &StepReport) -> StepDocument {
 }
 
 fn era(report: &EraReport) -> EraDocument {
-    let finding = |finding: &Finding| Finding {
-        place: Some(finding.place.clone().unwrap_or_default()),
-        next: finding
-            .next
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" "),
-        ..finding.clone()
-    };
     EraDocument {
         outcome: report.outcome,
         ms: report.ms,
         reason: report.reason(),
         findings: report.findings.iter().map(finding).collect(),
         remarks: report.remarks.clone(),
+    }
+}
+
+fn finding(finding: &Finding) -> FindingDocument {
+    FindingDocument {
+        code: finding.code,
+        sent: finding.sent.clone(),
+        expected: finding.expected.clone(),
+        got: finding.got.clone(),
+        why: finding.why.clone(),
+        r#where: finding.location.to_string(),
+        next: finding.next.join(" "),
     }
 }

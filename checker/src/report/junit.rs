@@ -50,16 +50,16 @@ fn described(finding: &Finding) -> String {
         expected,
         got,
         why,
-        place,
+        location,
         ..
     } = finding;
-    let none = String::new();
+    let location = location.to_string();
     let lines = [
         ("sent", sent),
         ("expected", expected),
         ("got", got),
         ("why", why),
-        ("where", place.as_ref().unwrap_or(&none)),
+        ("where", &location),
     ];
     let lines = lines.iter().filter(|(_, text)| !text.is_empty());
     lines

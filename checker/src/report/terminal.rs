@@ -24,6 +24,9 @@ const INDENT: usize = 8;
 /// The width of the labels of a finding.
 const LABEL: usize = 10;
 
+/// What stands between two commands on a line.
+const BETWEEN_COMMANDS: &str = "        ";
+
 /// Writes for people, as the steps are judged. The writer strips colours where there is no
 /// terminal.
 #[derive(Debug)]
@@ -160,14 +163,11 @@ impl<W: Write> Terminal<W> {
         self.labelled("expected", &finding.expected, Style::new())?;
         self.labelled("got", &finding.got, BAD)?;
         self.labelled("why", &finding.why, Style::new())?;
-        self.labelled(
-            "where",
-            finding.place.as_deref().unwrap_or_default(),
-            Style::new(),
-        )?;
-        let next = match self.keyed && !finding.next.is_empty() {
-            true => "press h for a hint, t for the trace",
-            false => &finding.next,
+        self.labelled("where", &finding.location.to_string(), Style::new())?;
+        let next = if self.keyed && !finding.next.is_empty() {
+            "press h for a hint, t for the trace"
+        } else {
+            &finding.next.join(BETWEEN_COMMANDS)
         };
         self.labelled("next", next, STRONG)
     }
@@ -305,8 +305,8 @@ impl<W: Write> Terminal<W> {
             "\n{STRONG}next{STRONG:#}  {}  {}",
             step.id, step.title
         )?;
-        if !step.place.is_empty() {
-            writeln!(self.out, "      {FAINT}write{FAINT:#}   {}", step.place)?;
+        if let Some(place) = &step.place {
+            writeln!(self.out, "      {FAINT}write{FAINT:#}   {place}")?;
         }
         let stuck = match self.keyed {
             true => "press h".to_owned(),

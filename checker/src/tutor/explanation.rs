@@ -155,7 +155,6 @@ fn explained(report: &StepReport) -> Vec<Explained> {
 
 impl Explained {
     fn of(finding: &Finding, era: String) -> Self {
-        let next: Vec<&str> = finding.next.split_whitespace().collect();
         Self {
             code: finding.code.as_str(),
             eras: vec![era],
@@ -163,8 +162,8 @@ impl Explained {
             expected: finding.expected.clone(),
             got: finding.got.clone(),
             why: finding.why.clone(),
-            place: finding.place.clone().unwrap_or_default(),
-            next: next.join(" "),
+            place: finding.location.to_string(),
+            next: finding.next.join(" "),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! What a check finds: outcomes and findings, from one era up to the whole exercise.
 
 mod code;
+mod finding;
+mod location;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::code::Code;
+pub use self::finding::Finding;
+pub use self::location::{Location, Position};
 
-use crate::blocks::TodoBlock;
 use crate::course::Step;
 use crate::mcp::Era;
 use crate::mcp::transcript::Exchange;
@@ -27,94 +30,13 @@ pub enum Outcome {
     Failed,
 }
 
-/// Why a step did not pass, in MCP's own terms. Every text may hold what a server sent, and
-/// must be escaped before it reaches a terminal or a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The stable name of the mistake: `accepts_zero`.
-    pub code: Code,
-    /// The request that showed it; the command line, when the program is a client.
-    pub sent: String,
-    /// Whether `sent` is a command line.
-    #[serde(skip)]
-    pub is_command: bool,
-    /// What should have come back.
-    pub expected: String,
-    /// What did.
-    pub got: String,
-    /// Why it matters.
-    pub why: String,
-    /// The TODO block that it belongs to. `None` stands for where the step is written.
-    #[serde(skip)]
-    pub block: Option<TodoBlock>,
-    /// `exercises/ex3_store/src/store.rs:41`. `None` until the engine has looked it up; empty when
-    /// no line stands for it, or the source is not known.
-    #[serde(rename = "where")]
-    pub place: Option<String>,
-    /// The commands that help on.
-    pub next: String,
-}
-
-impl Finding {
-    /// A finding with this code, and nothing said yet.
-    pub fn new(code: Code) -> Self {
-        Self {
-            code,
-            sent: String::new(),
-            is_command: false,
-            expected: String::new(),
-            got: String::new(),
-            why: String::new(),
-            block: None,
-            place: None,
-            next: String::new(),
-        }
-    }
-
-    /// The request that showed it.
-    pub fn sent(mut self, sent: impl Into<String>) -> Self {
-        self.sent = sent.into();
-        self
-    }
-
-    /// The command line that showed it.
-    pub fn ran(mut self, command: impl Into<String>) -> Self {
-        self.is_command = true;
-        self.sent(command)
-    }
-
-    /// What should have come back.
-    pub fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = expected.into();
-        self
-    }
-
-    /// What did.
-    pub fn got(mut self, got: impl Into<String>) -> Self {
-        self.got = got.into();
-        self
-    }
-
-    /// Why it matters.
-    pub fn why(mut self, why: impl Into<String>) -> Self {
-        self.why = why.into();
-        self
-    }
-
-    /// The TODO block to look into, where it is not the one that the course names for the step.
-    pub fn at(mut self, block: TodoBlock) -> Self {
-        self.block = Some(block);
-        self
-    }
-}
-
 /// Why a step counts as not started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotStarted {
     /// The program reached a `todo!()`.
     Todo {
-        /// Where: `src/store.rs:41:9`, as the panic named it.
-        place: Option<String>,
+        /// Where, as the panic named it.
+        place: Option<Position>,
     },
     /// This earlier step has not passed.
     Needs(String),
@@ -185,8 +107,8 @@ pub struct StepReport {
     pub title: String,
     /// Whether the exercise is complete without it.
     pub bonus: bool,
-    /// Where the attendee works on it; empty when the source is not known.
-    pub place: String,
+    /// Where the attendee works on it; `None` when the source is not known.
+    pub place: Option<Position>,
     /// The command that checks it again.
     pub again: String,
     /// The worst of its eras.
@@ -203,7 +125,7 @@ impl StepReport {
             id: id.to_owned(),
             title: String::new(),
             bonus: false,
-            place: String::new(),
+            place: None,
             again: String::new(),
             outcome: outcomes.max().unwrap_or(Outcome::CouldNotCheck),
             eras,

@@ -6,13 +6,14 @@
 //!     "docs":  { "type": "http", "url": "https://..." } } }
 //! ```
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use reqwest::Url;
+
+use crate::verdict::Position;
 
 /// A file that names servers.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,7 @@ pub(super) struct Entry {
     /// How it is reached.
     pub reached: Reached,
     /// Where it stands.
-    pub place: Place,
+    pub position: Position,
 }
 
 /// How a server is reached.
@@ -72,17 +73,13 @@ pub(super) struct Line {
     pub folder: Option<PathBuf>,
 }
 
-/// A line of a file: `.vscode/mcp.json:5`.
+/// Why a file's servers cannot be read: where, and what is wrong there.
 #[derive(Debug)]
-pub(super) struct Place {
-    file: String,
-    line: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
+pub(super) enum Mistake {
+    /// It is no such file.
+    File(Position, String),
+    /// It is, and one of its servers is none.
+    Server(Position, String),
 }
 
 /// The servers in `text`, which is this file's.
@@ -90,11 +87,11 @@ impl fmt::Display for Place {
 /// # Errors
 ///
 /// Where it is no such file, and why.
-pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, String)> {
+pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, Mistake> {
     let table = file.table;
-    let place = |position: usize| Place {
-        file: file.path.to_owned(),
-        line: text[..position.min(text.len())].matches('\n').count() + 1,
+    let at = |offset: usize| {
+        let before = &text[..offset.min(text.len())];
+        Position::line(file.path, before.matches('\n').count() + 1)
     };
     let options = ParseOptions {
         allow_comments: file.takes_comments,
@@ -102,15 +99,16 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, Stri
         ..STRICT
     };
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
-    let parsed = parsed.map_err(|error| (place(error.range().start), error.kind().to_string()))?;
+    let parsed =
+        parsed.map_err(|error| Mistake::File(at(error.range().start), error.kind().to_string()))?;
     let Some(Value::Object(root)) = parsed.value else {
-        return Err((place(0), "no object in braces".to_owned()));
+        return Err(Mistake::File(at(0), "no object in braces".to_owned()));
     };
     let outside = root.properties.iter().find(|one| is_server(one));
     if let Some(server) = outside {
         let name = server.name.as_str();
         let words = format!("{name:?} stands outside of `{table}`");
-        return Err((place(server.range().start), words));
+        return Err(Mistake::File(at(server.range().start), words));
     }
     let servers = match root.get(table).map(|property| &property.value) {
         None => {
@@ -119,14 +117,14 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, Stri
                 None => Ok(Vec::new()),
                 Some(other) => {
                     let words = format!("`{}`", other.name.as_str());
-                    Err((place(other.range().start), words))
+                    Err(Mistake::File(at(other.range().start), words))
                 }
             };
         }
         Some(Value::Object(servers)) => servers,
         Some(other) => {
             let words = format!("`{table}` is not an object in braces");
-            return Err((place(other.range().start), words));
+            return Err(Mistake::File(at(other.range().start), words));
         }
     };
     let mut found = Vec::new();
@@ -137,12 +135,12 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, (Place, Stri
             Value::Object(server) => reached(server),
             _ => Err("it is not an object in braces".to_owned()),
         };
-        let reached =
-            reached.map_err(|words| (place(start), format!("server {name:?}: {words}")))?;
+        let reached = reached
+            .map_err(|words| Mistake::Server(at(start), format!("server {name:?}: {words}")))?;
         found.push(Entry {
             name,
             reached,
-            place: place(start),
+            position: at(start),
         });
     }
     Ok(found)

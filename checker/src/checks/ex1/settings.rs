@@ -12,13 +12,13 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::entries::{Entry, File, Place, Reached, entries};
+use super::entries::{Entry, File, Mistake, Reached, entries};
 use crate::checks::{Checked, Setting, Stop};
 use crate::mcp::probe::{Probe, probe};
 use crate::mcp::stdio::Stdio;
 use crate::mcp::{Era, Failure, Session};
 use crate::subject::process::Process;
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Location, Position};
 
 /// Where VS Code, Claude Code and Cursor look for servers.
 const FILES: [File; 3] = [
@@ -55,17 +55,15 @@ pub(super) async fn check(setting: &Setting) -> Checked {
     }
     let Some(tutor) = all.iter().find(|entry| entry.is_tutor()) else {
         let shown: Vec<String> = all.iter().map(Entry::shown).collect();
-        return Err(Finding {
-            place: Some(all[0].place.to_string()),
-            ..Finding::new(Code::NoTutor)
-                .expected("the tutor: the program \"cargo\" with the arguments [\"checker\", \"tutor\"]")
-                .got(shown.join("\n"))
-                .why("The tutor is the workshop itself, as a server for your agent. `command` is the program alone, and each of its arguments is a text of its own in `args`.")
-        }
-        .into());
+        return Err(Finding::new(Code::NoTutor)
+            .expected("the tutor: the program \"cargo\" with the arguments [\"checker\", \"tutor\"]")
+            .got(shown.join("\n"))
+            .why("The tutor is the workshop itself, as a server for your agent. `command` is the program alone, and each of its arguments is a text of its own in `args`.")
+            .located(Location::At(all[0].position.clone()))
+            .into());
     };
     let (answer, ()) = tokio::join!(answers(setting, tutor), look_at_remote(setting, &all));
-    answer.map_err(|stop| at(stop, &tutor.place))
+    answer.map_err(|stop| at(stop, &tutor.position))
 }
 
 /// The servers in all files that are there.
@@ -82,20 +80,26 @@ fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
                 )));
             }
         };
-        let found = entries(file, &text).map_err(|(place, error)| {
-            let expected = match error.strip_prefix("server ") {
-                Some(_) => "a server: a `command` with its `args`, or a `url`".to_owned(),
-                None => {
-                    format!("JSON with the servers under `{table}`, as it is called in this file")
-                }
+        let found = entries(file, &text).map_err(|mistake| {
+            let (position, got, expected) = match mistake {
+                Mistake::Server(position, got) => (
+                    position,
+                    got,
+                    "a server: a `command` with its `args`, or a `url`".to_owned(),
+                ),
+                Mistake::File(position, got) => (
+                    position,
+                    got,
+                    format!("JSON with the servers under `{table}`, as it is called in this file"),
+                ),
             };
-            Stop::from(Finding {
-                place: Some(place.to_string()),
-                ..Finding::new(Code::BrokenSettings)
+            Stop::from(
+                Finding::new(Code::BrokenSettings)
                     .expected(expected)
-                    .got(error)
+                    .got(got)
                     .why("Editors read this file as it is, and show no servers when they cannot.")
-            })
+                    .located(Location::At(position)),
+            )
         })?;
         all.extend(found);
     }
@@ -215,12 +219,9 @@ fn does_not_answer(command: &str, failure: &Failure, words: &[String]) -> Stop {
 }
 
 /// Points a finding at a line of the settings.
-fn at(stop: Stop, place: &Place) -> Stop {
+fn at(stop: Stop, position: &Position) -> Stop {
     match stop {
-        Stop::Failed(mut finding) => {
-            finding.place = Some(place.to_string());
-            Stop::Failed(finding)
-        }
+        Stop::Failed(finding) => finding.located(Location::At(position.clone())).into(),
         other => other,
     }
 }

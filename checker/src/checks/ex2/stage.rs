@@ -8,7 +8,7 @@ use crate::checks::client::{Ran, Task};
 use crate::checks::{Checked, Client, Stop};
 use crate::counterpart::model::{Heard, Key, Proposal, Says, Script, ScriptedModel};
 use crate::counterpart::{House, Record};
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Location};
 
 /// How many steps there are without `--max-steps`.
 pub(super) const DEFAULT_STEPS: usize = 10;
@@ -208,15 +208,14 @@ impl Played {
                 "The model's text, when it proposes no calls, is the answer. It goes to stdout.",
             )
         };
-        let finding = Finding {
-            // Any line of the program may have printed it.
-            place: Some(String::new()),
-            ..self.ran.finding(code)
-        };
-        Err(finding
+        Err(self
+            .ran
+            .finding(code)
             .expected(format!("on stdout, and nothing else there: {answer}"))
             .got(self.ran.printed())
             .why(why)
+            // Any line of the program may have printed it.
+            .located(Location::Nowhere)
             .into())
     }
 

@@ -102,8 +102,8 @@ impl Page {
         }
         let step = self.at_hand()?;
         let mut words = format!("\nnext  {}  {}\n", step.id, step.title);
-        if !step.place.is_empty() {
-            let _ = writeln!(words, "      write   {}", step.place);
+        if let Some(place) = &step.place {
+            let _ = writeln!(words, "      write   {place}");
         }
         words.push_str("      stuck   press h\n");
         Some(words)
