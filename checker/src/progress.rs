@@ -220,7 +220,7 @@ mod tests {
     fn report(modern: Outcome, legacy: Outcome, reason: NotStarted) -> StepReport {
         let era = |era, outcome| EraReport {
             not_started: (outcome == Outcome::NotStarted).then(|| reason.clone()),
-            ..EraReport::new(era, outcome)
+            ..EraReport::new(Some(era), outcome)
         };
         StepReport::new(
             "3.4",

@@ -1,56 +1,137 @@
-//! What each exercise must do: one room per exercise. The only place that knows the
-//! exercises' contracts.
+//! What each exercise must do: one module per exercise. The only place that knows the exercises'
+//! contracts.
 //!
-//! A check is an async function from a [`Context`] to [`Checked`]. It reads as the sentence
-//! of the course that it proves, and stops at the first thing that is not so. It never
-//! prints.
+//! A check is an async function from what is under test, a face of the [`harness`], to
+//! [`Checked`]. It reads as the sentence of the course that it proves, and stops at the first thing
+//! that is not so. It never prints.
+//!
+//! - [`harness`] is what a check works with,
+//! - [`store`] is what exercises 3 to 5 share: the shop, its products and receipts,
+//! - [`contract`] is a server's surface as text, held against a snapshot,
+//! - [`symptoms`] has a sentence for each known symptom.
 
-pub mod client;
-mod context;
 pub mod contract;
 pub mod ex1;
 pub mod ex2;
 pub mod ex3;
-pub mod setting;
+pub mod harness;
+pub mod store;
 pub mod symptoms;
+
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-pub use self::client::Client;
-pub use self::context::{Context, Reach, Symptom};
-pub use self::setting::Setting;
+pub use self::harness::{Harness, ProgramUnderTest, ServerUnderTest, WorkspaceUnderTest};
 use crate::blocks::TodoBlock;
+use crate::fixtures::Fixture;
 use crate::mcp::Failure;
+use crate::subject::server::Serving;
 use crate::verdict::{Finding, Location, NotStarted};
 
-/// The code that verifies one step.
+/// What the checks of one exercise have in common.
+#[derive(Debug)]
+pub struct ExerciseChecks {
+    /// One check per step.
+    pub checks: &'static [Check],
+    /// The TODO block that a finding of the general kind belongs to, if there is one for it.
+    pub block_of: fn(&Finding) -> Option<TodoBlock>,
+    /// How its program is told where to serve.
+    pub serving: Serving,
+}
+
+/// The code that verifies one step, and what it needs.
 #[derive(Debug)]
 pub struct Check {
     /// `3.4`
     pub step: &'static str,
+    /// How often it runs.
+    pub eras: Eras,
+    /// What it does to the server's state.
+    pub isolation: Isolation,
+    /// How long it may take, if that is longer than any other step.
+    pub deadline: Option<Duration>,
+    /// What must be there before the subject starts.
+    pub fixtures: &'static [Fixture],
     /// What is checked, and the check itself.
     pub run: Run,
+}
+
+/// How often a check runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eras {
+    /// On each era that was asked for.
+    Each,
+    /// Once: no era applies to it.
+    Once,
+}
+
+/// What a check does to the server's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// It only reads: one process serves all such checks of an era.
+    Shared,
+    /// It changes state, and gets a process of its own.
+    Own,
 }
 
 /// A check, by what the subject is to it.
 #[derive(Debug)]
 pub enum Run {
     /// The subject is a server: the check is its client.
-    Server(Isolation, for<'a> fn(&'a Context) -> BoxFuture<'a, Checked>),
-    /// The subject is a client: the check is the server that it meets.
-    Client(for<'a> fn(&'a Client) -> BoxFuture<'a, Checked>),
-    /// The subject is what the attendee's editor and agents are told about servers. No era
-    /// applies to it.
-    Setting(for<'a> fn(&'a Setting) -> BoxFuture<'a, Checked>),
+    Server(CheckOf<ServerUnderTest>),
+    /// The subject is a program that is a client: the check is what it meets.
+    Program(CheckOf<ProgramUnderTest>),
+    /// The subject is what the attendee's editor and agents are told about servers.
+    Workspace(CheckOf<WorkspaceUnderTest>),
 }
 
-/// What a check does to the server's state.
-#[derive(Clone, Copy, Debug)]
-pub enum Isolation {
-    /// It only reads: one process serves all such checks of an era.
-    Shared,
-    /// It changes state, and gets a process of its own.
-    Own,
+/// A check of a `T`.
+pub type CheckOf<T> = for<'t> fn(&'t T) -> BoxFuture<'t, Checked>;
+
+impl Check {
+    /// A check that only reads what a server has.
+    pub const fn reads(step: &'static str, run: CheckOf<ServerUnderTest>) -> Self {
+        Self::new(step, Eras::Each, Isolation::Shared, Run::Server(run))
+    }
+
+    /// A check that changes what a server has.
+    pub const fn changes(step: &'static str, run: CheckOf<ServerUnderTest>) -> Self {
+        Self::new(step, Eras::Each, Isolation::Own, Run::Server(run))
+    }
+
+    /// A check of a program, which is run once for each thing that it is to do.
+    pub const fn runs(step: &'static str, run: CheckOf<ProgramUnderTest>) -> Self {
+        Self::new(step, Eras::Each, Isolation::Own, Run::Program(run))
+    }
+
+    /// A check of the workspace around the program.
+    pub const fn looks_around(step: &'static str, run: CheckOf<WorkspaceUnderTest>) -> Self {
+        Self::new(step, Eras::Once, Isolation::Own, Run::Workspace(run))
+    }
+
+    /// The same, with this around the subject.
+    pub const fn with(mut self, fixtures: &'static [Fixture]) -> Self {
+        self.fixtures = fixtures;
+        self
+    }
+
+    /// The same, which may take this long.
+    pub const fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    const fn new(step: &'static str, eras: Eras, isolation: Isolation, run: Run) -> Self {
+        Self {
+            step,
+            eras,
+            isolation,
+            deadline: None,
+            fixtures: &[],
+            run,
+        }
+    }
 }
 
 /// All is as it should be, or the first reason why not.
@@ -96,15 +177,18 @@ impl From<Failure> for Stop {
     }
 }
 
-/// The rooms, one per exercise.
-const ROOMS: [&[Check]; 3] = [ex1::CHECKS, ex2::CHECKS, ex3::CHECKS];
+/// All exercises, in the order of the course.
+const EXERCISES: [&ExerciseChecks; 3] = [&ex1::EXERCISE, &ex2::EXERCISE, &ex3::EXERCISE];
 
-/// Whether no era applies to a step.
-pub fn is_for_any_era(step: &str) -> bool {
-    of_step(step).is_some_and(|check| matches!(check.run, Run::Setting(_)))
+/// The check of a step, if it has been written, with its exercise.
+pub fn of_step(step: &str) -> Option<(&'static ExerciseChecks, &'static Check)> {
+    EXERCISES.into_iter().find_map(|exercise| {
+        let check = exercise.checks.iter().find(|check| check.step == step)?;
+        Some((exercise, check))
+    })
 }
 
-/// The check of a step, if it has been written.
-pub fn of_step(step: &str) -> Option<&'static Check> {
-    ROOMS.into_iter().flatten().find(|check| check.step == step)
+/// How often a step is checked.
+pub fn eras_of(step: &str) -> Eras {
+    of_step(step).map_or(Eras::Each, |(_, check)| check.eras)
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::Stop;
-use super::ex3::places;
 use crate::mcp::{Failure, Trouble};
-use crate::subject::server::tells_port_taken;
+use crate::subject::server::{Serving, tells_port_taken};
 use crate::subject::stderr::Panic;
 use crate::verdict::{Code, Finding, Location};
 
@@ -27,15 +28,21 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
             Code::ProtocolError,
             "A JSON-RPC error says that the request itself was wrong. This one is right.",
         ),
-        Trouble::Status { status, .. } if status.starts_with("401") => (
+        Trouble::Status {
+            status: StatusCode::UNAUTHORIZED,
+            ..
+        } => (
             Code::NeedsLogin,
             "401 asks for a token. In this step the server lets everyone in.",
         ),
-        Trouble::Status { status, .. } if status.starts_with("403") => (
+        Trouble::Status {
+            status: StatusCode::FORBIDDEN,
+            ..
+        } => (
             Code::Forbidden,
             "The server turns away programs of its own machine. Requests to 127.0.0.1, on any port and without an Origin, must come in: see with_allowed_hosts, which takes names without a port.",
         ),
-        Trouble::Status { status, .. } if status.starts_with('5') => (
+        Trouble::Status { status, .. } if status.is_server_error() => (
             Code::HttpError,
             "A 5xx status says that the server broke down. Its stderr should say why.",
         ),
@@ -68,15 +75,12 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
             "The connection ended before the answer did. Did the handler panic, or the program end?",
         ),
     };
-    let finding = Finding::new(code)
+    Finding::new(code)
         .sent(sent)
         .expected("a result")
         .got(trouble.to_string())
-        .why(why);
-    match code {
-        Code::Forbidden => finding.at(places::GATE).into(),
-        _ => finding.into(),
-    }
+        .why(why)
+        .into()
 }
 
 /// The program panicked while it handled a request.
@@ -128,12 +132,12 @@ pub fn did_not_end(command: &str, patience: Duration, asked: &str, stderr: &[Str
 }
 
 /// The program ended. Where, nobody knows.
-pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
+pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Serving) -> Stop {
     if tells_port_taken(stderr) {
         return nowhere(Code::PortTaken)
-            .expected("a server that listens on STORE_PORT")
+            .expected(format!("a server that listens on {}", serving.port))
             .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
-            .why("The checker gives each server a free port in STORE_PORT. Listen on that one: a fixed port may be taken by the server you started yourself.")
+            .why(format!("The checker gives each server a free port in {}. Listen on that one: a fixed port may be taken by the server you started yourself.", serving.port))
             .into();
     }
     let expected = match sent {
@@ -157,11 +161,12 @@ pub fn exited(status: &str, stderr: &[String], sent: &str) -> Stop {
 }
 
 /// The program runs, and nothing listens on its port.
-pub fn not_listening(port: u16, stderr: &[String]) -> Stop {
+pub fn not_listening(port: u16, stderr: &[String], serving: Serving) -> Stop {
+    let variable = serving.port;
     nowhere(Code::NotListening)
-        .expected("a server on 127.0.0.1, at the port in STORE_PORT")
+        .expected(format!("a server on 127.0.0.1, at the port in {variable}"))
         .got(format!("nothing listens on port {port}. Its last words:\n{}", last_words(stderr)))
-        .why("The checker tells the program its port in STORE_PORT and connects to 127.0.0.1. Is another address or port written into the code?")
+        .why(format!("The checker tells the program its port in {variable} and connects to 127.0.0.1. Is another address or port written into the code?"))
         .into()
 }
 

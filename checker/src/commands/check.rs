@@ -13,6 +13,7 @@ use crate::checks::symptoms::of_compile_error;
 use crate::cli::{Check, Eras};
 use crate::course::Exercise;
 use crate::engine::{self, Event, Places, Plan, milliseconds};
+use crate::patience::Patience;
 use crate::report::{self, Building, Format, Reporter, Terminal};
 use crate::subject::Subject;
 use crate::subject::guard::Guard;
@@ -96,6 +97,7 @@ pub(crate) async fn check(
             SubjectKind::Solution => subject::folder(&workshop.root, exercise, true),
             _ => workshop.root.clone(),
         },
+        patience: Patience::default(),
         options: options(arguments),
     };
     let mut build_ms = 0;

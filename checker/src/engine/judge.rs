@@ -1,31 +1,25 @@
-//! One check against one server: starts what it needs, watches the process, sums up.
+//! One check of one step: raises what it needs, starts the subject, watches the process, sums up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep_until, timeout};
 
+use super::shared::{Running, SharedServer, Turn};
 use super::{Plan, milliseconds};
-use futures::future::BoxFuture;
-
-use crate::checks::client::Way;
+use crate::checks::harness::{ProgramReach, ServerReach, Symptom};
 use crate::checks::{
-    self, Checked, Client, Context, Isolation, Reach, Run, Setting, Stop, Symptom,
+    self, Check, CheckOf, Checked, ExerciseChecks, Harness, Isolation, ProgramUnderTest, Run,
+    ServerUnderTest, Stop, WorkspaceUnderTest,
 };
 use crate::course::Step;
+use crate::fixtures::Fixtures;
 use crate::mcp::{Era, Transcript};
-use crate::subject::Subject;
 use crate::subject::guard::Guard;
-use crate::subject::server::Server;
-use crate::verdict::{Code, EraReport, Finding, NotStarted, Outcome};
-
-/// No step takes longer, whatever the server does.
-const STEP_DEADLINE: Duration = Duration::from_secs(30);
-
-/// The same where the checker runs a command several times in one step, and each run starts an
-/// interpreter.
-const COMMAND_DEADLINE: Duration = Duration::from_secs(120);
+use crate::subject::server::{Server, StartError};
+use crate::subject::{Program, Subject};
+use crate::verdict::{Code, EraReport, Finding, Location, NotStarted, Outcome};
 
 /// How long a check may go on after its server panicked or exited, to say it better.
 const GRACE: Duration = Duration::from_millis(200);
@@ -33,73 +27,77 @@ const GRACE: Duration = Duration::from_millis(200);
 /// How long a lost connection may wait for its reason.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Judges the steps of one exercise on one era.
+/// Judges the steps of one exercise on one era, or those to which no era applies.
 pub(super) struct Judge<'a> {
     plan: &'a Plan<'a>,
     subject: &'a Subject,
-    era: Era,
-    shared: Mutex<Option<Arc<Server>>>,
+    era: Option<Era>,
+    shared: SharedServer,
 }
 
-/// The server for one step, and the right to use it alone.
-struct Lease<'a> {
-    server: Option<Arc<Server>>,
-    _turn: Option<MutexGuard<'a, Option<Arc<Server>>>>,
+/// A step on its way through its check.
+struct Case<'c> {
+    step: &'c Step,
+    exercise: &'static ExerciseChecks,
+    check: &'static Check,
+    transcript: Transcript,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, subject: &'a Subject, era: Era) -> Self {
+    pub(super) fn new(plan: &'a Plan<'a>, subject: &'a Subject, era: Option<Era>) -> Self {
         Self {
             plan,
             subject,
             era,
-            shared: Mutex::new(None),
+            shared: SharedServer::default(),
         }
     }
 
-    pub(super) fn era(&self) -> Era {
+    pub(super) fn era(&self) -> Option<Era> {
         self.era
     }
 
     pub(super) async fn judge(&self, step: &Step, slots: &Semaphore) -> EraReport {
-        let Some(check) = checks::of_step(&step.id) else {
+        let Some((exercise, check)) = checks::of_step(&step.id) else {
             return EraReport {
                 could_not: Some("this version of the checker has no check for it".to_owned()),
                 ..EraReport::new(self.era, Outcome::CouldNotCheck)
             };
         };
-        let transcript = Transcript::default();
-        let mut remarks = Vec::new();
-        let (checked, took) = match &check.run {
-            Run::Server(isolation, run) => {
-                let shared = matches!(isolation, Isolation::Shared);
-                let turn = match self.subject {
-                    Subject::Program(_) if shared => Some(self.shared.lock().await),
-                    _ => None,
-                };
-                let _slot = slots.acquire().await;
-                let begin = Instant::now();
-                let checked = self.of_server(*run, step, turn, &transcript).await;
-                (checked, begin.elapsed())
+        let case = Case {
+            step,
+            exercise,
+            check,
+            transcript: Transcript::default(),
+        };
+        let turn = match (&check.run, check.isolation, self.subject) {
+            (Run::Server(_), Isolation::Shared, Subject::Program(_)) => {
+                Some(self.shared.turn().await)
             }
-            Run::Client(run) => {
-                let _slot = slots.acquire().await;
-                let begin = Instant::now();
-                let checked = self.of_client(*run, step, &transcript).await;
-                (checked, begin.elapsed())
+            _ => None,
+        };
+        let _slot = slots.acquire().await;
+        let begin = Instant::now();
+        let (checked, remarks) = match (&check.run, self.era) {
+            (Run::Server(run), Some(era)) => {
+                let checked = self.of_server(*run, era, &case, turn).await;
+                (checked, Vec::new())
             }
-            Run::Setting(run) => {
-                let setting = self.setting(&transcript);
-                let begin = Instant::now();
-                let checked = in_time(run(&setting), STEP_DEADLINE, &transcript).await;
-                remarks = setting.remarks();
-                (checked, begin.elapsed())
+            (Run::Program(run), Some(era)) => {
+                let checked = self.of_program(*run, era, &case).await;
+                (checked, Vec::new())
+            }
+            (Run::Workspace(run), _) => self.of_workspace(*run, &case).await,
+            (Run::Server(_) | Run::Program(_), None) => {
+                let reason = "it is checked on an era, and was given none".to_owned();
+                (Err(Stop::CouldNotCheck(reason)), Vec::new())
             }
         };
+        let took = begin.elapsed();
         let report = match checked {
             Ok(()) => EraReport::new(self.era, Outcome::Passed),
             Err(Stop::Failed(finding)) => EraReport {
-                findings: vec![self.complete(step, *finding)],
+                findings: vec![self.complete(&case, *finding)],
                 ..EraReport::new(self.era, Outcome::Failed)
             },
             Err(Stop::NotStarted(reason)) => EraReport {
@@ -114,21 +112,41 @@ impl<'a> Judge<'a> {
         EraReport {
             ms: milliseconds(took),
             remarks,
-            trace: transcript.exchanges(),
+            trace: case.transcript.exchanges(),
             ..report
         }
     }
 
+    fn harness(&self, case: &Case<'_>, fixtures: Arc<Fixtures>) -> Harness {
+        let (seed, patience) = (self.plan.seed, self.plan.patience);
+        Harness::new(
+            &case.step.id,
+            seed,
+            patience,
+            fixtures,
+            case.transcript.clone(),
+        )
+    }
+
+    async fn fixtures(&self, case: &Case<'_>) -> Result<Arc<Fixtures>, Stop> {
+        let raised = Fixtures::raise(case.check.fixtures, &case.transcript).await;
+        raised.map(Arc::new).map_err(Stop::CouldNotCheck)
+    }
+
     /// Runs the check of a client, which watches the process itself.
-    async fn of_client(
+    async fn of_program(
         &self,
-        run: for<'c> fn(&'c Client) -> BoxFuture<'c, Checked>,
-        step: &Step,
-        transcript: &Transcript,
+        run: CheckOf<ProgramUnderTest>,
+        era: Era,
+        case: &Case<'_>,
     ) -> Checked {
-        let (way, deadline) = match self.subject {
-            Subject::Program(program) => (Way::Program(program.clone()), STEP_DEADLINE),
-            Subject::Command(command) => (Way::Command(command.clone()), COMMAND_DEADLINE),
+        let patience = self.plan.patience;
+        let (reach, deadline) = match self.subject {
+            Subject::Program(program) => (ProgramReach::Program(program.clone()), patience.step),
+            Subject::Command(command) => {
+                let reach = ProgramReach::Command(command.clone());
+                (reach, patience.step_of_command)
+            }
             Subject::Url(_) => {
                 return Err(Stop::CouldNotCheck(
                     "this exercise is a client, and has no URL: check it with `--command`"
@@ -136,49 +154,70 @@ impl<'a> Judge<'a> {
                 ));
             }
         };
-        let seed = seed(self.plan.seed, &step.id);
-        let client = Client::new(self.era, way, &step.id, transcript.clone(), seed);
-        in_time(run(&client), deadline, transcript).await
+        let fixtures = self.fixtures(case).await?;
+        let program = ProgramUnderTest::new(self.harness(case, fixtures), era, reach);
+        let deadline = case.check.deadline.unwrap_or(deadline);
+        in_time(run(&program), deadline, &case.transcript).await
     }
 
-    /// What editors and agents are told: the workshop's own, or the solution's.
-    fn setting(&self, transcript: &Transcript) -> Setting {
+    /// Runs the check of what editors and agents are told: the workshop's own settings, or the
+    /// solution's.
+    async fn of_workspace(
+        &self,
+        run: CheckOf<WorkspaceUnderTest>,
+        case: &Case<'_>,
+    ) -> (Checked, Vec<String>) {
         let guard = match self.subject {
             Subject::Program(program) => program.guard.clone(),
             Subject::Command(command) => command.guard.clone(),
             Subject::Url(_) => Guard::none(),
         };
-        let (root, folder) = (self.plan.root.clone(), self.plan.settings.clone());
-        Setting::new(root, folder, guard, transcript.clone())
+        let fixtures = match self.fixtures(case).await {
+            Ok(fixtures) => fixtures,
+            Err(stop) => return (Err(stop), Vec::new()),
+        };
+        let (root, settings) = (self.plan.root.clone(), self.plan.settings.clone());
+        let harness = self.harness(case, fixtures);
+        let workspace = WorkspaceUnderTest::new(harness, root, settings, guard);
+        let deadline = case.check.deadline.unwrap_or(self.plan.patience.step);
+        let checked = in_time(run(&workspace), deadline, &case.transcript).await;
+        (checked, workspace.remarks())
     }
 
+    /// Runs the check of a server, with an eye on its processes.
     async fn of_server(
         &self,
-        run: for<'c> fn(&'c Context) -> BoxFuture<'c, Checked>,
-        step: &Step,
-        turn: Option<MutexGuard<'_, Option<Arc<Server>>>>,
-        transcript: &Transcript,
+        run: CheckOf<ServerUnderTest>,
+        era: Era,
+        case: &Case<'_>,
+        mut turn: Option<Turn<'_>>,
     ) -> Checked {
-        let lease = self.lease(turn).await?;
-        let reach = match (self.subject, &lease.server) {
-            (Subject::Program(program), Some(server)) => {
-                Reach::program(program.clone(), Arc::clone(server))
+        let (reach, fixtures) = match self.subject {
+            Subject::Program(program) => {
+                let start = self.start(program, case);
+                let running = match &mut turn {
+                    Some(turn) => turn.server(case.check.fixtures, start).await?,
+                    None => start.await?,
+                };
+                running.fixtures.record_in(&case.transcript);
+                let reach = ServerReach::Program(program.clone(), running.server);
+                (reach, running.fixtures)
             }
-            (Subject::Url(url), _) => Reach::url(url.clone()),
-            (Subject::Command(command), _) => Reach::command(command.clone()),
-            (Subject::Program(_), None) => unreachable!("a program is always leased as a server"),
+            Subject::Url(url) => (ServerReach::Url(url.clone()), self.fixtures(case).await?),
+            Subject::Command(command) => {
+                let reach = ServerReach::Command(command.clone());
+                (reach, self.fixtures(case).await?)
+            }
         };
-        let (context, mut symptoms) = Context::new(
-            self.era,
-            reach,
-            transcript.clone(),
-            seed(self.plan.seed, &step.id),
-        );
+        let harness = self.harness(case, fixtures);
+        let (server, mut symptoms) =
+            ServerUnderTest::new(harness, era, reach, case.exercise.serving);
 
-        let mut checking = run(&context);
+        let deadline = case.check.deadline.unwrap_or(self.plan.patience.step);
+        let mut checking = run(&server);
         let mut symptom: Option<Symptom> = None;
         let mut end: Option<Symptom> = None;
-        let mut patience_ends = tokio::time::Instant::now() + STEP_DEADLINE;
+        let mut patience_ends = tokio::time::Instant::now() + deadline;
         loop {
             tokio::select! {
                 checked = &mut checking => {
@@ -193,13 +232,13 @@ impl<'a> Judge<'a> {
                     }
                     let told = symptom.or(end).filter(|symptom| lost || !symptom.may_be_right());
                     return Err(match told {
-                        Some(symptom) => self.blame(&symptom, &finding.sent),
+                        Some(symptom) => self.blame(case, &symptom, &finding.sent),
                         None => Stop::Failed(finding),
                     });
                 }
                 Some(seen) = symptoms.recv(), if symptom.is_none() => {
                     if self.is_todo(&seen) {
-                        return Err(self.blame(&seen, ""));
+                        return Err(self.blame(case, &seen, ""));
                     }
                     if seen.may_be_right() {
                         end = Some(seen);
@@ -209,49 +248,31 @@ impl<'a> Judge<'a> {
                     }
                 }
                 () = sleep_until(patience_ends) => {
-                    let sent = last_sent(transcript);
+                    let sent = last_sent(&case.transcript);
                     return Err(match symptom {
-                        Some(symptom) => self.blame(&symptom, &sent),
-                        None => too_slow(STEP_DEADLINE, sent),
+                        Some(symptom) => self.blame(case, &symptom, &sent),
+                        None => too_slow(deadline, sent),
                     });
                 }
             }
         }
     }
 
-    /// The shared server, started if there is none that lives; or one of the step's own.
-    async fn lease<'t>(
-        &self,
-        turn: Option<MutexGuard<'t, Option<Arc<Server>>>>,
-    ) -> Result<Lease<'t>, Stop> {
-        let Subject::Program(program) = self.subject else {
-            return Ok(Lease {
-                server: None,
-                _turn: None,
-            });
+    /// Raises what the check needs, and starts the program with the environment that this gives.
+    async fn start(&self, program: &Program, case: &Case<'_>) -> Result<Running, Stop> {
+        let fixtures = self.fixtures(case).await?;
+        let environment = fixtures.environment();
+        let command = || {
+            let mut command = program.command();
+            command.envs(environment.iter().map(|(name, value)| (name, value)));
+            command
         };
-        let start = async || {
-            let started = Server::start(program).await;
-            started.map(Arc::new).map_err(|error| self.unstarted(error))
-        };
-        let Some(mut turn) = turn else {
-            let server = Some(start().await?);
-            return Ok(Lease {
-                server,
-                _turn: None,
-            });
-        };
-        let alive = turn
-            .take()
-            .filter(|server| server.process.exit_status().is_none());
-        let server = match alive {
-            Some(server) => server,
-            None => start().await?,
-        };
-        *turn = Some(Arc::clone(&server));
-        Ok(Lease {
-            server: Some(server),
-            _turn: Some(turn),
+        let (serving, patience) = (case.exercise.serving, self.plan.patience.listening);
+        let started = Server::start(command, serving, &program.guard, patience).await;
+        let server = started.map_err(|error| self.unstarted(case, error))?;
+        Ok(Running {
+            server: Arc::new(server),
+            fixtures,
         })
     }
 
@@ -263,7 +284,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The verdict when the process shows what went wrong.
-    fn blame(&self, symptom: &Symptom, sent: &str) -> Stop {
+    fn blame(&self, case: &Case<'_>, symptom: &Symptom, sent: &str) -> Stop {
         match symptom {
             Symptom::Panicked(panic) if self.is_todo(symptom) => {
                 Stop::NotStarted(NotStarted::Todo {
@@ -272,20 +293,21 @@ impl<'a> Judge<'a> {
             }
             Symptom::Panicked(panic) => checks::symptoms::panicked(panic, sent),
             Symptom::Exited { status, stderr, .. } => {
-                checks::symptoms::exited(&status.to_string(), stderr, sent)
+                let (status, serving) = (status.to_string(), case.exercise.serving);
+                checks::symptoms::exited(&status, stderr, sent, serving)
             }
         }
     }
 
-    fn unstarted(&self, error: crate::subject::server::StartError) -> Stop {
-        use crate::subject::server::StartError;
+    fn unstarted(&self, case: &Case<'_>, error: StartError) -> Stop {
+        let serving = case.exercise.serving;
         match error {
-            StartError::Panicked(panic) => self.blame(&Symptom::Panicked(panic), ""),
+            StartError::Panicked(panic) => self.blame(case, &Symptom::Panicked(panic), ""),
             StartError::Exited { status, stderr } => {
-                checks::symptoms::exited(&status.to_string(), &stderr, "")
+                checks::symptoms::exited(&status.to_string(), &stderr, "", serving)
             }
             StartError::NotListening { port, stderr } => {
-                checks::symptoms::not_listening(port, &stderr)
+                checks::symptoms::not_listening(port, &stderr, serving)
             }
             StartError::Spawn(error) => Stop::CouldNotCheck(format!(
                 "the system could not start the program: {error}. Try again; if it stays, restart the machine or free memory"
@@ -294,10 +316,15 @@ impl<'a> Judge<'a> {
     }
 
     /// Adds where to look and what to do next.
-    fn complete(&self, step: &Step, finding: Finding) -> Finding {
-        let (id, again) = (&step.id, self.plan.again(step));
+    fn complete(&self, case: &Case<'_>, finding: Finding) -> Finding {
+        let block = (case.exercise.block_of)(&finding);
+        let location = match (finding.location.clone(), block) {
+            (Location::Step, Some(block)) => Location::Block(block),
+            (location, _) => location,
+        };
+        let (id, again) = (&case.step.id, self.plan.again(case.step));
         Finding {
-            location: self.plan.places.of_finding(finding.location, step),
+            location: self.plan.places.of_finding(location, case.step),
             next: vec![
                 format!("cargo checker hint {id}"),
                 format!("{again} --trace"),
@@ -319,7 +346,7 @@ impl<'a> Judge<'a> {
 
 /// The check, unless it takes too long.
 async fn in_time(
-    checking: BoxFuture<'_, Checked>,
+    checking: impl Future<Output = Checked>,
     deadline: Duration,
     transcript: &Transcript,
 ) -> Checked {
@@ -338,14 +365,6 @@ fn too_slow(deadline: Duration, sent: String) -> Stop {
 
 fn last_sent(transcript: &Transcript) -> String {
     let last = transcript.last_request();
-    last.map(|exchange| crate::mcp::session::describe(&exchange.sent))
+    last.map(|exchange| exchange.sent.describe())
         .unwrap_or_default()
-}
-
-/// A seed for the step alone, so that what runs beside it changes nothing: FNV-1a.
-fn seed(seed: u64, step: &str) -> u64 {
-    step.bytes()
-        .fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
 }

@@ -9,6 +9,7 @@
 
 mod judge;
 mod places;
+mod shared;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -22,9 +23,10 @@ use tokio::sync::{Semaphore, watch};
 pub use self::places::{Places, Written};
 
 use self::judge::Judge;
-use crate::checks;
+use crate::checks::{self, Eras};
 use crate::course::{Exercise, Step};
 use crate::mcp::Era;
+use crate::patience::Patience;
 use crate::subject::Subject;
 use crate::verdict::{
     Code, EraReport, ExerciseReport, Finding, Location, NotStarted, Outcome, StepReport,
@@ -84,6 +86,8 @@ pub struct Plan<'a> {
     pub root: PathBuf,
     /// The folder in which the settings of editors and agents are looked for.
     pub settings: PathBuf,
+    /// How long it waits for the subject.
+    pub patience: Patience,
     /// The options with which a command checks the same subject again: ` --solution`.
     pub options: String,
 }
@@ -104,9 +108,9 @@ pub async fn check(
         }
     };
     let slots = Semaphore::new(parallel);
-    let judge = |era: &Era| Judge::new(plan, subject, *era);
-    let judges: Vec<Judge<'_>> = plan.eras.iter().map(judge).collect();
-    let for_any = [judge(&Era::Any)];
+    let judge = |era: &Era| Judge::new(plan, subject, Some(*era));
+    let each: Vec<Judge<'_>> = plan.eras.iter().map(judge).collect();
+    let once = [Judge::new(plan, subject, None)];
     let board = Board::new(&steps, plan.eras);
 
     let mut running: FuturesUnordered<_> = steps
@@ -114,9 +118,9 @@ pub async fn check(
         .enumerate()
         .map(|(position, step)| {
             let (board, slots) = (&board, &slots);
-            let judges = match checks::is_for_any_era(&step.id) {
-                true => for_any.as_slice(),
-                false => judges.as_slice(),
+            let judges = match checks::eras_of(&step.id) {
+                Eras::Each => each.as_slice(),
+                Eras::Once => once.as_slice(),
             };
             async move {
                 let on_each_era = judges.iter().map(|judge| run(judge, step, board, slots));
@@ -181,11 +185,11 @@ pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport
         },
     };
     let steps = plan.steps_to_run().into_iter().map(|step| {
-        let eras = match checks::is_for_any_era(&step.id) {
-            true => &[Era::Any],
-            false => plan.eras,
+        let eras: Vec<Option<Era>> = match checks::eras_of(&step.id) {
+            Eras::Each => plan.eras.iter().copied().map(Some).collect(),
+            Eras::Once => vec![None],
         };
-        let eras = eras.iter().map(|era| report(step, *era)).collect();
+        let eras = eras.into_iter().map(|era| report(step, era)).collect();
         StepReport::of(step, eras)
     });
     let wanted = |report: &StepReport| plan.step.is_none_or(|wanted| wanted == report.id);
@@ -259,7 +263,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Where each step on each era posts what became of it, for those that need it.
-struct Board(HashMap<(String, Era), watch::Sender<Option<Posted>>>);
+struct Board(HashMap<(String, Option<Era>), watch::Sender<Option<Posted>>>);
 
 /// What those that need a step have to know of it.
 #[derive(Clone)]
@@ -273,21 +277,21 @@ struct Posted {
 impl Board {
     fn new(steps: &[&Step], eras: &[Era]) -> Self {
         let each = steps.iter().flat_map(|step| {
-            let eras = eras.iter().chain(&[Era::Any]);
-            eras.map(|era| (step.id.clone(), *era))
+            let eras = eras.iter().copied().map(Some).chain([None]);
+            eras.map(|era| (step.id.clone(), era))
         });
         Self(each.map(|key| (key, watch::Sender::new(None))).collect())
     }
 
-    async fn wait_for(&self, step: &str, era: Era) -> Posted {
+    async fn wait_for(&self, step: &str, era: Option<Era>) -> Posted {
         let nothing = Posted {
             outcome: Outcome::NotStarted,
             root: step.to_owned(),
             could_not: None,
         };
-        let era = match checks::is_for_any_era(step) {
-            true => Era::Any,
-            false => era,
+        let era = match checks::eras_of(step) {
+            Eras::Each => era,
+            Eras::Once => None,
         };
         let Some(sender) = self.0.get(&(step.to_owned(), era)) else {
             return nothing;

@@ -6,19 +6,21 @@ use std::io;
 use std::sync::Arc;
 
 use futures::stream::{BoxStream, Stream, StreamExt};
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::Url;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::streamable_http_client::{
-    AuthRequiredError, SseError, StreamableHttpClient, StreamableHttpError,
+    AuthRequiredError, InsufficientScopeError, SseError, StreamableHttpClient, StreamableHttpError,
     StreamableHttpPostResponse,
 };
 use serde_json::Value;
 use sse_stream::{Sse, SseStream};
 
-use super::transcript::{Index, Received, Transcript, answers};
-use super::trouble::{MAX_RESPONSE_BYTES, Trouble};
+use super::message::{Kind, Message, Side};
+use super::profile::ClientProfile;
+use super::transcript::{Connection, Index, Transcript};
+use super::trouble::{Failure, MAX_RESPONSE_BYTES, Trouble};
 
 /// How much of something that is not JSON is kept to be shown.
 const PREVIEW_BYTES: usize = 2_000;
@@ -26,12 +28,16 @@ const PREVIEW_BYTES: usize = 2_000;
 /// Both kinds of answer that a client of Streamable HTTP must accept.
 const ACCEPTED: &str = "application/json, text/event-stream";
 
-/// A client of one endpoint. Clones share connections and transcript.
+/// A client of one endpoint. Clones share its connections and its part of the record.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
     url: Url,
-    transcript: Transcript,
+    /// Sent with every request.
+    headers: HeaderMap,
+    /// Whether the server may begin to talk by itself, so that it needs a stream to do so.
+    listens: bool,
+    connection: Connection,
 }
 
 /// A response whose body has not been read yet.
@@ -43,18 +49,21 @@ pub struct Pending {
 }
 
 impl Http {
-    /// A client of `url` that records in `transcript`.
+    /// A client of `url` with the headers of `profile`, recorded in `transcript`.
     ///
     /// # Errors
     ///
     /// When the system gives no randomness or no resolver.
-    pub fn new(url: Url, transcript: Transcript) -> Result<Self, Trouble> {
+    pub fn new(
+        url: Url,
+        profile: &ClientProfile,
+        transcript: &Transcript,
+    ) -> Result<Self, Failure> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("workshop-checker/", env!("CARGO_PKG_VERSION")))
             // A redirect is an answer that the check should see.
             .redirect(reqwest::redirect::Policy::none());
-        let on_this_machine = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let builder = if on_this_machine {
+        let builder = if is_loopback(&url) {
             builder.no_proxy()
         } else {
             builder
@@ -65,12 +74,22 @@ impl Http {
             // dozens of sessions.
             _ => builder.tls_certs_only([]),
         };
-        let client = builder.build().map_err(|error| unreachable(&error))?;
+        let client = builder.build().map_err(|error| Failure {
+            sent: String::new(),
+            trouble: unreachable(&error),
+        })?;
         Ok(Self {
             client,
             url,
-            transcript,
+            headers: profile.headers.clone(),
+            listens: profile.capabilities.elicitation.is_some(),
+            connection: transcript.connect(),
         })
+    }
+
+    /// Its part of the record.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Where it sends to.
@@ -89,32 +108,34 @@ impl Http {
         headers: HeaderMap,
         body: reqwest::Body,
     ) -> Result<Pending, Trouble> {
-        let index = self.transcript.send(self.via(&headers), message);
+        let index = self.connection.send(self.via(&headers), message);
         let request = self
             .client
             .post(self.url.clone())
             .header(ACCEPT, ACCEPTED)
             .header(CONTENT_TYPE, "application/json")
+            .headers(self.headers.clone())
             .headers(headers)
             .body(body);
         match request.send().await {
             Ok(response) => {
-                self.transcript.status(index, response.status().to_string());
+                self.connection
+                    .head(index, response.status(), response.headers());
                 Ok(Pending { response, index })
             }
             Err(error) => {
-                self.transcript.end(index);
+                self.connection.end(index);
                 Err(unreachable(&error))
             }
         }
     }
 
-    /// Reads a body until the answer to the request `id` has come, or to its end.
+    /// Reads a body until the answer to `request` has come, or to its end.
     ///
     /// # Errors
     ///
     /// When it is too large, or the connection ends before it does.
-    pub async fn read(&self, pending: Pending, id: &Value) -> Result<(), Trouble> {
+    pub async fn read(&self, pending: Pending, request: &Message) -> Result<(), Trouble> {
         let index = pending.index;
         let result = async {
             if is_event_stream(&pending.response) {
@@ -123,7 +144,7 @@ impl Http {
                     let event = event.map_err(|error| Trouble::Unreachable(error.to_string()))?;
                     let data = event.data.unwrap_or_default();
                     let message = serde_json::from_str(&data).unwrap_or_default();
-                    if answers(&message, id) {
+                    if Message::new(Side::Server, message).answers(request) {
                         break;
                     }
                 }
@@ -133,72 +154,99 @@ impl Http {
             }
         };
         let result = result.await;
-        self.transcript.end(index);
+        self.connection.end(index);
         result
     }
 
     /// The whole body, recorded.
     async fn body(&self, pending: Pending) -> Result<Vec<u8>, Trouble> {
         let Pending { response, index } = pending;
-        let chunks = bounded(response.bytes_stream(), self.transcript.clone(), index);
+        let chunks = bounded(response.bytes_stream(), self.connection.clone(), index);
         let mut chunks = std::pin::pin!(chunks);
         let mut body = Vec::new();
         while let Some(chunk) = chunks.next().await {
             match chunk {
                 Ok(chunk) => body.extend_from_slice(&chunk),
                 Err(error) => {
-                    self.transcript.receive(index, preview(&body));
+                    self.connection.receive_text(index, preview(&body));
                     return Err(of_stream(&error));
                 }
             }
         }
         if !body.is_empty() {
-            let received =
-                serde_json::from_slice(&body).map_or_else(|_| preview(&body), Received::Json);
-            self.transcript.receive(index, received);
+            match serde_json::from_slice(&body) {
+                Ok(json) => self.connection.receive(index, json),
+                Err(_) => self.connection.receive_text(index, preview(&body)),
+            }
         }
         Ok(body)
     }
 
     /// The events of the body, recorded as they come.
     fn events(&self, pending: Pending) -> BoxStream<'static, Result<Sse, SseError>> {
-        let transcript = self.transcript.clone();
+        let connection = self.connection.clone();
         let index = pending.index;
-        let ends = EndOnDrop(transcript.clone(), index);
-        let bytes = bounded(pending.response.bytes_stream(), transcript.clone(), index);
+        let ends = EndOnDrop(connection.clone(), index);
+        let bytes = bounded(pending.response.bytes_stream(), connection.clone(), index);
         SseStream::from_bytes_stream(bytes)
             .inspect(move |event| {
                 let _open = &ends;
-                let Ok(Sse {
-                    data: Some(data), ..
-                }) = event
-                else {
-                    return;
-                };
-                // Legacy streams begin with an empty event, to be resumed from.
-                if !data.trim().is_empty() {
-                    let received = serde_json::from_str(data)
-                        .map_or_else(|_| preview(data.as_bytes()), Received::Json);
-                    transcript.receive(index, received);
+                match data(event).map(|data| (serde_json::from_str(data), data)) {
+                    Some((Ok(json), _)) => connection.receive(index, json),
+                    Some((Err(_), data)) => {
+                        connection.receive_text(index, preview(data.as_bytes()))
+                    }
+                    None => (),
                 }
             })
             .boxed()
     }
 
+    /// The events of a stream that belongs to no request: what the server says by itself.
+    fn listened(&self, response: reqwest::Response) -> BoxStream<'static, Result<Sse, SseError>> {
+        let connection = self.connection.clone();
+        let bytes = response.bytes_stream();
+        let bytes = bytes.map(|chunk| chunk.map_err(|error| io::Error::other(root_cause(&error))));
+        SseStream::from_bytes_stream(bytes)
+            .inspect(move |event| {
+                match data(event).map(|data| (serde_json::from_str(data), data)) {
+                    Some((Ok(json), _)) => connection.receive_unordered(json),
+                    Some((Err(_), data)) => {
+                        connection.receive_text_unordered(preview(data.as_bytes()));
+                    }
+                    None => (),
+                }
+            })
+            .boxed()
+    }
+
+    /// The same headers for what is no POST: those of the profile, the session's, and the
+    /// protocol's.
+    fn with_headers(
+        &self,
+        request: reqwest::RequestBuilder,
+        session_id: Option<Arc<str>>,
+        auth_token: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
+    ) -> reqwest::RequestBuilder {
+        request.headers(self.headers.clone()).headers(headers(
+            session_id,
+            auth_token,
+            custom_headers,
+        ))
+    }
+
     /// `POST /mcp`, with the headers that a reader of the trace wants to see.
     fn via(&self, headers: &HeaderMap) -> String {
-        let worth_seeing = headers.iter().filter(|(name, _)| {
-            *name == ORIGIN || *name == HOST || name.as_str().starts_with("mcp-")
-        });
-        let headers: String = worth_seeing
-            .map(|(name, value)| format!("  {name}: {}", String::from_utf8_lossy(value.as_bytes())))
-            .collect();
+        let is_of_interest =
+            |name: &str| name == ORIGIN || name == HOST || name.starts_with("mcp-");
+        let headers = worth_seeing(headers, is_of_interest);
         format!("POST {}{headers}", self.url.path())
     }
 }
 
 /// Marks the exchange as ended when rmcp lets go of the stream, or it runs out.
-struct EndOnDrop(Transcript, Index);
+struct EndOnDrop(Connection, Index);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
@@ -219,33 +267,17 @@ impl StreamableHttpClient for Http {
         custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<StreamableHttpPostResponse, HttpError> {
         let message = serde_json::to_value(&message)?;
-        let mut headers: HeaderMap = custom_headers.into_iter().collect();
-        let extra = [
-            ("mcp-session-id", session_id.map(|id| id.to_string())),
-            (
-                "authorization",
-                auth_token.map(|token| format!("Bearer {token}")),
-            ),
-        ];
-        for (name, value) in extra {
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-                headers.insert(name, value);
-            }
-        }
+        let sent = Message::new(Side::Client, message.clone());
+        let headers = headers(session_id, auth_token, custom_headers);
         let body = message.to_string().into();
-        let id = message.get("id").cloned();
         let pending = self
             .post(message, headers, body)
             .await
             .map_err(as_unexpected)?;
         let response = &pending.response;
-        if let (StatusCode::UNAUTHORIZED, Some(challenge)) =
-            (response.status(), header(response, "www-authenticate"))
-        {
-            self.transcript.end(pending.index);
-            return Err(StreamableHttpError::AuthRequired(AuthRequiredError::new(
-                challenge,
-            )));
+        if let Some(refusal) = refusal(response) {
+            self.connection.end(pending.index);
+            return Err(refusal);
         }
         let session = header(response, "mcp-session-id");
         if response.status().is_success() && is_event_stream(response) {
@@ -254,16 +286,24 @@ impl StreamableHttpClient for Http {
                 session,
             ));
         }
-        let index = pending.index;
+        let (index, accepted) = (pending.index, response.status().is_success());
         let body = self.body(pending).await;
-        self.transcript.end(index);
+        self.connection.end(index);
         let body = body.map_err(as_unexpected)?;
-        let Some(id) = id else {
-            return Ok(StreamableHttpPostResponse::Accepted);
-        };
+        match sent.kind {
+            Kind::Request { .. } => (),
+            // What asks for no answer gets none: 202 Accepted.
+            Kind::Response { .. } if !accepted => {
+                let wrong = Trouble::NotMcp(String::new());
+                return Err(as_unexpected(wrong));
+            }
+            Kind::Response { .. } | Kind::Notification { .. } | Kind::Other => {
+                return Ok(StreamableHttpPostResponse::Accepted);
+            }
+        }
         // An answer to something else would leave rmcp waiting for ever.
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if !answers(&answer, &id) {
+        if !Message::new(Side::Server, answer.clone()).answers(&sent) {
             let wrong = Trouble::NotMcp(String::new());
             return Err(as_unexpected(wrong));
         }
@@ -274,29 +314,91 @@ impl StreamableHttpClient for Http {
     async fn get_stream(
         &self,
         _uri: Arc<str>,
-        _session_id: Option<Arc<str>>,
-        _last_event_id: Option<String>,
-        _auth_token: Option<String>,
-        _custom_headers: HashMap<HeaderName, HeaderValue>,
+        session_id: Option<Arc<str>>,
+        last_event_id: Option<String>,
+        auth_token: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<BoxStream<'static, Result<Sse, SseError>>, HttpError> {
-        // Everything that the exercises send belongs to a request and comes on its stream.
-        Err(StreamableHttpError::ServerDoesNotSupportSse)
+        // A client that cannot be asked needs no stream: all that it is sent belongs to a request,
+        // and comes with that.
+        if !self.listens {
+            return Err(StreamableHttpError::ServerDoesNotSupportSse);
+        }
+        let request = self.client.get(self.url.clone());
+        let request = request.header(ACCEPT, "text/event-stream");
+        let mut request = self.with_headers(request, session_id, auth_token, custom_headers);
+        if let Some(last) = last_event_id {
+            request = request.header("last-event-id", last);
+        }
+        let response = request.send().await.map_err(StreamableHttpError::Client)?;
+        if let Some(refusal) = refusal(&response) {
+            return Err(refusal);
+        }
+        if !response.status().is_success() || !is_event_stream(&response) {
+            return Err(StreamableHttpError::ServerDoesNotSupportSse);
+        }
+        Ok(self.listened(response))
     }
 
     async fn delete_session(
         &self,
         _uri: Arc<str>,
         session_id: Arc<str>,
-        _auth_token: Option<String>,
-        _custom_headers: HashMap<HeaderName, HeaderValue>,
+        auth_token: Option<String>,
+        custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<(), HttpError> {
         let request = self.client.delete(self.url.clone());
-        let _ = request
-            .header("mcp-session-id", session_id.as_ref())
-            .send()
-            .await;
+        let request = self.with_headers(request, Some(session_id), auth_token, custom_headers);
+        let _ = request.send().await;
         Ok(())
     }
+}
+
+/// The headers of the protocol, as rmcp gives them.
+fn headers(
+    session_id: Option<Arc<str>>,
+    auth_token: Option<String>,
+    custom_headers: HashMap<HeaderName, HeaderValue>,
+) -> HeaderMap {
+    let mut headers: HeaderMap = custom_headers.into_iter().collect();
+    let extra = [
+        ("mcp-session-id", session_id.map(|id| id.to_string())),
+        (
+            "authorization",
+            auth_token.map(|token| format!("Bearer {token}")),
+        ),
+    ];
+    for (name, value) in extra {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// The challenge of a 401 or a 403, as rmcp has it (RFC 6750, 3).
+fn refusal(response: &reqwest::Response) -> Option<HttpError> {
+    let challenge = header(response, WWW_AUTHENTICATE.as_str())?;
+    match response.status() {
+        StatusCode::UNAUTHORIZED => Some(StreamableHttpError::AuthRequired(
+            AuthRequiredError::new(challenge),
+        )),
+        StatusCode::FORBIDDEN => Some(StreamableHttpError::InsufficientScope(
+            InsufficientScopeError::new(challenge, None),
+        )),
+        _ => None,
+    }
+}
+
+/// Whether a URL leads to this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// What an event says. Legacy streams begin with an empty one, to be resumed from.
+fn data(event: &Result<Sse, SseError>) -> Option<&str> {
+    let data = event.as_ref().ok()?.data.as_deref()?;
+    (!data.trim().is_empty()).then_some(data)
 }
 
 type HttpError = StreamableHttpError<reqwest::Error>;
@@ -309,6 +411,16 @@ fn is_event_stream(response: &reqwest::Response) -> bool {
     header(response, "content-type").is_some_and(|kind| kind.starts_with("text/event-stream"))
 }
 
+/// The headers that a reader of the trace wants to see: `  mcp-method: tools/call`.
+pub fn worth_seeing(headers: &HeaderMap, is_of_interest: impl Fn(&str) -> bool) -> String {
+    let shown = headers
+        .iter()
+        .filter(|(name, _)| is_of_interest(name.as_str()));
+    shown
+        .map(|(name, value)| format!("  {name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect()
+}
+
 /// A header's value as text.
 pub fn header(response: &reqwest::Response, name: &str) -> Option<String> {
     let value = response.headers().get(name)?;
@@ -318,7 +430,7 @@ pub fn header(response: &reqwest::Response, name: &str) -> Option<String> {
 /// The same bytes, counted in the record, and an error after too many of them.
 fn bounded<S, B>(
     stream: S,
-    transcript: Transcript,
+    connection: Connection,
     index: Index,
 ) -> impl Stream<Item = io::Result<B>> + Send
 where
@@ -329,7 +441,7 @@ where
     stream.map(move |chunk| {
         let chunk = chunk.map_err(|error| io::Error::other(root_cause(&error)))?;
         total += chunk.as_ref().len();
-        transcript.more_bytes(index, chunk.as_ref().len());
+        connection.more_bytes(index, chunk.as_ref().len());
         if total > MAX_RESPONSE_BYTES {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
@@ -346,9 +458,10 @@ fn of_stream(error: &io::Error) -> Trouble {
     }
 }
 
-fn preview(bytes: &[u8]) -> Received {
+/// The beginning of something that is not JSON.
+pub fn preview(bytes: &[u8]) -> String {
     let end = bytes.len().min(PREVIEW_BYTES);
-    Received::Text(String::from_utf8_lossy(&bytes[..end]).into_owned())
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
 fn unreachable(error: &reqwest::Error) -> Trouble {

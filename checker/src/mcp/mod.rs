@@ -1,17 +1,22 @@
 //! Speaking MCP. Knows no exercise.
 //!
-//! - [`session`] is a client as attendees' users have it: rmcp's, on one era, over HTTP or
-//!   stdio,
-//! - [`http`] and [`stdio`] are the wire under it, which records every exchange; checks use
-//!   them directly for what a client hides,
-//! - [`raw`] speaks HTTP by hand, with any header,
+//! - [`profile`] describes a client: what it speaks, what it can do, what its user says,
+//! - [`session`] is such a client as attendees' users have it: rmcp's, over HTTP or stdio; `list`
+//!   and [`call`] are what it asks, `responder` what it answers,
+//! - [`raw`] is the same client by hand, with any header and any body,
+//! - [`http`] and [`stdio`] are the wire under both, which records every exchange,
+//! - [`message`] and [`transcript`] are the record: what was sent by whom, why, and what came back,
 //! - [`probe`] finds out whether something speaks MCP at all,
-//! - [`transcript`] is the record: what was sent, why, and what came back,
 //! - [`trouble`] is everything that can come instead of a result.
 
+pub mod call;
 pub mod http;
+mod list;
+pub mod message;
 pub mod probe;
+pub mod profile;
 pub mod raw;
+mod responder;
 pub mod session;
 pub mod stdio;
 pub mod transcript;
@@ -22,7 +27,9 @@ use std::fmt;
 use rmcp::model::ProtocolVersion;
 use serde::{Deserialize, Serialize};
 
-pub use self::session::{Called, Session};
+pub use self::call::{Call, Called, InputRequired, Question, Reply};
+pub use self::profile::{Answer, ClientProfile, ToolCall};
+pub use self::session::{Endpoint, Session};
 pub use self::transcript::Transcript;
 pub use self::trouble::{Failure, Trouble};
 
@@ -34,8 +41,6 @@ pub enum Era {
     Modern,
     /// 2025-11-25: `initialize`.
     Legacy,
-    /// Whichever: for a step that does not depend on it.
-    Any,
 }
 
 impl Era {
@@ -45,18 +50,24 @@ impl Era {
     /// The revision of the specification that stands for the era.
     pub fn version(self) -> ProtocolVersion {
         match self {
-            Self::Modern | Self::Any => ProtocolVersion::V_2026_07_28,
+            Self::Modern => ProtocolVersion::V_2026_07_28,
             Self::Legacy => ProtocolVersion::V_2025_11_25,
+        }
+    }
+}
+
+impl Era {
+    /// `modern` or `legacy`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Modern => "modern",
+            Self::Legacy => "legacy",
         }
     }
 }
 
 impl fmt::Display for Era {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Modern => "modern",
-            Self::Legacy => "legacy",
-            Self::Any => "any",
-        })
+        f.pad(self.name())
     }
 }

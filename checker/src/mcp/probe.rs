@@ -1,10 +1,10 @@
 //! Whether something at a URL speaks MCP at all.
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use reqwest::Url;
 use serde_json::json;
 
-use super::http::Http;
+use super::profile::ClientProfile;
 use super::raw::Raw;
 use super::{Era, Failure, Transcript, Trouble};
 
@@ -32,7 +32,10 @@ pub async fn probe(url: &Url) -> Probe {
     }
     // What a legacy server says to `initialize` tells more than what it says to the unknown.
     match troubles.pop() {
-        Some(Trouble::Status { status, .. }) if status.starts_with("401") => Probe::NeedsToken,
+        Some(Trouble::Status {
+            status: StatusCode::UNAUTHORIZED,
+            ..
+        }) => Probe::NeedsToken,
         Some(Trouble::Unreachable(why)) if why.contains("invalid HTTP") => {
             Probe::NotMcp("it does not speak HTTP".to_owned())
         }
@@ -44,10 +47,9 @@ pub async fn probe(url: &Url) -> Probe {
 }
 
 async fn ask(url: &Url, era: Era) -> Result<(), Trouble> {
-    let transcript = Transcript::default();
-    let http = Http::new(url.clone(), transcript.clone())?;
+    let profile = ClientProfile::new(era);
     let asked = async {
-        let raw = Raw::open(era, http, transcript.clone()).await?;
+        let raw = Raw::open(url.clone(), profile, &Transcript::default()).await?;
         if era == Era::Modern {
             let discover = raw.message("server/discover", json!({}));
             let reply = raw.send(discover, HeaderMap::new()).await?;

@@ -3,23 +3,24 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use rmcp::model::ClientCapabilities;
+use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::http::{Http, header};
-use super::session::{PATIENCE, client, failure};
+use super::message::{Message, Side};
+use super::profile::ClientProfile;
+use super::session::failure;
 use super::transcript::{Exchange, Transcript};
 use super::{Era, Failure, Trouble};
 
 /// A hand-made session with an HTTP server.
 #[derive(Debug)]
 pub struct Raw {
-    era: Era,
+    profile: ClientProfile,
     http: Http,
     session: Option<HeaderValue>,
     next_id: AtomicU64,
-    transcript: Transcript,
 }
 
 /// What came back for a hand-made request.
@@ -37,23 +38,26 @@ impl Raw {
     /// # Errors
     ///
     /// A [`Failure`] of the legacy handshake.
-    pub async fn open(era: Era, http: Http, transcript: Transcript) -> Result<Self, Failure> {
+    pub async fn open(
+        url: Url,
+        profile: ClientProfile,
+        transcript: &Transcript,
+    ) -> Result<Self, Failure> {
         let mut raw = Self {
-            era,
-            http,
+            http: Http::new(url, &profile, transcript)?,
+            profile,
             session: None,
-            // Far from the ids of a client that shares the record.
+            // As no client counts, so that a trace shows at once what was sent by hand.
             next_id: AtomicU64::new(1000),
-            transcript,
         };
-        if era == Era::Legacy {
+        if raw.profile.era == Era::Legacy {
             raw.initialize().await?;
         }
         Ok(raw)
     }
 
     async fn initialize(&mut self) -> Result<(), Failure> {
-        let params = serde_json::to_value(client()).unwrap_or_default();
+        let params = serde_json::to_value(self.profile.config()).unwrap_or_default();
         let request = self.message("initialize", params);
         let (reply, session) = self.send_for_session(request, HeaderMap::new()).await?;
         if let Some(trouble) = Trouble::of(&reply.exchange) {
@@ -67,11 +71,11 @@ impl Raw {
 
     /// A request with an id of its own and, on the modern era, the metadata it must carry.
     pub fn message(&self, method: &str, mut params: Value) -> Value {
-        if self.era == Era::Modern {
+        if self.profile.era == Era::Modern {
             params["_meta"] = json!({
-                "io.modelcontextprotocol/protocolVersion": self.era.version(),
-                "io.modelcontextprotocol/clientInfo": client().client_info,
-                "io.modelcontextprotocol/clientCapabilities": ClientCapabilities::default(),
+                "io.modelcontextprotocol/protocolVersion": self.profile.era.version(),
+                "io.modelcontextprotocol/clientInfo": self.profile.config().client_info,
+                "io.modelcontextprotocol/clientCapabilities": self.profile.capabilities,
             });
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
@@ -109,24 +113,25 @@ impl Raw {
         extra: HeaderMap,
         body: reqwest::Body,
     ) -> Result<(Reply, Option<HeaderValue>), Failure> {
-        let id = message.get("id").cloned().unwrap_or_default();
+        let sent = Message::new(Side::Client, message.clone());
         let mut headers = self.headers(&message);
         headers.extend(extra);
+        let patience = self.profile.patience.answer;
         let exchange = async {
-            let pending = self.http.post(message.clone(), headers, body).await?;
+            let pending = self.http.post(message, headers, body).await?;
             let status = pending.response.status().as_u16();
             let session = header(&pending.response, "mcp-session-id");
-            self.http.read(pending, &id).await?;
+            self.http.read(pending, &sent).await?;
             Ok((status, session))
         };
-        let outcome = match timeout(PATIENCE, exchange).await {
+        let outcome = match timeout(patience, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Trouble::Silent {
-                after: PATIENCE,
-                bytes: self.recorded(&message).map_or(0, |exchange| exchange.bytes),
+                after: patience,
+                bytes: self.recorded(&sent).map_or(0, |exchange| exchange.bytes),
             }),
         };
-        let recorded = self.recorded(&message);
+        let recorded = self.recorded(&sent);
         match (outcome, recorded) {
             (Ok((status, session)), Some(exchange)) => {
                 let session = session.and_then(|session| HeaderValue::from_str(&session).ok());
@@ -140,8 +145,9 @@ impl Raw {
         }
     }
 
-    fn recorded(&self, message: &Value) -> Option<Exchange> {
-        self.transcript.newest(|exchange| exchange.sent == *message)
+    fn recorded(&self, message: &Message) -> Option<Exchange> {
+        let transcript = self.http.connection().transcript();
+        transcript.newest(|exchange| exchange.sent == *message)
     }
 
     fn headers(&self, message: &Value) -> HeaderMap {
@@ -153,9 +159,9 @@ impl Raw {
         };
         let method = message["method"].as_str().unwrap_or_default();
         if method != "initialize" {
-            insert("mcp-protocol-version", self.era.version().as_str());
+            insert("mcp-protocol-version", self.profile.era.version().as_str());
         }
-        if self.era == Era::Modern {
+        if self.profile.era == Era::Modern {
             insert("mcp-method", method);
             let params = &message["params"];
             if let Some(name) = params["name"].as_str().or_else(|| params["uri"].as_str()) {

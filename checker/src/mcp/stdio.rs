@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
 
-use super::transcript::{Received, Transcript};
+use super::transcript::{Connection, Transcript};
 use super::trouble::MAX_RESPONSE_BYTES;
 
 /// A child's two pipes as a transport for rmcp's client, with an eye on every line.
@@ -18,28 +18,39 @@ use super::trouble::MAX_RESPONSE_BYTES;
 pub struct Stdio {
     writer: mpsc::UnboundedSender<String>,
     reader: BufReader<ChildStdout>,
-    transcript: Transcript,
+    /// The beginning of a line whose end has not come yet.
+    line: Vec<u8>,
+    connection: Connection,
 }
 
 impl Stdio {
-    /// A transport over the pipes of a child.
-    pub fn new((stdin, stdout): (ChildStdin, ChildStdout), transcript: Transcript) -> Self {
-        transcript.open();
+    /// A transport over the pipes of a child, recorded in `transcript`.
+    pub fn new(stdin: ChildStdin, stdout: ChildStdout, transcript: &Transcript) -> Self {
         let (writer, lines) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, lines));
         Self {
             writer,
             reader: BufReader::new(stdout),
-            transcript,
+            line: Vec::new(),
+            connection: transcript.connect(),
         }
+    }
+
+    /// Its part of the record.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// The next line, without its end. `None` when the child has closed its stdout, or sends
     /// a line that is too long to be meant.
+    ///
+    /// rmcp drops this future whenever it has something else to do. What was read until then
+    /// stays in `self.line`.
     async fn line(&mut self) -> Option<String> {
-        let mut line = Vec::new();
-        let mut limited = (&mut self.reader).take(MAX_RESPONSE_BYTES as u64);
-        limited.read_until(b'\n', &mut line).await.ok()?;
+        let left = MAX_RESPONSE_BYTES.saturating_sub(self.line.len());
+        let mut limited = (&mut self.reader).take(left as u64);
+        limited.read_until(b'\n', &mut self.line).await.ok()?;
+        let mut line = std::mem::take(&mut self.line);
         let ended = line.pop()? == b'\n';
         ended.then(|| String::from_utf8_lossy(&line).into_owned())
     }
@@ -65,7 +76,7 @@ impl Transport<RoleClient> for Stdio {
             .map_err(io::Error::from)
             .and_then(|message| {
                 let line = format!("{message}\n");
-                self.transcript.send("stdin", message);
+                self.connection.send("stdin", message);
                 self.writer
                     .send(line)
                     .map_err(|_| io::ErrorKind::BrokenPipe.into())
@@ -80,13 +91,15 @@ impl Transport<RoleClient> for Stdio {
             }
             let json: Option<Value> = serde_json::from_str(&line).ok();
             let message = serde_json::from_str(&line).ok();
-            self.transcript
-                .receive_unordered(json.map_or(Received::Text(line), Received::Json));
+            match json {
+                Some(json) => self.connection.receive_unordered(json),
+                None => self.connection.receive_text_unordered(line),
+            }
             if message.is_some() {
                 return message;
             }
         }
-        self.transcript.close();
+        self.connection.close();
         None
     }
 

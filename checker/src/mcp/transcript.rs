@@ -1,22 +1,35 @@
 //! The record of what crossed the wire, with what each message was for.
+//!
+//! It is kept in exchanges: a message and what came back for it. Requests go both ways, and client
+//! and server number theirs independently, each connection anew: so an exchange is found by the
+//! connection, who asked, and the id.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use http::{HeaderMap, StatusCode};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
+use tokio::sync::watch;
 
-/// One message to the server, with everything that came back for it.
+use super::message::{Kind, Message, Side};
+
+/// One message, with everything that came back for it.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// What the check wants to learn by it.
     pub purpose: String,
     /// How it was sent: `POST /mcp`, with the headers worth seeing, or `stdin`.
     pub via: String,
-    /// The JSON-RPC message.
-    pub sent: Value,
-    /// The HTTP status line, over HTTP.
-    pub status: Option<String>,
-    /// The messages that came back, in order.
+    /// The message.
+    pub sent: Message,
+    /// The HTTP status, over HTTP.
+    pub status: Option<StatusCode>,
+    /// The headers of the HTTP response.
+    pub headers: HeaderMap,
+    /// What came back, in order. A server may ask its client something before it answers.
     pub received: Vec<Received>,
     /// From sending to the last thing received.
     pub took: Duration,
@@ -25,53 +38,78 @@ pub struct Exchange {
     /// Whether nothing more can come back.
     pub ended: bool,
     begin: Instant,
+    connection: usize,
 }
 
 /// Something that came back.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Received {
-    /// A JSON message.
-    Json(Value),
+    /// JSON.
+    Json(Message),
     /// Anything else: the beginning of it.
     Text(String),
 }
 
 impl Exchange {
-    /// The last JSON message that answers the request: it has its id, or any error has none.
+    /// The last message that answers the request.
     pub fn answer(&self) -> Option<&Value> {
-        let id = self.sent.get("id")?;
-        self.received
-            .iter()
+        self.messages()
             .rev()
-            .find_map(|received| match received {
-                Received::Json(value) if answers(value, id) => Some(value),
-                _ => None,
-            })
+            .find(|message| message.answers(&self.sent))
+            .map(|message| message.json.as_ref())
+    }
+
+    /// The result in the answer; null when there is none.
+    pub fn result(&self) -> &Value {
+        self.answer()
+            .map_or(&Value::Null, |answer| &answer["result"])
+    }
+
+    /// The notifications of this method that came before the answer: their `params`.
+    pub fn notifications(&self, method: &str) -> impl Iterator<Item = &Value> {
+        self.messages()
+            .filter(move |message| message.method() == Some(method) && !message.is_request())
+            .map(|message| &message.json["params"])
+    }
+
+    fn is_clients_request(&self) -> bool {
+        self.sent.from == Side::Client && self.sent.is_request()
+    }
+
+    /// The JSON that came back.
+    fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.received.iter().filter_map(|received| match received {
+            Received::Json(message) => Some(message),
+            Received::Text(_) => None,
+        })
     }
 }
 
-/// Whether a message is the response to the request of this id.
-pub fn answers(message: &Value, id: &Value) -> bool {
-    let is_response = message.get("result").is_some() || message.get("error").is_some();
-    is_response && message.get("id") == Some(id)
-}
-
-/// A growing list of exchanges. Clones share it.
+/// The record of a check: a growing list of exchanges. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Transcript {
-    shared: Arc<Mutex<Shared>>,
-}
+pub struct Transcript(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    purpose: String,
-    exchanges: Vec<Exchange>,
-    /// Whether the one pipe that all requests go through is closed.
-    closed: bool,
+    record: Mutex<Record>,
+    /// Told of each change, for those that wait for one.
+    changes: watch::Sender<()>,
 }
 
-/// Which exchange a response belongs to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
+struct Record {
+    purpose: String,
+    exchanges: Vec<Exchange>,
+    /// The newest exchange of each request.
+    requests: HashMap<Key, Index>,
+    connections: usize,
+}
+
+/// What a request is found by: the connection, who asked, and the id as JSON.
+type Key = (usize, Side, String);
+
+/// Which exchange is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Index(usize);
 
 impl Transcript {
@@ -80,81 +118,14 @@ impl Transcript {
         self.lock().purpose = purpose.into();
     }
 
-    /// Records that a message is being sent.
-    pub fn send(&self, via: impl Into<String>, sent: Value) -> Index {
-        let mut shared = self.lock();
-        let purpose = match sent.get("method").and_then(Value::as_str) {
-            Some("server/discover") => "learn what the server is, and what it can do".to_owned(),
-            Some("initialize") => "begin a session and agree on a version".to_owned(),
-            Some("notifications/initialized") => "end the handshake".to_owned(),
-            _ => shared.purpose.clone(),
-        };
-        let ended = shared.closed;
-        shared.exchanges.push(Exchange {
-            purpose,
-            via: via.into(),
-            sent,
-            status: None,
-            received: Vec::new(),
-            took: Duration::ZERO,
-            bytes: 0,
-            ended,
-            begin: Instant::now(),
-        });
-        Index(shared.exchanges.len() - 1)
-    }
-
-    /// Records the status line of the HTTP response.
-    pub fn status(&self, index: Index, status: String) {
-        self.change(index, |exchange| exchange.status = Some(status));
-    }
-
-    /// Records that more of the body has come.
-    pub fn more_bytes(&self, index: Index, bytes: usize) {
-        self.change(index, |exchange| exchange.bytes += bytes);
-    }
-
-    /// Records something that came back.
-    pub fn receive(&self, index: Index, received: Received) {
-        self.change(index, |exchange| exchange.received.push(received));
-    }
-
-    /// Records that nothing more will come back.
-    pub fn end(&self, index: Index) {
-        self.change(index, |exchange| exchange.ended = true);
-    }
-
-    /// Records that a new pipe is open.
-    pub fn open(&self) {
-        self.lock().closed = false;
-    }
-
-    /// Records that the pipe is closed: nothing more will come back, whatever is sent.
-    pub fn close(&self) {
-        let mut shared = self.lock();
-        shared.closed = true;
-        for exchange in &mut shared.exchanges {
-            exchange.ended = true;
-        }
-    }
-
-    /// Records a message from a stream that all exchanges share, with the request it answers.
-    pub fn receive_unordered(&self, received: Received) {
-        let index = {
-            let shared = self.lock();
-            let asked = shared
-                .exchanges
-                .iter()
-                .rposition(|exchange| match &received {
-                    Received::Json(value) => {
-                        exchange.sent.get("id").is_some_and(|id| answers(value, id))
-                    }
-                    Received::Text(_) => false,
-                });
-            asked.or(shared.exchanges.len().checked_sub(1)).map(Index)
-        };
-        if let Some(index) = index {
-            self.receive(index, received);
+    /// Begins the part of a new connection.
+    pub fn connect(&self) -> Connection {
+        let mut record = self.lock();
+        record.connections += 1;
+        Connection {
+            number: record.connections,
+            transcript: self.clone(),
+            closed: Arc::default(),
         }
     }
 
@@ -173,31 +144,355 @@ impl Transcript {
         self.len() == 0
     }
 
-    /// The exchange of the request with this JSON-RPC id; the newest, if several.
-    pub fn of_request(&self, id: &Value) -> Option<Exchange> {
-        self.newest(|exchange| exchange.sent.get("id") == Some(id))
-    }
-
-    /// The last request, with what came back.
+    /// The client's last request, with what came back.
     pub fn last_request(&self) -> Option<Exchange> {
-        self.newest(|exchange| exchange.sent.get("id").is_some())
+        self.newest(Exchange::is_clients_request)
     }
 
     /// The newest exchange that is wanted.
     pub fn newest(&self, wanted: impl Fn(&Exchange) -> bool) -> Option<Exchange> {
-        let shared = self.lock();
-        let mut newest_first = shared.exchanges.iter().rev();
+        let record = self.lock();
+        let mut newest_first = record.exchanges.iter().rev();
         newest_first.find(|exchange| wanted(exchange)).cloned()
     }
 
-    fn change(&self, index: Index, change: impl FnOnce(&mut Exchange)) {
-        if let Some(exchange) = self.lock().exchanges.get_mut(index.0) {
-            exchange.took = exchange.begin.elapsed();
-            change(exchange);
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        self.0.record.lock()
+    }
+
+    fn changed(&self) {
+        self.0.changes.send_replace(());
+    }
+}
+
+/// The part of the record that one connection writes. Ids are its own: those of another
+/// connection are counted independently. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    transcript: Transcript,
+    number: usize,
+    closed: Arc<AtomicBool>,
+}
+
+impl Connection {
+    /// The record that it is a part of.
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// Records that the client sends a message. Its reply to the server belongs to the exchange
+    /// that the server began.
+    pub fn send(&self, via: impl Into<String>, json: Value) -> Index {
+        let message = Message::new(Side::Client, json);
+        let mut record = self.transcript.lock();
+        let index = match self.asked(&record, Side::Server, &message) {
+            Some(index) => {
+                record.exchanges[index.0].via = via.into();
+                record.receive(index, Received::Json(message));
+                index
+            }
+            None => self.begin(&mut record, via.into(), message),
+        };
+        drop(record);
+        self.transcript.changed();
+        index
+    }
+
+    /// Records the head of the HTTP response.
+    pub fn head(&self, index: Index, status: StatusCode, headers: &HeaderMap) {
+        self.change(index, |exchange| {
+            exchange.status = Some(status);
+            exchange.headers = headers.clone();
+        });
+    }
+
+    /// Records that more of the body has come.
+    pub fn more_bytes(&self, index: Index, bytes: usize) {
+        self.change(index, |exchange| exchange.bytes += bytes);
+    }
+
+    /// Records JSON that the server sent for this exchange.
+    pub fn receive(&self, index: Index, json: Value) {
+        let message = Message::new(Side::Server, json);
+        let mut record = self.transcript.lock();
+        self.take_in(&mut record, index, message);
+        drop(record);
+        self.transcript.changed();
+    }
+
+    /// Records something that is not JSON.
+    pub fn receive_text(&self, index: Index, text: impl Into<String>) {
+        let text = Received::Text(text.into());
+        self.change(index, |exchange| exchange.received.push(text));
+    }
+
+    /// Records JSON from a stream that all exchanges share, with the request it belongs to.
+    pub fn receive_unordered(&self, json: Value) {
+        let message = Message::new(Side::Server, json);
+        let mut record = self.transcript.lock();
+        if let Some(index) = self.belongs_to(&record, &message) {
+            self.take_in(&mut record, index, message);
+        }
+        drop(record);
+        self.transcript.changed();
+    }
+
+    /// The same for something that is not JSON.
+    pub fn receive_text_unordered(&self, text: impl Into<String>) {
+        let last = self.last(&self.transcript.lock(), |_| true);
+        if let Some(last) = last {
+            self.receive_text(last, text);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Records that nothing more will come back.
+    pub fn end(&self, index: Index) {
+        self.change(index, |exchange| exchange.ended = true);
+    }
+
+    /// Records that the connection is closed: nothing more will come back, whatever is sent.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        let mut record = self.transcript.lock();
+        let mine = |exchange: &&mut Exchange| exchange.connection == self.number;
+        for exchange in record.exchanges.iter_mut().filter(mine) {
+            exchange.ended = true;
+        }
+        drop(record);
+        self.transcript.changed();
+    }
+
+    /// One exchange, as it is now.
+    pub fn get(&self, index: Index) -> Option<Exchange> {
+        self.transcript.lock().exchanges.get(index.0).cloned()
+    }
+
+    /// The client's last request, with what came back.
+    pub fn last_request(&self) -> Option<Exchange> {
+        let record = self.transcript.lock();
+        let last = self.last(&record, Exchange::is_clients_request)?;
+        record.exchanges.get(last.0).cloned()
+    }
+
+    /// Waits until an exchange is as wanted.
+    pub async fn until(&self, index: Index, wanted: impl Fn(&Exchange) -> bool) {
+        let is_wanted = |record: &Record| {
+            let exchange = record.exchanges.get(index.0)?;
+            wanted(exchange).then_some(())
+        };
+        self.awaited(is_wanted).await;
+    }
+
+    /// The client's request of this id; the newest, if several.
+    pub fn find(&self, id: &Value) -> Option<Index> {
+        let key = (self.number, Side::Client, id.to_string());
+        self.transcript.lock().requests.get(&key).copied()
+    }
+
+    /// Waits until the client has sent the request of this id.
+    pub async fn request(&self, id: &Value) -> Index {
+        let key = (self.number, Side::Client, id.to_string());
+        self.awaited(|record| record.requests.get(&key).copied())
+            .await
+    }
+
+    /// Waits until the client has sent a request.
+    pub async fn first_request(&self) -> Index {
+        let is_first = |exchange: &Exchange| {
+            exchange.connection == self.number && exchange.is_clients_request()
+        };
+        self.awaited(|record| record.exchanges.iter().position(is_first).map(Index))
+            .await
+    }
+
+    async fn awaited<T>(&self, found: impl Fn(&Record) -> Option<T>) -> T {
+        let mut changes = self.transcript.0.changes.subscribe();
+        loop {
+            if let Some(found) = found(&self.transcript.lock()) {
+                return found;
+            }
+            // The sender lives as long as `self` does.
+            let _ = changes.changed().await;
+        }
+    }
+
+    fn change(&self, index: Index, change: impl FnOnce(&mut Exchange)) {
+        if let Some(exchange) = self.transcript.lock().exchanges.get_mut(index.0) {
+            exchange.took = exchange.begin.elapsed();
+            change(exchange);
+        }
+        self.transcript.changed();
+    }
+
+    fn begin(&self, record: &mut Record, via: String, sent: Message) -> Index {
+        let purpose = match sent.method() {
+            Some("server/discover") => "learn what the server is, and what it can do".to_owned(),
+            Some("initialize") => "begin a session and agree on a version".to_owned(),
+            Some("notifications/initialized") => "end the handshake".to_owned(),
+            _ => record.purpose.clone(),
+        };
+        let index = Index(record.exchanges.len());
+        if let Some(id) = sent.request_id() {
+            let key = (self.number, sent.from, id.to_string());
+            record.requests.insert(key, index);
+        }
+        record.exchanges.push(Exchange {
+            purpose,
+            via,
+            sent,
+            status: None,
+            headers: HeaderMap::new(),
+            received: Vec::new(),
+            took: Duration::ZERO,
+            bytes: 0,
+            ended: self.closed.load(Ordering::Relaxed),
+            begin: Instant::now(),
+            connection: self.number,
+        });
+        index
+    }
+
+    /// What the server asks its client begins an exchange of its own, beside the one that it came
+    /// with.
+    fn take_in(&self, record: &mut Record, index: Index, message: Message) {
+        if message.is_request() {
+            self.begin(record, String::new(), message.clone());
+        }
+        record.receive(index, Received::Json(message));
+    }
+
+    /// The exchange of the request that this message answers, if `side` asked it.
+    fn asked(&self, record: &Record, side: Side, message: &Message) -> Option<Index> {
+        match &message.kind {
+            Kind::Response { id } => {
+                let key = (self.number, side, id.to_string());
+                record.requests.get(&key).copied()
+            }
+            Kind::Request { .. } | Kind::Notification { .. } | Kind::Other => None,
+        }
+    }
+
+    /// Which of the client's exchanges a message of the server belongs to: the one that it
+    /// answers or reports progress of, else the last request.
+    fn belongs_to(&self, record: &Record, message: &Message) -> Option<Index> {
+        let token = message.json["params"].get("progressToken");
+        let reported = || {
+            let of_token = |exchange: &Exchange| {
+                exchange.sent.json["params"]["_meta"].get("progressToken") == token
+            };
+            token.and_then(|_| self.last(record, of_token))
+        };
+        let last_request = || {
+            let is_begun = message.method().is_some();
+            let last = self.last(record, Exchange::is_clients_request);
+            last.filter(|_| is_begun)
+        };
+        self.asked(record, Side::Client, message)
+            .or_else(reported)
+            .or_else(last_request)
+            .or_else(|| self.last(record, |_| true))
+    }
+
+    /// The client's newest exchange that is wanted.
+    fn last(&self, record: &Record, wanted: impl Fn(&Exchange) -> bool) -> Option<Index> {
+        let is_it = |exchange: &Exchange| {
+            exchange.connection == self.number
+                && exchange.sent.from == Side::Client
+                && wanted(exchange)
+        };
+        record.exchanges.iter().rposition(is_it).map(Index)
+    }
+}
+
+impl Record {
+    fn receive(&mut self, index: Index, received: Received) {
+        if let Some(exchange) = self.exchanges.get_mut(index.0) {
+            exchange.took = exchange.begin.elapsed();
+            exchange.received.push(received);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn call(id: u32) -> Value {
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call" })
+    }
+
+    fn asks(id: u32) -> Value {
+        json!({ "jsonrpc": "2.0", "id": id, "method": "elicitation/create" })
+    }
+
+    fn response(id: u32, said: &str) -> Value {
+        json!({ "jsonrpc": "2.0", "id": id, "result": said })
+    }
+
+    #[test]
+    fn a_reply_and_a_request_of_the_same_id_are_told_apart() {
+        let connection = Transcript::default().connect();
+        let called = connection.send("POST /mcp", call(1));
+        connection.receive(called, asks(1));
+        let replied = connection.send("POST /mcp", response(1, "accept"));
+        assert_ne!(called, replied);
+        connection.end(replied);
+        let waiting = connection.get(called).unwrap();
+        assert!(waiting.answer().is_none() && !waiting.ended);
+
+        connection.receive(called, response(1, "bought"));
+        assert_eq!(connection.get(called).unwrap().result(), "bought");
+        let asked = connection.get(replied).unwrap();
+        assert_eq!(asked.sent.method(), Some("elicitation/create"));
+        assert_eq!(asked.result(), "accept");
+        let last = connection.last_request().unwrap();
+        assert_eq!(last.sent.method(), Some("tools/call"));
+    }
+
+    #[test]
+    fn two_connections_may_count_alike() {
+        let transcript = Transcript::default();
+        let [one, two] = [transcript.connect(), transcript.connect()];
+        let first = one.send("stdin", call(1));
+        let second = two.send("stdin", call(1));
+        one.receive_unordered(response(1, "first"));
+        two.receive_unordered(response(1, "second"));
+        assert_eq!(one.get(first).unwrap().result(), "first");
+        assert_eq!(two.get(second).unwrap().result(), "second");
+        one.close();
+        assert!(one.get(first).unwrap().ended && !two.get(second).unwrap().ended);
+    }
+
+    #[test]
+    fn on_a_shared_pipe_each_message_finds_its_exchange() {
+        let connection = Transcript::default().connect();
+        let with_token = |id, token: u32| {
+            let mut call = call(id);
+            call["params"] = json!({ "_meta": { "progressToken": token } });
+            call
+        };
+        let first = connection.send("stdin", with_token(1, 7));
+        let second = connection.send("stdin", with_token(2, 8));
+        let params = json!({ "progressToken": 7, "progress": 1 });
+        connection
+            .receive_unordered(json!({ "method": "notifications/progress", "params": params }));
+        connection.receive_unordered(asks(1));
+        connection.receive_unordered(response(1, "first"));
+        connection.receive_unordered(response(2, "second"));
+        let [first, second] = [first, second].map(|index| connection.get(index).unwrap());
+        assert_eq!(first.result(), "first");
+        assert_eq!(second.result(), "second");
+        assert_eq!(first.notifications("notifications/progress").count(), 1);
+        assert_eq!(second.received.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_end_is_awaited() {
+        let connection = Transcript::default().connect();
+        let index = connection.send("POST /mcp", call(1));
+        let ended = connection.until(index, |exchange| exchange.ended);
+        tokio::join!(ended, async { connection.end(index) });
+        assert_eq!(connection.request(&json!(1)).await, index);
     }
 }

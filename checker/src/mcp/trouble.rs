@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde_json::Value;
 
 use super::transcript::{Exchange, Received};
@@ -31,8 +32,8 @@ pub enum Trouble {
     },
     /// An HTTP status without a JSON-RPC message.
     Status {
-        /// `403 Forbidden`
-        status: String,
+        /// The status.
+        status: StatusCode,
         /// The beginning of the body.
         body: String,
     },
@@ -85,11 +86,18 @@ impl Trouble {
                 limit: MAX_RESPONSE_BYTES,
             });
         }
-        let body = match exchange.received.last() {
+        // What the server asked or told meanwhile is no answer.
+        let begun = |received: &&Received| match received {
+            Received::Json(message) => message.method().is_some(),
+            Received::Text(_) => false,
+        };
+        let mut received = exchange.received.iter().rev();
+        let body = match received.find(|received| !begun(received)) {
             None => String::new(),
             Some(Received::Text(text)) => text.clone(),
-            Some(Received::Json(value)) => {
-                let sent = exchange.sent.get("id")?;
+            Some(Received::Json(message)) => {
+                let value = message.json.as_ref();
+                let sent = exchange.sent.request_id()?;
                 return Some(match value.get("id") {
                     Some(got) if got != sent && !got.is_null() => Self::WrongId {
                         sent: sent.to_string(),
@@ -100,8 +108,8 @@ impl Trouble {
             }
         };
         match &exchange.status {
-            Some(status) if !status.starts_with('2') => Some(Self::Status {
-                status: status.clone(),
+            Some(status) if !status.is_success() => Some(Self::Status {
+                status: *status,
                 body,
             }),
             _ if !body.is_empty() => Some(Self::NotMcp(body)),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::mcp::Era;
 use crate::verdict::{Code, EraReport, ExerciseReport, Finding, Outcome, StepReport, SubjectKind};
@@ -45,7 +45,17 @@ struct StepDocument {
     title: String,
     bonus: bool,
     outcome: Outcome,
-    eras: BTreeMap<Era, EraDocument>,
+    eras: BTreeMap<EraKey, EraDocument>,
+}
+
+/// `modern`, `legacy`, or `any` where no era applies to the step.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct EraKey(Option<Era>);
+
+impl Serialize for EraKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.map_or("any", Era::name))
+    }
 }
 
 #[derive(Serialize)]
@@ -89,7 +99,11 @@ fn step(report: &StepReport) -> StepDocument {
         title: report.title.clone(),
         bonus: report.bonus,
         outcome: report.outcome,
-        eras: report.eras.iter().map(|one| (one.era, era(one))).collect(),
+        eras: report
+            .eras
+            .iter()
+            .map(|one| (EraKey(one.era), era(one)))
+            .collect(),
     }
 }
 

@@ -37,7 +37,10 @@ fn case(step: &StepReport, era: &EraReport) -> TestCase {
     } else if let Some(reason) = era.reason() {
         status.set_message(visible(&reason));
     }
-    let mut case = TestCase::new(format!("{} {} ({})", step.id, step.title, era.era), status);
+    let mut case = TestCase::new(
+        format!("{} {} ({})", step.id, step.title, era.era_name()),
+        status,
+    );
     case.set_classname(step.id.as_str());
     case.set_time(Duration::from_millis(era.ms));
     case

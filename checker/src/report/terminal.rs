@@ -136,14 +136,15 @@ impl<W: Write> Terminal<W> {
 
     /// `modern ✗  legacy ✓`, after so many columns.
     fn eras(&mut self, step: &StepReport, pad: usize) -> io::Result<()> {
-        if step.eras.iter().all(|era| era.era == Era::Any) {
+        if step.eras.iter().all(|era| era.era.is_none()) {
             return writeln!(self.out);
         }
         let pad = format!("{:pad$}", "");
         let gaps = std::iter::once(pad.as_str()).chain(std::iter::repeat("  "));
         for (era, gap) in step.eras.iter().zip(gaps) {
             let (symbol, style) = symbol(era.outcome);
-            write!(self.out, "{gap}{} {style}{symbol}{style:#}", era.era)?;
+            let name = era.era_name();
+            write!(self.out, "{gap}{name} {style}{symbol}{style:#}")?;
         }
         writeln!(self.out)
     }

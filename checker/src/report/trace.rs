@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::escape::{one_line, visible};
-use crate::mcp::Era;
-use crate::mcp::session::describe;
+use crate::mcp::http::worth_seeing;
+use crate::mcp::message::{Message, Side};
 use crate::mcp::transcript::{Exchange, Received};
 use crate::verdict::{Finding, StepReport};
 
@@ -32,8 +32,8 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
             continue;
         }
         let on_era = match era.era {
-            Era::Any => String::new(),
-            era => format!(" on the {era} era"),
+            None => String::new(),
+            Some(era) => format!(" on the {era} era"),
         };
         writeln!(out, "\n{FAINT}── {}{on_era} ──{FAINT:#}", step.id)?;
         let failed = era
@@ -43,6 +43,10 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
         let mut purpose = None;
         let mut in_a_row = 0;
         for (position, exchange) in era.trace.iter().enumerate() {
+            // What the server asks is shown where it came.
+            if exchange.sent.from == Side::Server {
+                continue;
+            }
             if purpose == Some(&exchange.purpose) {
                 in_a_row += 1;
             } else {
@@ -57,12 +61,12 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
             }
             // Only messages of MCP are sent over and over. A request to a model, say, holds what
             // came of the one before.
-            let is_mcp = exchange.sent["jsonrpc"].is_string();
+            let is_mcp = exchange.sent.json["jsonrpc"].is_string();
             if !is_mcp {
                 in_a_row -= 1;
             }
             if !is_mcp || in_a_row <= OF_ONE_PURPOSE {
-                write_exchange(out, exchange)?;
+                write_exchange(out, exchange, &era.trace)?;
             }
         }
         skipped(out, in_a_row)?;
@@ -74,7 +78,7 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
 /// sent many times over, the first.
 fn at(finding: &Finding, trace: &[Exchange]) -> Option<usize> {
     let is_meant = |exchange: &Exchange| {
-        exchange.sent.get("id").is_some() && finding.sent.contains(&describe(&exchange.sent))
+        exchange.sent.is_request() && finding.sent.contains(&exchange.sent.describe())
     };
     let last = trace.iter().rposition(is_meant)?;
     let purpose = &trace[last].purpose;
@@ -93,16 +97,12 @@ fn skipped(out: &mut dyn Write, in_a_row: usize) -> io::Result<()> {
     }
 }
 
-fn write_exchange(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
-    let via = one_line(&exchange.via);
-    writeln!(out, "{FAINT}→ {via}{FAINT:#}")?;
-    if !exchange.sent.is_null() {
-        write_json(out, &exchange.sent)?;
-    }
+fn write_exchange(out: &mut dyn Write, exchange: &Exchange, trace: &[Exchange]) -> io::Result<()> {
+    write_sent(out, &exchange.via, &exchange.sent)?;
     let ms = exchange.took.as_millis();
-    let status = exchange.status.as_deref().map(one_line).unwrap_or_default();
+    let status = status(exchange);
     match exchange.received.as_slice() {
-        [] if exchange.sent.get("id").is_some() => {
+        [] if exchange.sent.is_request() => {
             writeln!(out, "{FAINT}← {status} nothing came back{FAINT:#}")
         }
         [] => writeln!(out, "{FAINT}← {status}{FAINT:#}"),
@@ -110,13 +110,54 @@ fn write_exchange(out: &mut dyn Write, exchange: &Exchange) -> io::Result<()> {
             writeln!(out, "{FAINT}← {status} after {ms} ms{FAINT:#}")?;
             for one in received {
                 match one {
-                    Received::Json(value) => write_json(out, value)?,
+                    Received::Json(message) => {
+                        write_json(out, &message.json)?;
+                        if message.is_request() {
+                            write_reply(out, message, trace)?;
+                        }
+                    }
                     Received::Text(text) => writeln!(out, "  {}", visible(text))?,
                 }
             }
             Ok(())
         }
     }
+}
+
+/// What the client replied to a request of the server.
+fn write_reply(out: &mut dyn Write, request: &Message, trace: &[Exchange]) -> io::Result<()> {
+    let asked = |exchange: &&Exchange| exchange.sent == *request;
+    let Some(exchange) = trace.iter().find(asked) else {
+        return Ok(());
+    };
+    let replies = exchange
+        .received
+        .iter()
+        .filter_map(|received| match received {
+            Received::Json(message) => Some(message),
+            Received::Text(_) => None,
+        });
+    for reply in replies {
+        write_sent(out, &exchange.via, reply)?;
+        writeln!(out, "{FAINT}← {}{FAINT:#}", status(exchange))?;
+    }
+    Ok(())
+}
+
+fn write_sent(out: &mut dyn Write, via: &str, message: &Message) -> io::Result<()> {
+    writeln!(out, "{FAINT}→ {}{FAINT:#}", one_line(via))?;
+    if message.json.is_null() {
+        return Ok(());
+    }
+    write_json(out, &message.json)
+}
+
+/// `401 Unauthorized  www-authenticate: Bearer …`
+fn status(exchange: &Exchange) -> String {
+    let is_of_interest = |name: &str| name == "www-authenticate" || name.starts_with("mcp-");
+    let headers = worth_seeing(&exchange.headers, is_of_interest);
+    let status = exchange.status.map(|status| status.to_string());
+    one_line(&format!("{}{headers}", status.unwrap_or_default()))
 }
 
 fn write_json(out: &mut dyn Write, value: &Value) -> io::Result<()> {
@@ -170,12 +211,13 @@ mod tests {
     /// Calls of `tool` for each purpose, as many as it says.
     fn calls(purposes: &[(&str, &str, usize)]) -> Vec<Exchange> {
         let transcript = Transcript::default();
+        let connection = transcript.connect();
         for (purpose, tool, times) in purposes {
             transcript.purpose(*purpose);
             for id in 0..*times {
                 let params = json!({ "name": tool, "arguments": {} });
                 let call = json!({ "id": id, "method": "tools/call", "params": params });
-                transcript.send("POST /mcp", call);
+                connection.send("POST /mcp", call);
             }
         }
         transcript.exchanges()
@@ -205,7 +247,7 @@ mod tests {
             vec![EraReport {
                 findings: vec![sent("tools/call buy {}")],
                 trace,
-                ..EraReport::new(Era::Modern, Outcome::Failed)
+                ..EraReport::new(Some(Era::Modern), Outcome::Failed)
             }],
         );
         let mut out = Vec::new();
@@ -214,6 +256,39 @@ mod tests {
         let marked = "# buy\n✗ the check failed here\n→ POST /mcp\n";
         assert_eq!(out.matches("failed here").count(), 1, "{out}");
         assert!(out.contains(marked), "{out}");
+    }
+
+    #[test]
+    fn what_the_server_asks_is_shown_where_it_came_with_the_reply() {
+        let transcript = Transcript::default();
+        let connection = transcript.connect();
+        transcript.purpose("buy");
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call" });
+        let index = connection.send("POST /mcp", call);
+        let asks = json!({ "jsonrpc": "2.0", "id": 1, "method": "elicitation/create" });
+        connection.receive(index, asks);
+        let reply = json!({ "jsonrpc": "2.0", "id": 1, "result": { "action": "accept" } });
+        connection.send("POST /mcp", reply);
+        connection.receive(index, json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
+        let report = StepReport::new(
+            "4.1",
+            vec![EraReport {
+                trace: transcript.exchanges(),
+                ..EraReport::new(Some(Era::Legacy), Outcome::Passed)
+            }],
+        );
+        let mut out = Vec::new();
+        write_trace(&mut out, &report).unwrap();
+        let out = String::from_utf8(anstream::adapter::strip_bytes(&out).into_vec()).unwrap();
+        let order = [
+            "tools/call",
+            "elicitation/create",
+            "accept",
+            "\"result\":{}",
+        ];
+        let places = order.map(|word| out.find(word).unwrap());
+        assert!(places.is_sorted(), "{out}");
+        assert_eq!(out.matches("elicitation/create").count(), 1, "{out}");
     }
 
     #[test]

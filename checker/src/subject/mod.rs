@@ -13,15 +13,19 @@ pub mod server;
 pub mod stderr;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use reqwest::Url;
+use tokio::process::Command;
 
 use self::guard::Guard;
+use self::server::{Server, Serving, StartError};
 
 /// The program under check.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// A built program of this workshop: HTTP on `STORE_PORT`, stdio with `--stdio`.
+    /// A built program of this workshop: a server over HTTP and, with `--stdio`, over stdio; or
+    /// a client.
     Program(Program),
     /// A server that runs already, somewhere.
     Url(Url),
@@ -51,4 +55,28 @@ pub struct Program {
     pub environment: Vec<(String, String)>,
     /// What ends its processes if the checker cannot.
     pub guard: Guard,
+}
+
+impl Program {
+    /// The program in an environment in which its stderr can be read by a machine.
+    pub fn command(&self) -> Command {
+        let environment = self.environment.iter();
+        let mut command = Command::new(&self.executable);
+        command
+            .current_dir(&self.folder)
+            .env("NO_COLOR", "1")
+            .env("RUST_BACKTRACE", "0")
+            .env_remove("RUST_LOG")
+            .envs(environment.map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// The program as an HTTP server on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`] when it does not listen in time.
+    pub async fn serve(&self, serving: Serving, patience: Duration) -> Result<Server, StartError> {
+        Server::start(|| self.command(), serving, &self.guard, patience).await
+    }
 }

@@ -11,19 +11,31 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use super::Program;
 use super::guard::Guard;
 use super::process::Process;
 use super::stderr::Panic;
-
-/// How long a program may take until it listens. A debug build takes 20 ms.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where ports are drawn from.
 const PORTS: Range<u16> = 16_000..32_000;
 
 /// Tries with another port when something else took the chosen one in between.
 const TRIES: usize = 3;
+
+/// How a program is told where to serve: the names of two environment variables.
+#[derive(Clone, Copy, Debug)]
+pub struct Serving {
+    /// The port: `STORE_PORT`.
+    pub port: &'static str,
+    /// The address: `STORE_HOST`. The checker leaves it unset, so that a wrong default shows.
+    pub host: &'static str,
+}
+
+impl Serving {
+    /// Takes the attendee's own setting out of an environment.
+    pub fn clear(self, command: &mut Command) {
+        command.env_remove(self.host);
+    }
+}
 
 /// A program that serves HTTP, until it is dropped.
 #[derive(Debug)]
@@ -63,30 +75,24 @@ pub enum StartError {
 }
 
 impl Server {
-    /// Starts `program` on a free port of 127.0.0.1 and waits until it accepts connections.
+    /// Starts what `command` makes on a free port of 127.0.0.1, and waits until it accepts
+    /// connections.
     ///
     /// # Errors
     ///
-    /// A [`StartError`] when it does not come to that.
-    pub async fn start(program: &Program) -> Result<Self, StartError> {
-        Self::start_command(|| command(program), &program.guard, PATIENCE).await
-    }
-
-    /// The same for a server in any language that listens on `STORE_PORT` within `patience`.
-    ///
-    /// # Errors
-    ///
-    /// A [`StartError`] when it does not come to that.
-    pub async fn start_command(
+    /// A [`StartError`] when it does not come to that in time.
+    pub async fn start(
         command: impl Fn() -> Command,
+        serving: Serving,
         guard: &Guard,
         patience: Duration,
     ) -> Result<Self, StartError> {
-        let mut last = Self::start_once(command(), guard, patience).await;
+        let start = || Self::start_once(command(), serving, guard, patience);
+        let mut last = start().await;
         for _ in 1..TRIES {
             match &last {
                 Err(StartError::Exited { stderr, .. }) if tells_port_taken(stderr) => {
-                    last = Self::start_once(command(), guard, patience).await;
+                    last = start().await;
                 }
                 _ => break,
             }
@@ -96,11 +102,13 @@ impl Server {
 
     async fn start_once(
         mut command: Command,
+        serving: Serving,
         guard: &Guard,
         patience: Duration,
     ) -> Result<Self, StartError> {
         let (port, claim) = free_port().map_err(StartError::Spawn)?;
-        command.env("STORE_PORT", port.to_string());
+        serving.clear(&mut command);
+        command.env(serving.port, port.to_string());
         let mut process = Process::start(command, guard).map_err(StartError::Spawn)?;
         if let Some(mut stdout) = process.take_stdout() {
             // Over HTTP it may print what it likes, and must not wait for a reader.
@@ -153,24 +161,6 @@ impl Server {
 async fn is_accepted(address: SocketAddr) -> bool {
     let connected = TcpStream::connect(address).await;
     connected.is_ok_and(|stream| stream.local_addr().is_ok_and(|local| local != address))
-}
-
-/// The program with an environment in which its stderr can be read by a machine.
-pub fn command(program: &Program) -> Command {
-    let mut command = Command::new(&program.executable);
-    command
-        .current_dir(&program.folder)
-        .env("NO_COLOR", "1")
-        .env("RUST_BACKTRACE", "0")
-        .env_remove("RUST_LOG")
-        .env_remove("STORE_HOST")
-        .envs(
-            program
-                .environment
-                .iter()
-                .map(|(name, value)| (name, value)),
-        );
-    command
 }
 
 /// A port that was free a moment ago, with the claim that keeps other checkers off it.

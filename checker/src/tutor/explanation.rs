@@ -143,7 +143,7 @@ fn explained(report: &StepReport) -> Vec<Explained> {
     let mut all: Vec<Explained> = Vec::new();
     for era in &report.eras {
         for finding in &era.findings {
-            let name = era.era.to_string();
+            let name = era.era_name().to_owned();
             match all.iter_mut().find(|one| one.code == finding.code.as_str()) {
                 Some(same) => same.eras.push(name),
                 None => all.push(Explained::of(finding, name)),

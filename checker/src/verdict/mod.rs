@@ -58,8 +58,8 @@ impl fmt::Display for NotStarted {
 /// One step on one era.
 #[derive(Clone, Debug)]
 pub struct EraReport {
-    /// The era.
-    pub era: Era,
+    /// The era; `None` where none applies to the step.
+    pub era: Option<Era>,
     /// What became of it.
     pub outcome: Outcome,
     /// How long the check took, without any build.
@@ -78,7 +78,7 @@ pub struct EraReport {
 
 impl EraReport {
     /// A report of this outcome, and nothing said yet.
-    pub fn new(era: Era, outcome: Outcome) -> Self {
+    pub fn new(era: Option<Era>, outcome: Outcome) -> Self {
         Self {
             era,
             outcome,
@@ -89,6 +89,11 @@ impl EraReport {
             remarks: Vec::new(),
             trace: Vec::new(),
         }
+    }
+
+    /// `modern`, `legacy`, or `any` where no era applies.
+    pub fn era_name(&self) -> &'static str {
+        self.era.map_or("any", Era::name)
     }
 
     /// The sentence behind an outcome that is neither passed nor failed.
@@ -163,7 +168,7 @@ impl StepReport {
         let same = failed.filter(|era| era.findings.iter().any(|other| other.code == finding.code));
         let eras = std::iter::once(first)
             .chain(same)
-            .map(|era| era.era)
+            .filter_map(|era| era.era)
             .collect();
         Some((finding, eras))
     }
@@ -241,7 +246,7 @@ mod tests {
     fn exercise(steps: &[(Outcome, bool)]) -> ExerciseReport {
         let step = |(outcome, bonus): &(Outcome, bool)| StepReport {
             bonus: *bonus,
-            ..StepReport::new("3.1", vec![EraReport::new(Era::Modern, *outcome)])
+            ..StepReport::new("3.1", vec![EraReport::new(Some(Era::Modern), *outcome)])
         };
         ExerciseReport {
             id: "ex3_store".to_owned(),
@@ -258,8 +263,8 @@ mod tests {
         use Outcome::*;
         let worst = |modern, legacy| {
             let eras = vec![
-                EraReport::new(Era::Modern, modern),
-                EraReport::new(Era::Legacy, legacy),
+                EraReport::new(Some(Era::Modern), modern),
+                EraReport::new(Some(Era::Legacy), legacy),
             ];
             StepReport::new("3.1", eras).outcome
         };

@@ -1,27 +1,27 @@
 //! The contract snapshots are what the reference solution really declares.
 
 use checker::checks::contract;
-use checker::mcp::http::Http;
-use checker::mcp::{Era, Session, Transcript};
+use checker::checks::store::SERVING;
+use checker::mcp::{ClientProfile, Endpoint, Era, Session, Transcript};
+use checker::patience::Patience;
 use checker::subject::Program;
 use checker::subject::guard::Guard;
-use checker::subject::server::Server;
 
 use crate::common::{beside_checker, root};
 
 #[tokio::test]
 async fn the_solution_declares_the_contract_of_each_step() {
-    let server = Server::start(&Program {
+    let program = Program {
         executable: beside_checker("ex3_store_solution"),
         folder: root(),
         environment: Vec::new(),
         guard: Guard::none(),
-    })
-    .await
-    .unwrap();
-    let transcript = Transcript::default();
-    let http = Http::new(server.url(), transcript.clone()).unwrap();
-    let session = Session::over_http(Era::Modern, http, transcript)
+    };
+    let patience = Patience::default().listening;
+    let server = program.serve(SERVING, patience).await.unwrap();
+    let client = ClientProfile::new(Era::Modern);
+    let endpoint = Endpoint::Http(server.url());
+    let session = Session::connect(endpoint, client, &Transcript::default())
         .await
         .unwrap();
     let tools = session.tools().await.unwrap();

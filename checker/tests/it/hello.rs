@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use checker::mcp::http::Http;
+use checker::mcp::message::Message;
 use checker::mcp::transcript::{Exchange, Received};
-use checker::mcp::{Era, Session, Transcript};
+use checker::mcp::{ClientProfile, Endpoint, Era, Session, Transcript};
 use checker::report::trace;
 use serde_json::json;
 
@@ -61,8 +61,8 @@ async fn the_wire_is_what_the_book_shows() {
 /// The handshake, and the requests that follow it, as text.
 async fn wire(url: &str, era: Era) -> Vec<String> {
     let transcript = Transcript::default();
-    let http = Http::new(url.parse().unwrap(), transcript.clone()).unwrap();
-    let session = Session::over_http(era, http, transcript.clone())
+    let endpoint = Endpoint::Http(url.parse().unwrap());
+    let session = Session::connect(endpoint, ClientProfile::new(era), &transcript)
         .await
         .unwrap();
     session.tools().await.unwrap();
@@ -78,27 +78,28 @@ async fn wire(url: &str, era: Era) -> Vec<String> {
         let _ = session.call(tool, arguments).await;
     }
     let mut exchanges = transcript.exchanges();
-    exchanges.retain(|exchange| exchange.sent.get("id").is_some());
+    exchanges.retain(|exchange| exchange.sent.is_request());
     exchanges.into_iter().map(written).collect()
 }
 
 /// Request and answer, each between marks by which a page includes it. What every modern request
 /// repeats is left out but for the first.
-fn written(mut exchange: Exchange) -> String {
+fn written(exchange: Exchange) -> String {
     let begins = matches!(
-        exchange.sent["method"].as_str(),
+        exchange.sent.method(),
         Some("server/discover" | "initialize")
     );
-    if let (false, Some(params)) = (begins, exchange.sent["params"].as_object_mut()) {
+    let mut sent = exchange.sent.json.as_ref().clone();
+    if let (false, Some(params)) = (begins, sent["params"].as_object_mut()) {
         params.remove("_meta");
     }
     let mut written = vec!["// ANCHOR: request".to_owned()];
-    written.extend(trace::lines("", &exchange.sent));
+    written.extend(trace::lines("", &sent));
     written.push("// ANCHOR_END: request".to_owned());
     written.push("// ANCHOR: answer".to_owned());
     for received in &exchange.received {
         match received {
-            Received::Json(message) => written.extend(trace::lines("", message)),
+            Received::Json(Message { json, .. }) => written.extend(trace::lines("", json)),
             Received::Text(text) => panic!("not JSON: {text}"),
         }
     }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use checker::counterpart::{Counterpart, House, Record};
 use checker::course::Exercise;
 use checker::engine::{self, Places, Plan};
-use checker::mcp::Era;
+use checker::fixtures::{FakeServer, ServerSpec};
+use checker::mcp::{Era, Transcript};
+use checker::patience::Patience;
 use checker::subject::guard::Guard;
 use checker::subject::{Program, Subject};
 use checker::verdict::{ExerciseReport, Outcome, SubjectKind};
@@ -50,6 +51,7 @@ async fn check_in(folder: &Path) -> ExerciseReport {
         settings: folder.to_owned(),
         kind: SubjectKind::Starter,
         places: &Places::unknown(),
+        patience: Patience::default(),
         options: String::new(),
     };
     // Of the program only the guard is used: this step is about settings.
@@ -84,7 +86,7 @@ async fn the_tutor_is_found_wherever_an_agent_would_find_it() {
         let [era] = &report.steps[0].eras[..] else {
             panic!("one entry, for any era");
         };
-        assert_eq!((era.era, era.remarks.len()), (Era::Any, 0));
+        assert_eq!((era.era, era.remarks.len()), (None, 0));
     }
 }
 
@@ -132,8 +134,8 @@ async fn a_tutor_that_is_still_being_built_is_no_mistake() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_mistake_is_told_with_its_line() {
-    let name = House::new("Library of Graz", "1.0.0");
-    let other = Counterpart::open(Era::Modern, name, None, Record::default())
+    let name = ServerSpec::new("Library of Graz", "1.0.0");
+    let other = FakeServer::open(Era::Modern, name, None, &Transcript::default())
         .await
         .unwrap();
     let one = |server: Value| json!({ "servers": { "tutor": server } });

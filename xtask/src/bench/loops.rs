@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use checker::checks::store::SERVING;
+use checker::patience::Patience;
 use checker::subject::Program;
 use checker::subject::process::Process;
-use checker::subject::server::Server;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::ChildStdout;
@@ -95,7 +96,9 @@ pub(super) async fn check(bed: &Bed, node: &Node, rounds: u32) -> Result<Row> {
         environment: Vec::new(),
         guard: bed.guard.clone(),
     };
-    let server = Server::start(&program).await?;
+    let server = program
+        .serve(SERVING, Patience::default().listening)
+        .await?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
         println!("a check, {round} of {rounds}");

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use checker::checks::store::SERVING;
 use checker::subject::server::Server;
 use serde::Deserialize;
 use tokio::process::Command;
@@ -100,7 +101,7 @@ pub(super) async fn under_load(bed: &Bed, python: &Python, rounds: u32) -> Resul
 
 /// Starts a server, calls it on one connection and on many, and ends it.
 async fn serve(bed: &Bed, command: &impl Fn() -> Command, served: &mut Served) -> Result<()> {
-    let server = Server::start_command(command, &bed.guard, PATIENCE).await?;
+    let server = Server::start(command, SERVING, &bed.guard, PATIENCE).await?;
     let alone = load(bed, &server, 1).await?;
     let many = load(bed, &server, MANY).await?;
     served.alone_p50.push(alone.p50_ms);

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use checker::subject::server::Server;
+use checker::checks::store::SERVING;
+use checker::patience::Patience;
 use serde::Deserialize;
 use tokio::process::Command;
 
@@ -52,7 +53,10 @@ async fn ask(stage: &Stage, revision: &str, transport: &str) -> Result<Vec<Line>
     // Lives as long as the call.
     let _server = match transport {
         "HTTP" => {
-            let server = Server::start(&stage.solution).await?;
+            let server = stage
+                .solution
+                .serve(SERVING, Patience::default().listening)
+                .await?;
             command.arg(server.url().as_str());
             Some(server)
         }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use checker::subject::server::Server;
+use checker::checks::store::SERVING;
+use checker::patience::Patience;
 use serde_json::{Value, json};
 
 use super::{LEGACY, MODERN, Stage};
@@ -28,7 +29,11 @@ pub(super) async fn run(stage: &Stage) {
         .tally
         .peer("MCP Inspector's command line against the solution");
     for (revision, era) in [(MODERN, "modern"), (LEGACY, "legacy")] {
-        let server = match Server::start(&stage.solution).await {
+        let server = match stage
+            .solution
+            .serve(SERVING, Patience::default().listening)
+            .await
+        {
             Ok(server) => server,
             Err(error) => {
                 stage

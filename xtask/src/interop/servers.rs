@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use checker::checks::store::SERVING;
 use checker::subject::server::Server;
 use tokio::process::Command;
 
@@ -188,7 +189,7 @@ pub(super) async fn run(stage: &Stage) {
 /// Asks one server everything, and then whether it is still there when it is not.
 async fn visit(stage: &Stage, name: &str, server: impl Fn() -> Command, all: &[Asked]) {
     let tally = &stage.tally;
-    let server = match Server::start_command(server, &stage.guard, START).await {
+    let server = match Server::start(server, SERVING, &stage.guard, START).await {
         Ok(server) => server,
         Err(error) => return tally.check(name, async { Err(error.into()) }).await,
     };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use checker::checks::store::SERVING;
 use checker::course::{Course, Exercise};
 use checker::subject::server::Server;
 use tokio::process::Command;
@@ -159,7 +160,7 @@ async fn said(stage: &Stage, way: Way, store: impl Fn() -> Command) -> Result<Ve
     match way {
         Way::Url => {
             // Lives as long as the check.
-            let server = Server::start_command(store, &stage.guard, START).await?;
+            let server = Server::start(store, SERVING, &stage.guard, START).await?;
             verdicts(stage, EXERCISE, |checker| {
                 checker.args(["--url", server.url().as_str()]);
                 Ok(())

@@ -6,9 +6,9 @@ use rmcp::model::{CallToolResult, ContentBlock, Resource, ResourceContents, Tool
 use serde_json::{Value, json};
 
 use super::{draw, places, prints, tells, was_spoken_to};
-use crate::checks::client::Ran;
-use crate::checks::{Checked, Client};
-use crate::counterpart::{Answer, Counterpart, House, OfferedTool};
+use crate::checks::harness::Ran;
+use crate::checks::{Checked, ProgramUnderTest};
+use crate::fixtures::{FakeServer, FakeTool, ServerSpec, ToolReply};
 use crate::verdict::Code;
 
 /// What is drawn for one run.
@@ -22,14 +22,14 @@ struct Drawn {
     pages: [String; 2],
 }
 
-pub(super) async fn check(client: &Client) -> Checked {
-    let drawn = Drawn::new(client);
-    let server = client.meet(drawn.house(client)).await?;
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    let drawn = Drawn::new(program);
+    let server = program.meet(drawn.spec(program)).await?;
 
-    client.purpose("whatever the client asks to call a tool");
+    program.purpose("whatever the client asks to call a tool");
     let arguments = drawn.arguments.to_string();
     let url = server.url().as_str();
-    let ran = client
+    let ran = program
         .run(&[url, "call", &drawn.tool.name, &arguments])
         .await?;
     was_spoken_to(&ran, server.record())?;
@@ -37,8 +37,8 @@ pub(super) async fn check(client: &Client) -> Checked {
     ran.succeeded()?;
     the_result_is_printed(&ran, &drawn)?;
 
-    client.purpose("whatever the client asks to read a resource");
-    let ran = client.run(&[url, "read", &drawn.uri]).await?;
+    program.purpose("whatever the client asks to read a resource");
+    let ran = program.run(&[url, "read", &drawn.uri]).await?;
     the_resource_was_read(&ran, &server, &drawn)?;
     ran.succeeded()?;
     for page in &drawn.pages {
@@ -54,16 +54,16 @@ pub(super) async fn check(client: &Client) -> Checked {
 }
 
 impl Drawn {
-    fn new(client: &Client) -> Self {
-        let token = || draw::token(client);
-        let number = |from: i64| client.random(|rng| rng.random_range(from..from + 9000));
-        let tool = draw::tools(client, 1).remove(0);
+    fn new(program: &ProgramUnderTest) -> Self {
+        let token = || draw::token(program);
+        let number = |from: i64| program.random(|rng| rng.random_range(from..from + 9000));
+        let tool = draw::tools(program, 1).remove(0);
         Self {
             tool,
             arguments: json!({
                 "title": format!("{} & \"{}\"", token(), token()),
                 "copies": number(1000),
-                "signed": client.random(|rng| rng.random_bool(0.5)),
+                "signed": program.random(|rng| rng.random_bool(0.5)),
                 "shelf": { "row": number(10_000), "tags": [token(), token()] },
             }),
             text: format!("Done, and noted as {}", token()),
@@ -74,7 +74,7 @@ impl Drawn {
         }
     }
 
-    fn house(&self, client: &Client) -> House {
+    fn spec(&self, program: &ProgramUnderTest) -> ServerSpec {
         let mut result = CallToolResult::success(vec![
             ContentBlock::text(&self.text),
             // Not every block is text. Nobody is asked to show this one.
@@ -82,18 +82,18 @@ impl Drawn {
             ContentBlock::text(&self.more_text),
         ]);
         result.structured_content = Some(self.structured.clone());
-        let answer = move |_: &_| Answer::Result(result.clone());
+        let answer = move |_: &_| ToolReply::Result(result.clone());
         let contents =
             self.pages.iter().enumerate().map(|(number, page)| {
                 ResourceContents::text(page, format!("{}#{number}", self.uri))
             });
-        House::new(draw::server_name(client), "1.0.0")
-            .with_tool(OfferedTool::new(self.tool.clone(), answer))
+        ServerSpec::new(draw::server_name(program), "1.0.0")
+            .with_tool(FakeTool::new(self.tool.clone(), answer))
             .with_resource(Resource::new(&self.uri, "note"), contents.collect())
     }
 }
 
-fn the_call_arrived(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
+fn the_call_arrived(ran: &Ran, server: &FakeServer, drawn: &Drawn) -> Checked {
     let calls = server.record().messages("tools/call");
     let call = match calls.as_slice() {
         [call] => call,
@@ -161,7 +161,7 @@ fn the_result_is_printed(ran: &Ran, drawn: &Drawn) -> Checked {
     Ok(())
 }
 
-fn the_resource_was_read(ran: &Ran, server: &Counterpart, drawn: &Drawn) -> Checked {
+fn the_resource_was_read(ran: &Ran, server: &FakeServer, drawn: &Drawn) -> Checked {
     let reads = server.record().messages("resources/read");
     if reads
         .iter()

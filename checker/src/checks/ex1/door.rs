@@ -6,32 +6,36 @@ use reqwest::Url;
 use rmcp::model::{CallToolResult, ContentBlock};
 
 use super::{draw, places, prints, tells, was_spoken_to};
-use crate::checks::client::Ran;
-use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::{Answer, House, Lock, METADATA, OfferedTool, Record};
+use crate::checks::harness::Ran;
+use crate::checks::{Checked, ProgramUnderTest, Stop};
+use crate::fixtures::{
+    FakeTool, PROTECTED_RESOURCE_METADATA, Protected, Record, ServerSpec, ToolReply,
+};
 use crate::verdict::Code;
 
 const NEEDS_LOGIN: i32 = 5;
 
-pub(super) async fn check(client: &Client) -> Checked {
-    let lock = draw_lock(client)?;
-    let tool = draw::tools(client, 1).remove(0);
-    let text = format!("You are in, says {}", draw::token(client));
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    let protected = draw_protected(program)?;
+    let tool = draw::tools(program, 1).remove(0);
+    let text = format!("You are in, says {}", draw::token(program));
     let result = CallToolResult::success(vec![ContentBlock::text(&text)]);
-    let answer = move |_: &_| Answer::Result(result.clone());
-    let house = House::new(draw::server_name(client), "1.0.0")
-        .with_tool(OfferedTool::new(tool.clone(), answer));
-    let server = client.meet_locked(house.clone(), lock.clone()).await?;
+    let answer = move |_: &_| ToolReply::Result(result.clone());
+    let spec = ServerSpec::new(draw::server_name(program), "1.0.0")
+        .with_tool(FakeTool::new(tool.clone(), answer));
+    let server = program
+        .meet_protected(spec.clone(), protected.clone())
+        .await?;
     let url = server.url().as_str();
 
-    client.purpose("whatever the client asks with its key");
-    let key = lock.key.to_str().unwrap_or_default();
-    let header = format!("{}: {key}", title_case(&lock.header));
-    let ran = client
+    program.purpose("whatever the client asks with its key");
+    let key = protected.key.to_str().unwrap_or_default();
+    let header = format!("{}: {key}", title_case(&protected.header));
+    let ran = program
         .run(&["-H", &header, url, "call", &tool.name, "{}"])
         .await?;
     was_spoken_to(&ran, server.record())?;
-    every_request_has_the_key(&ran, server.record(), &lock)?;
+    every_request_has_the_key(&ran, server.record(), &protected)?;
     ran.succeeded()?;
     prints(
         &ran,
@@ -43,36 +47,36 @@ pub(super) async fn check(client: &Client) -> Checked {
     the_key_is_not_printed(&ran, key)?;
 
     // On a server of its own, so that the trace shows one thing after the other.
-    client.purpose("whatever the client asks without a key");
-    let server = client.meet_locked(house, lock.clone()).await?;
-    let ran = client
+    program.purpose("whatever the client asks without a key");
+    let server = program.meet_protected(spec, protected.clone()).await?;
+    let ran = program
         .run(&[server.url().as_str(), "call", &tool.name, "{}"])
         .await?;
     was_spoken_to(&ran, server.record())?;
-    it_says_where_to_log_in(&ran, server.record(), &lock)
+    it_says_where_to_log_in(&ran, server.record(), &protected)
 }
 
-fn draw_lock(client: &Client) -> Checked<Lock> {
-    let token = draw::token(client);
-    let bearer = client.random(|rng| rand::RngExt::random_bool(rng, 0.5));
+fn draw_protected(program: &ProgramUnderTest) -> Checked<Protected> {
+    let token = draw::token(program);
+    let bearer = program.random(|rng| rand::RngExt::random_bool(rng, 0.5));
     let (header, key) = match bearer {
         true => (header::AUTHORIZATION, format!("Bearer {token}")),
         false => (HeaderName::from_static("x-desk-key"), token),
     };
-    let login = format!("https://login.{}.example/realms/desk", draw::token(client));
+    let login = format!("https://login.{}.example/realms/desk", draw::token(program));
     let unusable = |error: String| Stop::CouldNotCheck(error);
-    Ok(Lock {
+    Ok(Protected {
         header,
         key: HeaderValue::from_str(&key).map_err(|error| unusable(error.to_string()))?,
-        login: Url::parse(&login).map_err(|error| unusable(error.to_string()))?,
+        authorization_server: Url::parse(&login).map_err(|error| unusable(error.to_string()))?,
     })
 }
 
-fn every_request_has_the_key(ran: &Ran, record: &Record, lock: &Lock) -> Checked {
+fn every_request_has_the_key(ran: &Ran, record: &Record, protected: &Protected) -> Checked {
     let without = record
         .requests()
         .into_iter()
-        .find(|request| request.headers.get(&lock.header) != Some(&lock.key));
+        .find(|request| request.headers.get(&protected.header) != Some(&protected.key));
     let Some(request) = without else {
         return Ok(());
     };
@@ -81,7 +85,7 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, lock: &Lock) -> Checked
         (Method::POST, method) => method.to_owned(),
         (other, _) => format!("a {other}"),
     };
-    let (got, why) = match request.headers.get(&lock.header) {
+    let (got, why) = match request.headers.get(&protected.header) {
         None => (
             "no such header".to_owned(),
             "The server looks at every request anew: the handshake needs the key, and so does each one after it.",
@@ -113,15 +117,17 @@ fn the_key_is_not_printed(ran: &Ran, key: &str) -> Checked {
         .into())
 }
 
-fn it_says_where_to_log_in(ran: &Ran, record: &Record, lock: &Lock) -> Checked {
-    let login = lock.login.as_str();
+fn it_says_where_to_log_in(ran: &Ran, record: &Record, protected: &Protected) -> Checked {
+    let login = protected.authorization_server.as_str();
     if !tells(&ran.stderr, login) {
         let requests = record.requests();
         let gets = requests.iter().filter(|one| one.method == Method::GET);
         let paths: Vec<&str> = gets.map(|one| one.path.as_str()).collect();
         let fetched = match paths.as_slice() {
             [] => "the metadata was not fetched".to_owned(),
-            paths if paths.contains(&METADATA) => "the metadata was fetched".to_owned(),
+            paths if paths.contains(&PROTECTED_RESOURCE_METADATA) => {
+                "the metadata was fetched".to_owned()
+            }
             paths => format!("the metadata was not fetched, but {}", paths.join(", ")),
         };
         return Err(ran

@@ -6,7 +6,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rmcp::model::{JsonObject, Tool};
 use serde_json::{Value, json};
 
-use crate::checks::Client;
+use crate::checks::ProgramUnderTest;
 
 const PLACES: [&str; 8] = [
     "Graz", "Porto", "Tartu", "Cork", "Ghent", "Malmo", "Turin", "Split",
@@ -29,32 +29,32 @@ const THINGS: [&str; 10] = [
 ];
 
 /// A name such as `Harbour of Graz 4711`.
-pub(super) fn server_name(client: &Client) -> String {
-    client.random(|rng| {
+pub(super) fn server_name(program: &ProgramUnderTest) -> String {
+    program.random(|rng| {
         let (trade, place) = (one_of(rng, &TRADES), one_of(rng, &PLACES));
         format!("{trade} of {place} {}", rng.random_range(1000..10_000))
     })
 }
 
 /// A version such as `7.3.14`.
-pub(super) fn version(client: &Client) -> String {
-    client.random(|rng| {
+pub(super) fn version(program: &ProgramUnderTest) -> String {
+    program.random(|rng| {
         let mut part = || rng.random_range(2..40);
         format!("{}.{}.{}", part(), part(), part())
     })
 }
 
 /// A word that stands nowhere else: `kites-48213`.
-pub(super) fn token(client: &Client) -> String {
-    client.random(|rng| {
+pub(super) fn token(program: &ProgramUnderTest) -> String {
+    program.random(|rng| {
         let thing = one_of(rng, &THINGS);
         format!("{thing}-{}", rng.random_range(10_000..100_000))
     })
 }
 
 /// So many tools with different names, each with a description of its own.
-pub(super) fn tools(client: &Client, count: usize) -> Vec<Tool> {
-    client.random(|rng| {
+pub(super) fn tools(program: &ProgramUnderTest, count: usize) -> Vec<Tool> {
+    program.random(|rng| {
         let mut names: Vec<(&str, &str)> = VERBS
             .iter()
             .flat_map(|verb| THINGS.iter().map(move |thing| (*verb, *thing)))

@@ -13,6 +13,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use reqwest::Url;
 
+use crate::mcp::http::is_loopback;
 use crate::verdict::Position;
 
 /// A file that names servers.
@@ -216,7 +217,7 @@ impl Entry {
     pub fn is_tutor(&self) -> bool {
         match &self.reached {
             Reached::Command(line) => line.arguments.iter().any(|word| word == "tutor"),
-            Reached::Url(url) => super::settings::is_local(url) && self.name.contains("tutor"),
+            Reached::Url(url) => is_loopback(url) && self.name.contains("tutor"),
         }
     }
 }

@@ -1,22 +1,22 @@
 //! 1.2: `info` prints the server's name and the protocol version that was agreed.
 
 use super::{draw, places, prints, was_spoken_to};
-use crate::checks::client::Ran;
-use crate::checks::{Checked, Client};
-use crate::counterpart::{House, Record};
+use crate::checks::harness::Ran;
+use crate::checks::{Checked, ProgramUnderTest};
+use crate::fixtures::{Record, ServerSpec};
 use crate::mcp::Era;
 use crate::verdict::Code;
 
-pub(super) async fn check(client: &Client) -> Checked {
-    client.purpose("whatever the client asks for info");
-    let name = draw::server_name(client);
-    let server = client
-        .meet(House::new(&name, draw::version(client)))
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the client asks for info");
+    let name = draw::server_name(program);
+    let server = program
+        .meet(ServerSpec::new(&name, draw::version(program)))
         .await?;
-    let ran = client.run(&[server.url().as_str(), "info"]).await?;
+    let ran = program.run(&[server.url().as_str(), "info"]).await?;
 
     was_spoken_to(&ran, server.record())?;
-    let version = agreed(client, &ran, server.record())?;
+    let version = agreed(program, &ran, server.record())?;
     ran.succeeded()?;
     prints(
         &ran,
@@ -35,13 +35,13 @@ pub(super) async fn check(client: &Client) -> Checked {
 }
 
 /// That a session came about, on the one era that the server speaks; and on which version.
-fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked<String> {
-    let method = match client.era {
-        Era::Modern | Era::Any => "server/discover",
+fn agreed(program: &ProgramUnderTest, ran: &Ran, record: &Record) -> Checked<String> {
+    let method = match program.era {
+        Era::Modern => "server/discover",
         Era::Legacy => "initialize",
     };
-    let speaks = match client.era {
-        Era::Modern | Era::Any => "only 2026-07-28, which begins with server/discover",
+    let speaks = match program.era {
+        Era::Modern => "only 2026-07-28, which begins with server/discover",
         Era::Legacy => "only versions up to 2025-11-25, which begin with initialize",
     };
     let greeted = !record.messages(method).is_empty();
@@ -51,14 +51,14 @@ fn agreed(client: &Client, ran: &Ran, record: &Record) -> Checked<String> {
     let why = match answer {
         // An older server takes the version that the client asks for, if it knows it.
         Some(answer) if answer.get("result").is_some() => {
-            let newest = client.era.version();
+            let newest = program.era.version();
             let named = answer["result"]["protocolVersion"].as_str();
             return Ok(named.unwrap_or(newest.as_str()).to_owned());
         }
         _ if greeted => {
             "It was greeted rightly, but not offered a version that it speaks. `preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28."
         }
-        _ if client.era == Era::Legacy => {
+        _ if program.era == Era::Legacy => {
             "Both generations of servers are out there, and one that knows initialize alone refuses the other greeting. In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older."
         }
         _ => {

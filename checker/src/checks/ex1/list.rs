@@ -1,31 +1,31 @@
 //! 1.3: `list` prints every tool with its description, across pages.
 
 use super::{draw, tells, was_spoken_to};
-use crate::checks::client::Ran;
-use crate::checks::{Checked, Client};
-use crate::counterpart::{Answer, House, OfferedTool, Record};
+use crate::checks::harness::Ran;
+use crate::checks::{Checked, ProgramUnderTest};
+use crate::fixtures::{FakeTool, Record, ServerSpec, ToolReply};
 use crate::verdict::Code;
 use rmcp::model::{CallToolResult, Tool};
 
 /// What a terminal does when it reads this (ECMA-48, ED).
 const CLEARS_THE_SCREEN: &str = "\u{1b}[2J";
 
-pub(super) async fn check(client: &Client) -> Checked {
-    client.purpose("whatever the client asks to list the tools");
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the client asks to list the tools");
     // Three pages, and a single tool on the last.
-    let page = client.random(|rng| rand::RngExt::random_range(rng, 2..5_usize));
-    let mut tools = draw::tools(client, 2 * page + 1);
+    let page = program.random(|rng| rand::RngExt::random_range(rng, 2..5_usize));
+    let mut tools = draw::tools(program, 2 * page + 1);
     // Not every server describes every tool, and one of them would like to clear the screen.
     tools[page].description = None;
     let described = tools[0].description.clone().unwrap_or_default();
     tools[0].description = Some(format!("{described} {CLEARS_THE_SCREEN}").into());
-    let mut house = House::new(draw::server_name(client), "1.0.0").with_pages_of(page);
+    let mut spec = ServerSpec::new(draw::server_name(program), "1.0.0").with_pages_of(page);
     for tool in &tools {
-        let answer = |_: &_| Answer::Result(CallToolResult::success(Vec::new()));
-        house = house.with_tool(OfferedTool::new(tool.clone(), answer));
+        let answer = |_: &_| ToolReply::Result(CallToolResult::success(Vec::new()));
+        spec = spec.with_tool(FakeTool::new(tool.clone(), answer));
     }
-    let server = client.meet(house).await?;
-    let ran = client.run(&[server.url().as_str(), "list"]).await?;
+    let server = program.meet(spec).await?;
+    let ran = program.run(&[server.url().as_str(), "list"]).await?;
 
     was_spoken_to(&ran, server.record())?;
     all_pages_were_asked_for(&ran, server.record())?;

@@ -11,39 +11,26 @@ mod places;
 mod settings;
 mod tell_apart;
 
-use super::client::Ran;
-use super::{Check, Checked, Run};
+use super::harness::Ran;
+use super::{Check, Checked, ExerciseChecks};
 use crate::blocks::TodoBlock;
-use crate::counterpart::Record;
+use crate::checks::store::SERVING;
+use crate::fixtures::Record;
 use crate::verdict::Code;
 
-/// One check per step.
-pub const CHECKS: &[Check] = &[
-    Check {
-        step: "1.1",
-        run: Run::Setting(|setting| Box::pin(settings::check(setting))),
-    },
-    Check {
-        step: "1.2",
-        run: Run::Client(|client| Box::pin(info::check(client))),
-    },
-    Check {
-        step: "1.3",
-        run: Run::Client(|client| Box::pin(list::check(client))),
-    },
-    Check {
-        step: "1.4",
-        run: Run::Client(|client| Box::pin(call::check(client))),
-    },
-    Check {
-        step: "1.5",
-        run: Run::Client(|client| Box::pin(tell_apart::check(client))),
-    },
-    Check {
-        step: "1.6",
-        run: Run::Client(|client| Box::pin(door::check(client))),
-    },
-];
+/// The exercise, one check per step.
+pub const EXERCISE: ExerciseChecks = ExerciseChecks {
+    checks: &[
+        Check::looks_around("1.1", |workspace| Box::pin(settings::check(workspace))),
+        Check::runs("1.2", |program| Box::pin(info::check(program))),
+        Check::runs("1.3", |program| Box::pin(list::check(program))),
+        Check::runs("1.4", |program| Box::pin(call::check(program))),
+        Check::runs("1.5", |program| Box::pin(tell_apart::check(program))),
+        Check::runs("1.6", |program| Box::pin(door::check(program))),
+    ],
+    block_of: |_| None,
+    serving: SERVING,
+};
 
 /// Whether a text holds a fact, however the attendee breaks lines and pads columns.
 fn tells(text: &str, fact: &str) -> bool {

@@ -7,16 +7,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join_all;
-use reqwest::Url;
 use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::entries::{Entry, File, Mistake, Reached, entries};
-use crate::checks::{Checked, Setting, Stop};
+use crate::checks::{Checked, Stop, WorkspaceUnderTest};
+use crate::mcp::http::is_loopback;
 use crate::mcp::probe::{Probe, probe};
-use crate::mcp::stdio::Stdio;
-use crate::mcp::{Era, Failure, Session};
+use crate::mcp::{ClientProfile, Endpoint, Era, Failure, Session};
 use crate::subject::process::Process;
 use crate::verdict::{Code, Finding, Location, Position};
 
@@ -48,8 +47,8 @@ const TUTOR: &str = "workshop-tutor";
 /// The tool that it is asked to use.
 const TOOL: &str = "workshop_status";
 
-pub(super) async fn check(setting: &Setting) -> Checked {
-    let all = every_entry(&setting.folder)?;
+pub(super) async fn check(workspace: &WorkspaceUnderTest) -> Checked {
+    let all = every_entry(&workspace.settings)?;
     if all.is_empty() {
         return Err(Stop::not_declared("no server in .vscode/mcp.json yet"));
     }
@@ -62,7 +61,7 @@ pub(super) async fn check(setting: &Setting) -> Checked {
             .located(Location::At(all[0].position.clone()))
             .into());
     };
-    let (answer, ()) = tokio::join!(answers(setting, tutor), look_at_remote(setting, &all));
+    let (answer, ()) = tokio::join!(answers(workspace, tutor), look_at_remote(workspace, &all));
     answer.map_err(|stop| at(stop, &tutor.position))
 }
 
@@ -107,28 +106,29 @@ fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
 }
 
 /// Starts the tutor as an editor would, and asks it where the attendee is.
-async fn answers(setting: &Setting, tutor: &Entry) -> Checked {
+async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
+    let client = ClientProfile::new(Era::Modern).with_patience(workspace.patience);
     let session = match &tutor.reached {
         Reached::Command(line) => {
-            let line = line.in_workspace(&setting.root);
+            let line = line.in_workspace(&workspace.root);
             let mut command = Command::new(&line.program);
             command
                 .args(&line.arguments)
-                .current_dir(line.folder.as_ref().unwrap_or(&setting.root))
+                .current_dir(line.folder.as_ref().unwrap_or(&workspace.root))
                 .envs(line.environment.iter().map(|(name, value)| (name, value)));
-            let folder = line.folder.as_ref().unwrap_or(&setting.root);
+            let folder = line.folder.as_ref().unwrap_or(&workspace.root);
             if !folder.is_dir() {
                 let error = format!("there is no folder {}, which `cwd` names", folder.display());
                 return Err(no_folder(&line.shown(), &error));
             }
-            let mut process = Process::start(command, &setting.guard)
+            let mut process = Process::start(command, &workspace.guard)
                 .map_err(|error| not_started(&line.shown(), &error.to_string()))?;
             let vitals = process.vitals();
-            let pipes = process
+            let (stdin, stdout) = process
                 .take_stdio()
                 .ok_or_else(|| not_started(&line.shown(), "it has no stdin and stdout"))?;
-            let pipes = Stdio::new(pipes, setting.transcript().clone());
-            let opened = Session::over_stdio(Era::Modern, pipes, setting.transcript().clone());
+            let endpoint = Endpoint::Stdio(stdin, stdout);
+            let opened = Session::connect(endpoint, client, workspace.transcript());
             let session = match opened.await {
                 Ok(session) => session,
                 Err(failure) => {
@@ -138,23 +138,22 @@ async fn answers(setting: &Setting, tutor: &Entry) -> Checked {
                     return Err(does_not_answer(&line.shown(), &failure, &words));
                 }
             };
-            let asked = ask(&session, &line.shown()).await;
+            let asked = ask(workspace, &session, &line.shown()).await;
             process.stop().await;
             return asked;
         }
         Reached::Url(url) => {
-            let http = crate::mcp::http::Http::new(url.clone(), setting.transcript().clone())
-                .map_err(|trouble| Stop::CouldNotCheck(trouble.to_string()))?;
-            let opened = Session::over_http(Era::Modern, http, setting.transcript().clone());
+            let endpoint = Endpoint::Http(url.clone());
+            let opened = Session::connect(endpoint, client, workspace.transcript());
             opened
                 .await
                 .map_err(|failure| does_not_answer(url.as_str(), &failure, &[]))?
         }
     };
-    ask(&session, &tutor.name).await
+    ask(workspace, &session, &tutor.name).await
 }
 
-async fn ask(session: &Session, what: &str) -> Checked {
+async fn ask(workspace: &WorkspaceUnderTest, session: &Session, what: &str) -> Checked {
     let server = session
         .server()
         .and_then(|server| server.server_info.clone());
@@ -167,7 +166,7 @@ async fn ask(session: &Session, what: &str) -> Checked {
             .why("Something answers there, but it is not the workshop's tutor.")
             .into());
     }
-    session.transcript().purpose("ask the tutor where you are");
+    workspace.purpose("ask the tutor where you are");
     let called = session.call(TOOL, json!({})).await?;
     match called.result.is_error {
         Some(true) => Err(Finding::new(Code::TutorError)
@@ -227,23 +226,19 @@ fn at(stop: Stop, position: &Position) -> Stop {
 }
 
 /// Remarks on every server elsewhere that does not answer.
-async fn look_at_remote(setting: &Setting, all: &[Entry]) {
+async fn look_at_remote(workspace: &WorkspaceUnderTest, all: &[Entry]) {
     let remote = all.iter().filter_map(|entry| match &entry.reached {
-        Reached::Url(url) if !is_local(url) => Some((&entry.name, url)),
+        Reached::Url(url) if !is_loopback(url) => Some((&entry.name, url)),
         _ => None,
     });
     let looks = remote.map(async |(name, url)| match probe(url).await {
         Probe::Mcp | Probe::NeedsToken => (),
         Probe::Silent(why) | Probe::NotMcp(why) => {
             let server = format!("{name} ({url})");
-            setting.remark(format!(
+            workspace.remark(format!(
                 "{server} does not answer from here: {why}. The step does not depend on it."
             ));
         }
     });
     join_all(looks).await;
-}
-
-pub(super) fn is_local(url: &Url) -> bool {
-    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }

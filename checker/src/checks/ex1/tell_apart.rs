@@ -10,48 +10,48 @@ use tokio::net::TcpSocket;
 
 use super::{draw, places, tells};
 use crate::blocks::TodoBlock;
-use crate::checks::client::Ran;
-use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::{Answer, House, OfferedTool};
+use crate::checks::harness::Ran;
+use crate::checks::{Checked, ProgramUnderTest, Stop};
+use crate::fixtures::{FakeTool, ServerSpec, ToolReply};
 use crate::verdict::Code;
 
 const TOOL_ERROR: i32 = 1;
 const REFUSED: i32 = 3;
 const UNREACHABLE: i32 = 4;
 
-pub(super) async fn check(client: &Client) -> Checked {
-    nobody_answers(client).await?;
-    something_else_answers(client).await?;
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    nobody_answers(program).await?;
+    something_else_answers(program).await?;
 
-    let tools = draw::tools(client, 3);
-    let complaint = format!("There is no room for {}", draw::token(client));
-    let refusal = format!("This desk is closed: {}", draw::token(client));
+    let tools = draw::tools(program, 3);
+    let complaint = format!("There is no room for {}", draw::token(program));
+    let refusal = format!("This desk is closed: {}", draw::token(program));
     let result = CallToolResult::error(vec![ContentBlock::text(&complaint)]);
     let error = ErrorData::invalid_params(refusal.clone(), None);
-    let house = House::new(draw::server_name(client), "1.0.0")
-        .with_tool(OfferedTool::new(tools[0].clone(), move |_| {
-            Answer::Result(result.clone())
+    let spec = ServerSpec::new(draw::server_name(program), "1.0.0")
+        .with_tool(FakeTool::new(tools[0].clone(), move |_| {
+            ToolReply::Result(result.clone())
         }))
-        .with_tool(OfferedTool::new(tools[1].clone(), move |_| {
-            Answer::Refused(error.clone())
+        .with_tool(FakeTool::new(tools[1].clone(), move |_| {
+            ToolReply::Refused(error.clone())
         }))
-        .with_tool(OfferedTool::breaking(tools[2].clone()));
-    let server = client.meet(house).await?;
+        .with_tool(FakeTool::breaking(tools[2].clone()));
+    let server = program.meet(spec).await?;
     let url = server.url().as_str();
 
-    client.purpose("a call at which the connection breaks");
-    let ran = client.run(&[url, "call", &tools[2].name, "{}"]).await?;
+    program.purpose("a call at which the connection breaks");
+    let ran = program.run(&[url, "call", &tools[2].name, "{}"]).await?;
     let broken = "the connection broke before the answer was there";
     complains(&ran, UNREACHABLE, broken, None)?;
 
-    client.purpose("a resource that is not there");
-    let uri = format!("desk://Lost/{}", draw::token(client));
-    let ran = client.run(&[url, "read", &uri]).await?;
+    program.purpose("a resource that is not there");
+    let uri = format!("desk://Lost/{}", draw::token(program));
+    let ran = program.run(&[url, "read", &uri]).await?;
     let gone = "a JSON-RPC error says that there is no such resource";
     complains(&ran, REFUSED, gone, Some((&uri, places::READ)))?;
 
-    client.purpose("a call that is refused with a protocol error");
-    let ran = client.run(&[url, "call", &tools[1].name, "{}"]).await?;
+    program.purpose("a call that is refused with a protocol error");
+    let ran = program.run(&[url, "call", &tools[1].name, "{}"]).await?;
     complains(
         &ran,
         REFUSED,
@@ -59,8 +59,8 @@ pub(super) async fn check(client: &Client) -> Checked {
         Some((&refusal, places::CALL)),
     )?;
 
-    client.purpose("a call that the tool reports as failed");
-    let ran = client.run(&[url, "call", &tools[0].name, "{}"]).await?;
+    program.purpose("a call that the tool reports as failed");
+    let ran = program.run(&[url, "call", &tools[0].name, "{}"]).await?;
     complains(
         &ran,
         TOOL_ERROR,
@@ -70,24 +70,24 @@ pub(super) async fn check(client: &Client) -> Checked {
 }
 
 /// A port at which nobody listens.
-async fn nobody_answers(client: &Client) -> Checked {
+async fn nobody_answers(program: &ProgramUnderTest) -> Checked {
     // Held while the client knocks, so that nobody else comes to listen there.
     let (port, _held) = deaf_port().map_err(|error| {
         Stop::CouldNotCheck(format!("the checker could not reserve a port: {error}"))
     })?;
     let url = format!("http://127.0.0.1:{port}/mcp");
-    let ran = client.run(&[&url, "info"]).await?;
+    let ran = program.run(&[&url, "info"]).await?;
     complains(&ran, UNREACHABLE, "nothing listens at this address", None)
 }
 
 /// A web server that speaks no MCP.
-async fn something_else_answers(client: &Client) -> Checked {
-    let house = House::new(draw::server_name(client), "1.0.0");
-    let server = client.meet(house).await?;
+async fn something_else_answers(program: &ProgramUnderTest) -> Checked {
+    let spec = ServerSpec::new(draw::server_name(program), "1.0.0");
+    let server = program.meet(spec).await?;
     let mut url = server.url().clone();
     url.set_path("/elsewhere");
-    client.purpose("a page that is not there");
-    let ran = client.run(&[url.as_str(), "info"]).await?;
+    program.purpose("a page that is not there");
+    let ran = program.run(&[url.as_str(), "info"]).await?;
     complains(
         &ran,
         UNREACHABLE,

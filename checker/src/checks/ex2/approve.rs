@@ -6,12 +6,12 @@ use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::carry_out::{calls, holds};
-use super::stage::{DEFAULT_STEPS, Played, Scene, propose, propose_each};
+use super::scene::{DEFAULT_STEPS, Played, Scene, propose, propose_each};
 use super::{draw, places};
 use crate::blocks::TodoBlock;
-use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::model::{Proposal, Says, Script};
-use crate::counterpart::{House, OfferedTool};
+use crate::checks::{Checked, ProgramUnderTest, Stop};
+use crate::fixtures::model::{Proposal, Says, Script};
+use crate::fixtures::{FakeTool, ServerSpec};
 use crate::verdict::Code;
 
 /// Fewer words than this are no sentence: "done" is what a call is told that was made.
@@ -32,39 +32,39 @@ const NOT_YES: [&str; 8] = [
     "yellow",
 ];
 
-pub(super) async fn check(client: &Client) -> Checked {
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     let in_limit = |stop: Stop| stop.at(places::LIMIT);
-    let low = client.random(|rng| rng.random_range(2..6_usize));
-    let high = client.random(|rng| rng.random_range(DEFAULT_STEPS + 1..DEFAULT_STEPS + 4));
+    let low = program.random(|rng| rng.random_range(2..6_usize));
+    let high = program.random(|rng| rng.random_range(DEFAULT_STEPS + 1..DEFAULT_STEPS + 4));
     for limit in [Some(low), None, Some(high)] {
-        it_gives_up(client, limit).await.map_err(in_limit)?;
+        it_gives_up(program, limit).await.map_err(in_limit)?;
     }
     let changing = || ToolAnnotations::new().read_only(false);
-    it_takes_a_no(client).await?;
-    it_asks(client, changing().destructive(true), "", false).await?;
+    it_takes_a_no(program).await?;
+    it_asks(program, changing().destructive(true), "", false).await?;
     // However they are written, both words are a yes.
     let one_of = |words: [&'static str; 3]| {
-        client.random(|rng| words.choose(rng).copied().unwrap_or_default())
+        program.random(|rng| words.choose(rng).copied().unwrap_or_default())
     };
     let (short, long) = (
         one_of(["Y\n", " y\n", "Y \n"]),
         one_of(["YES\n", " yes\n", "Yes\n"]),
     );
-    it_asks(client, changing().destructive(true), short, true).await?;
-    it_asks(client, changing().destructive(false), long, true).await
+    it_asks(program, changing().destructive(true), short, true).await?;
+    it_asks(program, changing().destructive(false), long, true).await
 }
 
 /// The model proposes calls without end.
-async fn it_gives_up(client: &Client, limit: Option<usize>) -> Checked {
-    client.purpose("whatever the agent does while the model proposes one call after another");
-    let names = draw::tool_names(client, 1);
+async fn it_gives_up(program: &ProgramUnderTest, limit: Option<usize>) -> Checked {
+    program.purpose("whatever the agent does while the model proposes one call after another");
+    let names = draw::tool_names(program, 1);
     let tool = draw::reading(&names[0], "Looks around.", &["what"], |_| {
         draw::says("Not here.")
     });
-    let house = draw::bakery(client).with_tool(tool);
+    let spec = draw::bakery(program).with_tool(tool);
     let steps = limit.unwrap_or(DEFAULT_STEPS);
-    let what = draw::token(client);
-    let (id, name) = (draw::call_id(client), names[0].clone());
+    let what = draw::token(program);
+    let (id, name) = (draw::call_id(program), names[0].clone());
     let turns = |script: Script| {
         let all = steps + TOO_MANY;
         let looking = (0..all).fold(script, |script, number| {
@@ -82,7 +82,7 @@ async fn it_gives_up(client: &Client, limit: Option<usize>) -> Checked {
         options,
         ..Scene::new("Where is the bread?")
     };
-    let played = scene.play(client, house, turns).await?;
+    let played = scene.play(program, spec, turns).await?;
     played.goes_by_the_rules()?;
     gave_up_after(&played, steps, limit.is_some())
 }
@@ -121,27 +121,31 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
 
 /// The model proposes a call after the other, and the human says something else each time that
 /// is no yes. The tools say nothing of themselves, so they may change anything.
-async fn it_takes_a_no(client: &Client) -> Checked {
-    client.purpose("whatever the agent does when its user does not say yes");
+async fn it_takes_a_no(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent does when its user does not say yes");
     // A look, a call for each word and the answer: as many steps as there are without
     // --max-steps.
-    let words = client.random(|rng| {
+    let words = program.random(|rng| {
         let mut words: Vec<&str> = NOT_YES.sample(rng, DEFAULT_STEPS - 3).copied().collect();
         words.push("n");
         words.shuffle(rng);
         words
     });
     let words = words.as_slice();
-    let names = draw::tool_names(client, 3);
+    let names = draw::tool_names(program, 3);
     let hints = [None, Some(ToolAnnotations::new())];
-    let house = house(client, &names, "0", hints);
+    let spec = spec(program, &names, "0", hints);
     let of = |name: &String| {
-        let what = draw::token(client);
-        draw::call(client, name, &json!({ "note": "As always.", "what": what }))
+        let what = draw::token(program);
+        draw::call(
+            program,
+            name,
+            &json!({ "note": "As always.", "what": what }),
+        )
     };
     let looked = of(&names[0]);
     let ordered: Vec<Proposal> = (0..words.len()).map(|at| of(&names[1 + at % 2])).collect();
-    let answer = format!("Nothing is ordered: {}.", draw::token(client));
+    let answer = format!("Nothing is ordered: {}.", draw::token(program));
     let turns = |script: Script| {
         let all = std::iter::once(&looked).chain(&ordered);
         propose_each(script, all).then(Says::Answer(answer.clone()))
@@ -151,7 +155,7 @@ async fn it_takes_a_no(client: &Client) -> Checked {
         typed: &typed,
         ..Scene::new("Order it for me.")
     };
-    let played = scene.play(client, house, turns).await?;
+    let played = scene.play(program, spec, turns).await?;
     let in_question = |stop: Stop| stop.at(places::ASK);
     reads_without_asking(&played, &looked, words.first().copied()).map_err(in_question)?;
     no_is_no(&played, &ordered, words)?;
@@ -164,15 +168,20 @@ async fn it_takes_a_no(client: &Client) -> Checked {
 }
 
 /// The model proposes a call that changes something; `typed` is what the human says.
-async fn it_asks(client: &Client, hints: ToolAnnotations, typed: &str, agreed: bool) -> Checked {
-    client.purpose("whatever the agent does before a call that changes something");
-    let names = draw::tool_names(client, 2);
-    let done = draw::token(client);
-    let house = house(client, &names, &done, [Some(hints)]);
-    let arguments = long_arguments(client);
-    let looked = draw::call(client, &names[0], &arguments);
-    let ordered = draw::call(client, &names[1], &arguments);
-    let answer = format!("That is it: {}.", draw::token(client));
+async fn it_asks(
+    program: &ProgramUnderTest,
+    hints: ToolAnnotations,
+    typed: &str,
+    agreed: bool,
+) -> Checked {
+    program.purpose("whatever the agent does before a call that changes something");
+    let names = draw::tool_names(program, 2);
+    let done = draw::token(program);
+    let spec = spec(program, &names, &done, [Some(hints)]);
+    let arguments = long_arguments(program);
+    let looked = draw::call(program, &names[0], &arguments);
+    let ordered = draw::call(program, &names[1], &arguments);
+    let answer = format!("That is it: {}.", draw::token(program));
     let turns = |script: Script| {
         propose_each(script, [&looked, &ordered]).then(Says::Answer(answer.clone()))
     };
@@ -180,7 +189,7 @@ async fn it_asks(client: &Client, hints: ToolAnnotations, typed: &str, agreed: b
         typed,
         ..Scene::new("Order it for me.")
     };
-    let played = scene.play(client, house, turns).await?;
+    let played = scene.play(program, spec, turns).await?;
     let in_question = |stop: Stop| stop.at(places::ASK);
     let word = typed.strip_suffix('\n');
     reads_without_asking(&played, &looked, word).map_err(in_question)?;
@@ -200,9 +209,9 @@ async fn it_asks(client: &Client, hints: ToolAnnotations, typed: &str, agreed: b
 }
 
 /// What the human must see, all of it: longer than what a log shows of a line.
-fn long_arguments(client: &Client) -> Value {
-    let long: Vec<String> = (0..18).map(|_| draw::token(client)).collect();
-    json!({ "note": long.join(" "), "what": draw::token(client) })
+fn long_arguments(program: &ProgramUnderTest) -> Value {
+    let long: Vec<String> = (0..18).map(|_| draw::token(program)).collect();
+    json!({ "note": long.join(" "), "what": draw::token(program) })
 }
 
 /// That the call that only reads is made whatever the human says, who is not asked.
@@ -238,12 +247,12 @@ fn takes_the_yes(played: &Played, call: &Proposal, word: Option<&str>) -> Checke
 }
 
 /// One tool that reads, and others that may change something.
-fn house<const N: usize>(
-    client: &Client,
+fn spec<const N: usize>(
+    program: &ProgramUnderTest,
     names: &[String],
     done: &str,
     hints: [Option<ToolAnnotations>; N],
-) -> House {
+) -> ServerSpec {
     let parameters = ["note", "what"];
     let looks = draw::reading(&names[0], "Looks around.", &parameters, |_| {
         draw::says("It is there.")
@@ -255,11 +264,14 @@ fn house<const N: usize>(
             None => tool,
         };
         let done = done.to_owned();
-        OfferedTool::new(tool, move |_| {
+        FakeTool::new(tool, move |_| {
             draw::says(format!("Ordered, number {done}."))
         })
     });
-    orders.fold(draw::bakery(client).with_tool(looks), House::with_tool)
+    orders.fold(
+        draw::bakery(program).with_tool(looks),
+        ServerSpec::with_tool,
+    )
 }
 
 /// That the question names the tool and all the arguments, to the last.

@@ -2,34 +2,34 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{Played, Scene, propose_saying, sent, shown};
+use super::scene::{Played, Scene, propose_saying, sent, shown};
 use super::{draw, places};
-use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::model::heard::text_of;
-use crate::counterpart::model::{Heard, Proposal, Says, Script};
+use crate::checks::{Checked, ProgramUnderTest, Stop};
+use crate::fixtures::model::heard::text_of;
+use crate::fixtures::model::{Heard, Proposal, Says, Script};
 use crate::verdict::Code;
 
-pub(super) async fn check(client: &Client) -> Checked {
-    client.purpose("whatever the agent does with the call that the model proposes");
-    let names = draw::tool_names(client, 3);
-    let (wanted, found) = (draw::token(client), draw::token(client));
-    let mut house = draw::bakery(client);
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent does with the call that the model proposes");
+    let names = draw::tool_names(program, 3);
+    let (wanted, found) = (draw::token(program), draw::token(program));
+    let mut spec = draw::bakery(program);
     for name in &names {
         let found = found.clone();
         let answer = move |_: &_| draw::says(format!("We have {found}."));
-        house = house.with_tool(draw::reading(name, "Looks around.", &["what"], answer));
+        spec = spec.with_tool(draw::reading(name, "Looks around.", &["what"], answer));
     }
-    let call = draw::call(client, &names[1], &json!({ "what": wanted }));
+    let call = draw::call(program, &names[1], &json!({ "what": wanted }));
     let question = format!("Is there {wanted}?");
-    let answer = format!("Yes, {}.", draw::token(client));
-    let words = format!("I look for it, as {} asks.", draw::person(client));
+    let answer = format!("Yes, {}.", draw::token(program));
+    let words = format!("I look for it, as {} asks.", draw::person(program));
     let turns = |script: Script| {
         let proposed = propose_saying(Some(words.clone()), vec![call.clone()]);
         script
             .then_with(proposed)
             .then(Says::Answer(answer.clone()))
     };
-    let played = Scene::new(&question).play(client, house, turns).await?;
+    let played = Scene::new(&question).play(program, spec, turns).await?;
     calls(&played, &[&call]).map_err(|stop| stop.at(places::CALL))?;
     let in_result = |stop: Stop| stop.at(places::RESULT);
     let told = played.told(0, &call).map_err(in_result)?;

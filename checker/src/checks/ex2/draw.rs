@@ -5,9 +5,9 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
-use crate::checks::Client;
-use crate::counterpart::model::Proposal;
-use crate::counterpart::{Answer, House, OfferedTool};
+use crate::checks::ProgramUnderTest;
+use crate::fixtures::model::Proposal;
+use crate::fixtures::{FakeTool, ServerSpec, ToolReply};
 
 const BREADS: [&str; 12] = [
     "rye loaf",
@@ -34,8 +34,8 @@ const VERBS: [&str; 8] = [
 ];
 
 /// A word that stands nowhere else: `scone-48213`.
-pub(super) fn token(client: &Client) -> String {
-    client.random(|rng| {
+pub(super) fn token(program: &ProgramUnderTest) -> String {
+    program.random(|rng| {
         let words: Vec<&str> = BREADS
             .iter()
             .copied()
@@ -47,8 +47,8 @@ pub(super) fn token(client: &Client) -> String {
 }
 
 /// So many different breads.
-pub(super) fn breads(client: &Client, count: usize) -> Vec<String> {
-    client.random(|rng| {
+pub(super) fn breads(program: &ProgramUnderTest, count: usize) -> Vec<String> {
+    program.random(|rng| {
         let mut breads = BREADS.map(str::to_owned);
         breads.shuffle(rng);
         breads.into_iter().take(count).collect()
@@ -56,37 +56,37 @@ pub(super) fn breads(client: &Client, count: usize) -> Vec<String> {
 }
 
 /// So many different names of tools: `weigh_bagel`.
-pub(super) fn tool_names(client: &Client, count: usize) -> Vec<String> {
-    let breads = breads(client, count);
+pub(super) fn tool_names(program: &ProgramUnderTest, count: usize) -> Vec<String> {
+    let breads = breads(program, count);
     let name = |bread: &String| {
-        let verb = client.random(|rng| VERBS.choose(rng).copied().unwrap_or_default());
+        let verb = program.random(|rng| VERBS.choose(rng).copied().unwrap_or_default());
         format!("{verb}_{}", bread.replace(' ', "_"))
     };
     breads.iter().map(name).collect()
 }
 
 /// `Grete Okafor`
-pub(super) fn person(client: &Client) -> String {
-    client.random(|rng| {
+pub(super) fn person(program: &ProgramUnderTest) -> String {
+    program.random(|rng| {
         let mut of = |names: &[&'static str]| names.choose(rng).copied().unwrap_or_default();
         format!("{} {}", of(&FIRST), of(&LAST))
     })
 }
 
 /// The id of a call, as models give them.
-pub(super) fn call_id(client: &Client) -> String {
-    let number: u64 = client.random(|rng| rng.random_range(100_000_000..1_000_000_000));
+pub(super) fn call_id(program: &ProgramUnderTest) -> String {
+    let number: u64 = program.random(|rng| rng.random_range(100_000_000..1_000_000_000));
     format!("call_{number}")
 }
 
 /// A call of `tool` with these arguments, and an id of its own.
-pub(super) fn call(client: &Client, tool: &str, arguments: &Value) -> Proposal {
-    Proposal::new(call_id(client), tool, arguments)
+pub(super) fn call(program: &ProgramUnderTest, tool: &str, arguments: &Value) -> Proposal {
+    Proposal::new(call_id(program), tool, arguments)
 }
 
 /// A bakery without tools.
-pub(super) fn bakery(client: &Client) -> House {
-    House::new(format!("Bakery {}", person(client)), "1.0.0")
+pub(super) fn bakery(program: &ProgramUnderTest) -> ServerSpec {
+    ServerSpec::new(format!("Bakery {}", person(program)), "1.0.0")
 }
 
 /// A tool that only reads, with these parameters, all of them strings.
@@ -94,11 +94,11 @@ pub(super) fn reading(
     name: &str,
     description: &str,
     parameters: &[&str],
-    answer: impl Fn(&JsonObject) -> Answer + Send + Sync + 'static,
-) -> OfferedTool {
+    answer: impl Fn(&JsonObject) -> ToolReply + Send + Sync + 'static,
+) -> FakeTool {
     let definition = Tool::new(name.to_owned(), description.to_owned(), schema(parameters));
     let hints = ToolAnnotations::new().read_only(true);
-    OfferedTool::new(definition.with_annotations(hints), answer)
+    FakeTool::new(definition.with_annotations(hints), answer)
 }
 
 /// The schema of an object with these parameters, all of them strings.
@@ -113,8 +113,8 @@ pub(super) fn schema(parameters: &[&str]) -> JsonObject {
 }
 
 /// A result of this text.
-pub(super) fn says(text: impl Into<String>) -> Answer {
-    Answer::Result(CallToolResult::success(vec![ContentBlock::text(
+pub(super) fn says(text: impl Into<String>) -> ToolReply {
+    ToolReply::Result(CallToolResult::success(vec![ContentBlock::text(
         text.into(),
     )]))
 }

@@ -6,37 +6,28 @@ mod carry_out;
 mod draw;
 mod offer;
 pub mod places;
+mod scene;
 mod several;
-mod stage;
 mod steps;
 mod trouble;
 
-use super::{Check, Run};
+use super::store::SERVING;
+use super::{Check, ExerciseChecks};
+use crate::fixtures::Fixture;
 
-/// One check per step.
-pub const CHECKS: &[Check] = &[
-    Check {
-        step: "2.1",
-        run: Run::Client(|client| Box::pin(offer::check(client))),
-    },
-    Check {
-        step: "2.2",
-        run: Run::Client(|client| Box::pin(carry_out::check(client))),
-    },
-    Check {
-        step: "2.3",
-        run: Run::Client(|client| Box::pin(steps::check(client))),
-    },
-    Check {
-        step: "2.4",
-        run: Run::Client(|client| Box::pin(several::check(client))),
-    },
-    Check {
-        step: "2.5",
-        run: Run::Client(|client| Box::pin(trouble::check(client))),
-    },
-    Check {
-        step: "2.6",
-        run: Run::Client(|client| Box::pin(approve::check(client))),
-    },
-];
+/// All steps need a model.
+const MODEL: &[Fixture] = &[Fixture::Model];
+
+/// The exercise, one check per step.
+pub const EXERCISE: ExerciseChecks = ExerciseChecks {
+    checks: &[
+        Check::runs("2.1", |program| Box::pin(offer::check(program))).with(MODEL),
+        Check::runs("2.2", |program| Box::pin(carry_out::check(program))).with(MODEL),
+        Check::runs("2.3", |program| Box::pin(steps::check(program))).with(MODEL),
+        Check::runs("2.4", |program| Box::pin(several::check(program))).with(MODEL),
+        Check::runs("2.5", |program| Box::pin(trouble::check(program))).with(MODEL),
+        Check::runs("2.6", |program| Box::pin(approve::check(program))).with(MODEL),
+    ],
+    block_of: |_| None,
+    serving: SERVING,
+};

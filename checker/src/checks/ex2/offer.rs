@@ -5,41 +5,41 @@ use rmcp::model::{JsonObject, Tool};
 use serde_json::{Value, json};
 
 use super::draw;
-use super::stage::{Played, Scene};
-use crate::checks::{Checked, Client};
-use crate::counterpart::OfferedTool;
-use crate::counterpart::model::heard::text_of;
-use crate::counterpart::model::{Says, Script};
+use super::scene::{Played, Scene};
+use crate::checks::{Checked, ProgramUnderTest};
+use crate::fixtures::FakeTool;
+use crate::fixtures::model::heard::text_of;
+use crate::fixtures::model::{Says, Script};
 use crate::verdict::Code;
 
-pub(super) async fn check(client: &Client) -> Checked {
-    client.purpose("whatever the agent asks to learn of the tools, and then the model");
-    let count = client.random(|rng| rng.random_range(3..6_usize));
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent asks to learn of the tools, and then the model");
+    let count = program.random(|rng| rng.random_range(3..6_usize));
     // On two pages: an agent that reads one offers half of them.
-    let mut house = draw::bakery(client).with_pages_of(count - 1);
-    let names = draw::tool_names(client, count + 1);
+    let mut spec = draw::bakery(program).with_pages_of(count - 1);
+    let names = draw::tool_names(program, count + 1);
     for name in &names[1..] {
         let parameters =
-            [draw::token(client), draw::token(client)].map(|one| one.replace('-', "_"));
+            [draw::token(program), draw::token(program)].map(|one| one.replace('-', "_"));
         let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
-        let description = format!("Ask for {} here.", draw::token(client));
+        let description = format!("Ask for {} here.", draw::token(program));
         let tool = draw::reading(name, &description, &parameters, |_| draw::says("Done."));
-        house = house.with_tool(tool);
+        spec = spec.with_tool(tool);
     }
     // One that may change something, and takes nothing: its schema has no `properties`.
     let schema = JsonObject::from_iter([("type".to_owned(), json!("object"))]);
     let changing = Tool::new(names[0].clone(), "Closes the shop.", schema);
-    house = house.with_tool(OfferedTool::new(changing, |_| draw::says("Closed.")));
-    let tools: Vec<Tool> = house
+    spec = spec.with_tool(FakeTool::new(changing, |_| draw::says("Closed.")));
+    let tools: Vec<Tool> = spec
         .tools
         .iter()
         .map(|tool| tool.definition.clone())
         .collect();
-    let question = format!("What do you know about {}?", draw::token(client));
-    let answer = format!("It is {}.", draw::token(client));
+    let question = format!("What do you know about {}?", draw::token(program));
+    let answer = format!("It is {}.", draw::token(program));
 
     let turns = |script: Script| script.then(Says::Answer(answer.clone()));
-    let played = Scene::new(&question).play(client, house, turns).await?;
+    let played = Scene::new(&question).play(program, spec, turns).await?;
     asks_the_question(&played, &question)?;
     for tool in &tools {
         offers(&played, tool)?;

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::carry_out::calls;
 use super::draw;
-use super::stage::{DEFAULT_STEPS, Played, Scene, propose_each, shown};
-use crate::checks::{Checked, Client};
-use crate::counterpart::House;
-use crate::counterpart::model::{Proposal, Says, Script};
+use super::scene::{DEFAULT_STEPS, Played, Scene, propose_each, shown};
+use crate::checks::{Checked, ProgramUnderTest};
+use crate::fixtures::ServerSpec;
+use crate::fixtures::model::{Proposal, Says, Script};
 use crate::verdict::Code;
 
 /// What the bakery knows.
@@ -22,16 +22,16 @@ struct Order {
     substitute: String,
 }
 
-pub(super) async fn check(client: &Client) -> Checked {
-    an_order_is_found(client).await?;
-    a_trail_is_followed(client).await
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    an_order_is_found(program).await?;
+    a_trail_is_followed(program).await
 }
 
 /// As many steps as there may be without `--max-steps`, the last one with the answer.
-async fn a_trail_is_followed(client: &Client) -> Checked {
-    client.purpose("whatever the agent does while each answer leads to the next question");
+async fn a_trail_is_followed(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent does while each answer leads to the next question");
     const CALLS: usize = DEFAULT_STEPS - 1;
-    let signs: Vec<String> = (0..=CALLS).map(|_| draw::token(client)).collect();
+    let signs: Vec<String> = (0..=CALLS).map(|_| draw::token(program)).collect();
     let known = signs.clone();
     let next_sign = move |arguments: &JsonObject| {
         let at = arguments.get("sign").and_then(Value::as_str);
@@ -43,15 +43,15 @@ async fn a_trail_is_followed(client: &Client) -> Checked {
         })
     };
     let tool = draw::reading("follow", "Says what a sign says.", &["sign"], next_sign);
-    let house = draw::bakery(client).with_tool(tool);
+    let spec = draw::bakery(program).with_tool(tool);
     let steps: Vec<Proposal> = signs[..CALLS]
         .iter()
-        .map(|sign| draw::call(client, "follow", &json!({ "sign": sign })))
+        .map(|sign| draw::call(program, "follow", &json!({ "sign": sign })))
         .collect();
     let answer = format!("The last sign is {}.", signs[CALLS]);
     let turns = |script: Script| propose_each(script, &steps).then(Says::Answer(answer.clone()));
     let scene = Scene::new("Where does the trail end?");
-    let played = scene.play(client, house, turns).await?;
+    let played = scene.play(program, spec, turns).await?;
     for (number, step) in steps.iter().enumerate() {
         went_on(&played, number, step)?;
     }
@@ -60,29 +60,29 @@ async fn a_trail_is_followed(client: &Client) -> Checked {
     played.answers(&answer)
 }
 
-async fn an_order_is_found(client: &Client) -> Checked {
-    client.purpose("whatever the agent does until the model has an answer");
-    let breads = draw::breads(client, 2);
+async fn an_order_is_found(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent does until the model has an answer");
+    let breads = draw::breads(program, 2);
     let order = Order {
-        customer: draw::person(client),
-        customer_id: draw::token(client),
+        customer: draw::person(program),
+        customer_id: draw::token(program),
         product: breads[0].clone(),
         substitute: breads[1].clone(),
     };
     let steps = [
-        draw::call(client, "find_customer", &json!({ "name": order.customer })),
+        draw::call(program, "find_customer", &json!({ "name": order.customer })),
         draw::call(
-            client,
+            program,
             "get_last_order",
             &json!({ "customer_id": order.customer_id }),
         ),
         draw::call(
-            client,
+            program,
             "check_inventory",
             &json!({ "product": order.product }),
         ),
         draw::call(
-            client,
+            program,
             "find_substitute",
             &json!({ "product": order.product }),
         ),
@@ -97,7 +97,7 @@ async fn an_order_is_found(client: &Client) -> Checked {
     );
     let turns = |script: Script| propose_each(script, &steps).then(Says::Answer(answer.clone()));
     let played = Scene::new(&question)
-        .play(client, house(client, &order), turns)
+        .play(program, spec(program, &order), turns)
         .await?;
     for (number, step) in steps.iter().enumerate() {
         went_on(&played, number, step)?;
@@ -109,7 +109,7 @@ async fn an_order_is_found(client: &Client) -> Checked {
 }
 
 /// A bakery that knows one customer, and is out of what they had.
-fn house(client: &Client, order: &Order) -> House {
+fn spec(program: &ProgramUnderTest, order: &Order) -> ServerSpec {
     let tool = |name: &str, what: &str, parameter: &'static str, known: &str, found: Value| {
         let known = known.to_owned();
         let answer = move |arguments: &JsonObject| {
@@ -127,7 +127,7 @@ fn house(client: &Client, order: &Order) -> House {
         product,
         substitute,
     } = order;
-    draw::bakery(client)
+    draw::bakery(program)
         .with_tool(tool(
             "find_customer",
             "Finds a customer by name.",

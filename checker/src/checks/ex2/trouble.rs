@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::carry_out::{calls, holds};
 use super::draw;
-use super::stage::{Played, Scene, propose, propose_each, sent};
-use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::model::{Heard, Proposal, Says, Script};
-use crate::counterpart::{Answer, Counterpart, House};
+use super::scene::{Played, Scene, propose, propose_each, sent};
+use crate::checks::{Checked, ProgramUnderTest, Stop};
+use crate::fixtures::model::{Heard, Proposal, Says, Script};
+use crate::fixtures::{FakeServer, ServerSpec, ToolReply};
 use crate::verdict::Code;
 
 /// A call that goes wrong.
@@ -28,64 +28,64 @@ struct Wrong {
     reaches_nobody: bool,
 }
 
-pub(super) async fn check(client: &Client) -> Checked {
-    what_goes_wrong_is_told(client).await?;
-    a_server_that_is_gone_is_told(client).await?;
-    an_empty_answer_is_none(client).await
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    what_goes_wrong_is_told(program).await?;
+    a_server_that_is_gone_is_told(program).await?;
+    an_empty_answer_is_none(program).await
 }
 
-async fn what_goes_wrong_is_told(client: &Client) -> Checked {
-    client.purpose("whatever the agent does while the model and the tools make mistakes");
-    let names = draw::tool_names(client, 4);
+async fn what_goes_wrong_is_told(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent does while the model and the tools make mistakes");
+    let names = draw::tool_names(program, 4);
     let [broken, failing, refusing, right] = [&names[0], &names[1], &names[2], &names[3]];
     let (tool_error, refusal, found) = (
-        draw::token(client),
-        draw::token(client),
-        draw::token(client),
+        draw::token(program),
+        draw::token(program),
+        draw::token(program),
     );
-    let house = house(client, &names, &tool_error, &refusal, &found);
-    let arguments = json!({ "what": draw::token(client) });
+    let spec = spec(program, &names, &tool_error, &refusal, &found);
+    let arguments = json!({ "what": draw::token(program) });
     let whole = arguments.to_string();
-    let cut = client.random(|rng| rng.random_range(1..whole.len() - 1));
+    let cut = program.random(|rng| rng.random_range(1..whole.len() - 1));
     let mut wrong = [
         Wrong {
             what: "of a tool that there is not",
-            call: draw::call(client, &format!("{right}_now"), &arguments),
+            call: draw::call(program, &format!("{right}_now"), &arguments),
             reason: String::new(),
             why: "Models make up names. Told that there is no such tool, and which there are, they choose another.",
             reaches_nobody: false,
         },
         Wrong {
             what: "with arguments that are not JSON",
-            call: Proposal::written(draw::call_id(client), broken, &whole[..cut]),
+            call: Proposal::written(draw::call_id(program), broken, &whole[..cut]),
             reason: String::new(),
             why: "Models write JSON as text, and break off. Told what is wrong with it, they write it again.",
             reaches_nobody: true,
         },
         Wrong {
             what: "that ends in a tool error",
-            call: draw::call(client, failing, &arguments),
+            call: draw::call(program, failing, &arguments),
             reason: tool_error,
             why: "A tool error (isError: true) is written for the model: it says what to do better.",
             reaches_nobody: false,
         },
         Wrong {
             what: "that the server refuses with a JSON-RPC error",
-            call: draw::call(client, refusing, &arguments),
+            call: draw::call(program, refusing, &arguments),
             reason: refusal,
             why: "A protocol error ends this call, and not the conversation. Its message helps the model too.",
             reaches_nobody: false,
         },
     ];
-    client.random(|rng| wrong.shuffle(rng));
-    let good = draw::call(client, right, &arguments);
-    let answer = format!("It took a while: {}.", draw::token(client));
+    program.random(|rng| wrong.shuffle(rng));
+    let good = draw::call(program, right, &arguments);
+    let answer = format!("It took a while: {}.", draw::token(program));
     let turns = |script: Script| {
         let all = wrong.iter().map(|one| &one.call).chain([&good]);
         propose_each(script, all).then(Says::Answer(answer.clone()))
     };
     let played = Scene::new("Please help me.")
-        .play(client, house, turns)
+        .play(program, spec, turns)
         .await
         .map_err(goes_on)?;
     for (number, one) in wrong.iter().enumerate() {
@@ -122,17 +122,23 @@ fn goes_on(stop: Stop) -> Stop {
     }
 }
 
-fn house(client: &Client, names: &[String], error: &str, refusal: &str, found: &str) -> House {
+fn spec(
+    program: &ProgramUnderTest,
+    names: &[String],
+    error: &str,
+    refusal: &str,
+    found: &str,
+) -> ServerSpec {
     let [error, refusal, found] = [error, refusal, found].map(str::to_owned);
     let looks = "Looks for something.";
     let of = move || draw::says(format!("Here is {found}."));
     let again = of.clone();
     let fails = move |_: &_| {
         let text = ContentBlock::text(format!("Not today: {error}."));
-        Answer::Result(CallToolResult::error(vec![text]))
+        ToolReply::Result(CallToolResult::error(vec![text]))
     };
-    let refuses = move |_: &_| Answer::Refused(ErrorData::invalid_params(refusal.clone(), None));
-    draw::bakery(client)
+    let refuses = move |_: &_| ToolReply::Refused(ErrorData::invalid_params(refusal.clone(), None));
+    draw::bakery(program)
         .with_tool(draw::reading(&names[0], looks, &["what"], move |_| of()))
         .with_tool(draw::reading(&names[1], looks, &["what"], fails))
         .with_tool(draw::reading(&names[2], looks, &["what"], refuses))
@@ -189,18 +195,18 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
     }
 }
 
-async fn a_server_that_is_gone_is_told(client: &Client) -> Checked {
-    client.purpose("whatever the agent does when the server is gone");
-    let names = draw::tool_names(client, 1);
+async fn a_server_that_is_gone_is_told(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent does when the server is gone");
+    let names = draw::tool_names(program, 1);
     let tool = draw::reading(&names[0], "Looks around.", &["what"], |_| {
         draw::says("Here.")
     });
-    let server = client.meet(draw::bakery(client).with_tool(tool)).await?;
+    let server = program.meet(draw::bakery(program).with_tool(tool)).await?;
     let (url, record) = (server.url().clone(), server.record().clone());
-    let call = draw::call(client, &names[0], &json!({ "what": draw::token(client) }));
-    let answer = format!("I cannot say: {}.", draw::token(client));
+    let call = draw::call(program, &names[0], &json!({ "what": draw::token(program) }));
+    let answer = format!("I cannot say: {}.", draw::token(program));
     // The server leaves as the model proposes to call it.
-    let server: Arc<Mutex<Option<Counterpart>>> = Arc::new(Mutex::new(Some(server)));
+    let server: Arc<Mutex<Option<FakeServer>>> = Arc::new(Mutex::new(Some(server)));
     let leaving = Arc::clone(&server);
     let first = propose(vec![call.clone()]);
     let turns = |script: Script| {
@@ -216,7 +222,7 @@ async fn a_server_that_is_gone_is_told(client: &Client) -> Checked {
         script.then(Says::Answer(answer.clone()))
     };
     let played = Scene::new("Is there bread?")
-        .play_at(client, &url, &record, turns)
+        .play_at(program, &url, &record, turns)
         .await
         .map_err(goes_on)?;
     let wrong = Wrong {
@@ -231,12 +237,12 @@ async fn a_server_that_is_gone_is_told(client: &Client) -> Checked {
     played.answers(&answer)
 }
 
-async fn an_empty_answer_is_none(client: &Client) -> Checked {
-    client.purpose("whatever the agent does when the model says nothing");
+async fn an_empty_answer_is_none(program: &ProgramUnderTest) -> Checked {
+    program.purpose("whatever the agent does when the model says nothing");
     let turns = |script: Script| script.then(Says::Answer(String::new()));
-    let house = draw::bakery(client);
+    let spec = draw::bakery(program);
     let played = Scene::new("Is there bread?")
-        .play(client, house, turns)
+        .play(program, spec, turns)
         .await?;
     let ran = &played.ran;
     if !ran.status.success() && !ran.stderr.trim().is_empty() {

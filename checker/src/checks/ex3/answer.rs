@@ -3,47 +3,51 @@
 use rmcp::model::{Implementation, ProtocolVersion};
 use serde_json::Value;
 
-use crate::checks::{Checked, Context};
+use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::Era;
-use crate::mcp::session::describe;
 use crate::mcp::transcript::Exchange;
 use crate::verdict::{Code, Finding};
 
 /// What servers are called whose author has not named them.
 const LIBRARIES: [&str; 4] = ["rmcp", "fastmcp", "mcp", "mcp-server"];
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let session = context.session().await;
-    let handshake = first_request(context);
-    if context.era == Era::Modern && handshake.as_ref().is_some_and(has_a_result) {
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let session = server.session().await;
+    let handshake = server.transcript().exchanges().into_iter().next();
+    let handshake = Handshake(handshake.as_ref());
+    if server.era == Era::Modern && handshake.result().is_object() {
         // Without it rmcp's client does not take the result for one.
-        says_that_it_is_complete(&handshake)?;
-        supports_the_era(&handshake)?;
+        says_that_it_is_complete(handshake)?;
+        supports_the_era(handshake)?;
     }
-    let server = session?.server();
+    let said = session?.server();
 
-    let identity = server
-        .as_ref()
-        .and_then(|server| server.server_info.clone());
+    let identity = said.as_ref().and_then(|said| said.server_info.clone());
     let identity = identity.unwrap_or_else(|| Implementation::new("", ""));
-    names_itself(&handshake, &identity)?;
-    match context.era {
-        Era::Modern | Era::Any => Ok(()),
-        Era::Legacy => agrees_on_a_known_version(&handshake),
+    names_itself(handshake, &identity)?;
+    match server.era {
+        Era::Modern => Ok(()),
+        Era::Legacy => agrees_on_a_known_version(handshake),
     }
 }
 
-fn first_request(context: &Context) -> Option<Exchange> {
-    context.transcript().exchanges().into_iter().next()
+/// The first exchange, if it came to one.
+#[derive(Clone, Copy)]
+struct Handshake<'a>(Option<&'a Exchange>);
+
+impl Handshake<'_> {
+    fn sent(self) -> String {
+        self.0
+            .map(|exchange| exchange.sent.describe())
+            .unwrap_or_default()
+    }
+
+    fn result(&self) -> &Value {
+        self.0.map_or(&Value::Null, Exchange::result)
+    }
 }
 
-fn has_a_result(exchange: &Exchange) -> bool {
-    exchange
-        .answer()
-        .is_some_and(|answer| answer.get("result").is_some())
-}
-
-fn names_itself(handshake: &Option<Exchange>, identity: &Implementation) -> Checked {
+fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked {
     let library = LIBRARIES
         .iter()
         .find(|name| identity.name.eq_ignore_ascii_case(name));
@@ -66,7 +70,7 @@ fn names_itself(handshake: &Option<Exchange>, identity: &Implementation) -> Chec
         _ => return Ok(()),
     };
     Err(Finding::new(code)
-        .sent(sent(handshake))
+        .sent(handshake.sent())
         .expected("serverInfo with a name and a version of your own")
         .got(got)
         .why(why)
@@ -74,13 +78,13 @@ fn names_itself(handshake: &Option<Exchange>, identity: &Implementation) -> Chec
 }
 
 /// The specification of 2026-07-28 has every result say whether it is complete.
-fn says_that_it_is_complete(handshake: &Option<Exchange>) -> Checked {
-    let result_type = &result(handshake)["resultType"];
+fn says_that_it_is_complete(handshake: Handshake<'_>) -> Checked {
+    let result_type = &handshake.result()["resultType"];
     if result_type == "complete" {
         return Ok(());
     }
     Err(Finding::new(Code::NoResultType)
-        .sent(sent(handshake))
+        .sent(handshake.sent())
         .expected("a result with resultType \"complete\"")
         .got(match result_type {
             Value::Null => "a result without resultType".to_owned(),
@@ -90,9 +94,9 @@ fn says_that_it_is_complete(handshake: &Option<Exchange>) -> Checked {
         .into())
 }
 
-fn supports_the_era(handshake: &Option<Exchange>) -> Checked {
+fn supports_the_era(handshake: Handshake<'_>) -> Checked {
     let version = Era::Modern.version();
-    let supported = &result(handshake)["supportedVersions"];
+    let supported = &handshake.result()["supportedVersions"];
     if supported
         .as_array()
         .is_some_and(|list| list.iter().any(|one| one == version.as_str()))
@@ -100,15 +104,15 @@ fn supports_the_era(handshake: &Option<Exchange>) -> Checked {
         return Ok(());
     }
     Err(Finding::new(Code::EraNotSupported)
-        .sent(sent(handshake))
+        .sent(handshake.sent())
         .expected(format!("supportedVersions with {version}"))
         .got(format!("supportedVersions {supported}"))
         .why("A client goes on only in a version that is on this list.")
         .into())
 }
 
-fn agrees_on_a_known_version(handshake: &Option<Exchange>) -> Checked {
-    let version = &result(handshake)["protocolVersion"];
+fn agrees_on_a_known_version(handshake: Handshake<'_>) -> Checked {
+    let version = &handshake.result()["protocolVersion"];
     let known = ProtocolVersion::KNOWN_VERSIONS
         .iter()
         .any(|known| version == known.as_str());
@@ -116,23 +120,9 @@ fn agrees_on_a_known_version(handshake: &Option<Exchange>) -> Checked {
         return Ok(());
     }
     Err(Finding::new(Code::UnknownVersion)
-        .sent(format!("{} with protocolVersion {}", sent(handshake), Era::Legacy.version()))
+        .sent(format!("{} with protocolVersion {}", handshake.sent(), Era::Legacy.version()))
         .expected("the same version, or another that exists")
         .got(format!("protocolVersion {version}"))
         .why("Client and server go on in the version that the server answers with. No client knows this one.")
         .into())
-}
-
-fn sent(handshake: &Option<Exchange>) -> String {
-    handshake
-        .as_ref()
-        .map(|exchange| describe(&exchange.sent))
-        .unwrap_or_default()
-}
-
-fn result(handshake: &Option<Exchange>) -> Value {
-    let answer = handshake.as_ref().and_then(|exchange| exchange.answer());
-    answer
-        .map(|answer| answer["result"].clone())
-        .unwrap_or_default()
 }

@@ -3,18 +3,18 @@
 use rand::RngExt;
 use serde_json::Value;
 
-use super::list::{fits, is_the_contracts, output_schema};
 use super::places;
-use super::shop::{self, Product, Receipt, Shop};
-use crate::checks::{Checked, Context, Stop};
+use crate::checks::store::schema::{fits, is_the_contracts, output_schema};
+use crate::checks::store::shop::{self, Product, Receipt, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::Called;
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.3.snap");
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let shop = Shop::enter(context).await?;
-    context.purpose("see how buy_product wants to be called");
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter(server).await?;
+    server.purpose("see how buy_product wants to be called");
     let tool = shop.declared("buy_product").await?;
     let in_tool = |stop: Stop| stop.at(places::BUY_TOOL);
     let schema = output_schema(&tool).map_err(in_tool)?;
@@ -22,21 +22,21 @@ pub(super) async fn check(context: &Context) -> Checked {
 
     // Of the product with most stock, more than one: a price for one, or a stock that falls
     // by one, must not pass.
-    context.purpose("see prices and stock before");
+    server.purpose("see prices and stock before");
     let before = shop.products().await?;
     let product = before.iter().max_by_key(|product| product.stock).cloned();
     let product = product.filter(|product| product.stock >= 2);
-    let product = product.ok_or_else(|| shop::too_little_left(context))?;
-    let quantity = context.random(|dice| dice.random_range(2..=product.stock.min(5)));
+    let product = product.ok_or_else(|| shop::too_little_left(server))?;
+    let quantity = server.random(|dice| dice.random_range(2..=product.stock.min(5)));
 
-    context.purpose("buy a random quantity of the product with most stock");
+    server.purpose("buy a random quantity of the product with most stock");
     let called = shop.order(&product.name, quantity).await?;
     shop::succeeded(&called, "a receipt: this is in stock")?;
     let content: Value = shop::structured(&called).map_err(in_tool)?;
     fits(&called, &content, &schema)?;
     says_what_was_bought(&called, &product, quantity)?;
 
-    context.purpose("see that the stock fell by what was bought");
+    server.purpose("see that the stock fell by what was bought");
     let after = shop.products().await?;
     fell(&called, &before, &after, &product, quantity)
 }

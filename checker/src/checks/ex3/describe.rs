@@ -4,12 +4,12 @@
 use rmcp::model::Tool;
 use serde_json::{Value, json};
 
-use super::list::compile;
 use super::places;
-use super::shop::{self, Shop};
 use crate::blocks::TodoBlock;
 use crate::checks::contract::resolve;
-use crate::checks::{Checked, Context, Stop, symptoms};
+use crate::checks::store::schema::compile;
+use crate::checks::store::shop::{self, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Failure, Trouble};
 use crate::verdict::{Code, Finding};
 
@@ -27,9 +27,9 @@ struct Lack {
     why: &'static str,
 }
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let shop = Shop::enter(context).await?;
-    context.purpose("read the tools as a model does before it calls one");
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter(server).await?;
+    server.purpose("read the tools as a model does before it calls one");
     let tools = shop.session.tools().await?;
     was_begun(&tools)?;
     // One kind after the other, and each with all that there is of it: one run shows what is
@@ -43,8 +43,8 @@ pub(super) async fn check(context: &Context) -> Checked {
     ] {
         nothing_lacks(code, &lacks)?;
     }
-    let unknown = shop::unheard_of(context).to_lowercase();
-    context.purpose("call a tool that does not exist");
+    let unknown = shop::unheard_of(server).to_lowercase();
+    server.purpose("call a tool that does not exist");
     refuses(shop.session.call(&unknown, json!({})).await)
 }
 

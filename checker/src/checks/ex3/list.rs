@@ -6,26 +6,26 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::places;
-use super::shop::{self, Product, Shop};
-use crate::blocks::TodoBlock;
-use crate::checks::{Checked, Context, Stop, contract};
+use crate::checks::store::schema::{fits, output_schema};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::mcp::Called;
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.2.snap");
 
-pub(super) async fn check(context: &Context) -> Checked {
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let in_tool = |stop: Stop| stop.at(places::LIST_TOOL);
-    let (called, products) = lists(context).await.map_err(in_tool)?;
-    are_worth_a_visit(context, &called, &products)
+    let (called, products) = lists(server).await.map_err(in_tool)?;
+    are_worth_a_visit(server, &called, &products)
 }
 
 /// What the tool declares, and that it lists as declared.
-async fn lists(context: &Context) -> Checked<(Called, Vec<Product>)> {
-    let shop = Shop::enter(context).await?;
-    context.purpose("see which tools there are, and their schemas");
+async fn lists(server: &ServerUnderTest) -> Checked<(Called, Vec<Product>)> {
+    let shop = Shop::enter(server).await?;
+    server.purpose("see which tools there are, and their schemas");
     let tool = shop.declared("list_products").await?;
-    context.purpose("list the products, as a customer would");
+    server.purpose("list the products, as a customer would");
     let called = shop.session.call("list_products", json!({})).await?;
 
     tools_are_a_declared_capability(&shop)?;
@@ -52,73 +52,6 @@ fn tools_are_a_declared_capability(shop: &Shop) -> Checked {
         .into())
 }
 
-/// The declared schema of a tool's result, which must be a schema.
-pub(super) fn output_schema(tool: &rmcp::model::Tool) -> Checked<jsonschema::Validator> {
-    let name = &tool.name;
-    let declared = tool
-        .output_schema
-        .as_ref()
-        .map(|schema| Value::Object(schema.as_ref().clone()));
-    let Some(schema) = declared else {
-        return Err(Finding::new(Code::NoOutputSchema)
-            .sent("tools/list")
-            .expected(format!("{name} with an outputSchema"))
-            .got("none")
-            .why("Programs that use the result learn its shape from the outputSchema. In rmcp, return Json<T>, where T derives JsonSchema.")
-            .into());
-    };
-    compile(&schema).map_err(|error| {
-        Finding::new(Code::BrokenOutputSchema)
-            .sent("tools/list")
-            .expected(format!(
-                "{name} with an outputSchema that is valid JSON Schema 2020-12"
-            ))
-            .got(error)
-            .why("Clients compile the schema, and drop a tool whose schema is broken.")
-            .into()
-    })
-}
-
-/// That a tool is the contract's. What differs points at the block of its arguments or, if they
-/// are right, of its result.
-pub(super) fn is_the_contracts(
-    tool: &rmcp::model::Tool,
-    contract: &str,
-    (arguments, result): (TodoBlock, TodoBlock),
-) -> Checked {
-    let line = contract::tool(tool);
-    let parameters = |line: &str| line.split(" → ").next().map(str::to_owned);
-    let block = match parameters(&line) == parameters(contract::contents(contract)) {
-        true => result,
-        false => arguments,
-    };
-    contract::compare(&[line], contract).map_err(|stop| stop.at(block))
-}
-
-/// Compiles a schema as JSON Schema 2020-12. Nothing outside it is ever fetched.
-pub(super) fn compile(schema: &Value) -> Result<jsonschema::Validator, String> {
-    jsonschema::draft202012::new(schema).map_err(|error| error.to_string())
-}
-
-/// That a result is what its tool declared.
-pub(super) fn fits(called: &Called, content: &Value, schema: &jsonschema::Validator) -> Checked {
-    let Some(error) = schema.iter_errors(content).next() else {
-        return Ok(());
-    };
-    let path = error.instance_path().to_string();
-    let path = if path.is_empty() {
-        "the result".to_owned()
-    } else {
-        path
-    };
-    Err(Finding::new(Code::DoesNotFitSchema)
-        .sent(&called.sent)
-        .expected("structuredContent that fits the outputSchema")
-        .got(format!("{path}: {error}"))
-        .why("The schema is a promise. A client that checks it throws this result away.")
-        .into())
-}
-
 fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
     let texts = shop::json_texts(called);
     if texts.contains(content) {
@@ -140,7 +73,7 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
         .into())
 }
 
-fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -> Checked {
+fn are_worth_a_visit(server: &ServerUnderTest, called: &Called, products: &[Product]) -> Checked {
     let finding = |code: Code, expected: &str, got: String, why: &str| {
         Finding::new(code)
             .sent(&called.sent)
@@ -189,8 +122,8 @@ fn are_worth_a_visit(context: &Context, called: &Called, products: &[Product]) -
         )
         .into());
     }
-    if !context.runs_already() && products.iter().all(|product| product.stock < 3) {
-        return Err(shop::too_little_left(context));
+    if !server.runs_already() && products.iter().all(|product| product.stock < 3) {
+        return Err(shop::too_little_left(server));
     }
     Ok(())
 }

@@ -4,72 +4,38 @@ mod answer;
 mod buy;
 mod describe;
 mod list;
-pub(super) mod places;
+mod places;
 mod prompts;
 mod race;
 mod refuse;
 mod resources;
 mod safety;
 mod search;
-mod shop;
 mod stdio;
 
-use super::{Check, Isolation, Run};
+use super::store::SERVING;
+use super::{Check, ExerciseChecks};
+use crate::verdict::Code;
 
-/// One check per step.
-pub const CHECKS: &[Check] = &[
-    Check {
-        step: "3.1",
-        run: Run::Server(Isolation::Shared, |context| {
-            Box::pin(answer::check(context))
-        }),
+/// The exercise, one check per step.
+pub const EXERCISE: ExerciseChecks = ExerciseChecks {
+    checks: &[
+        Check::reads("3.1", |server| Box::pin(answer::check(server))),
+        Check::reads("3.2", |server| Box::pin(list::check(server))),
+        Check::changes("3.3", |server| Box::pin(buy::check(server))),
+        Check::changes("3.4", |server| Box::pin(refuse::check(server))),
+        Check::changes("3.5", |server| Box::pin(race::check(server))),
+        Check::reads("3.6", |server| Box::pin(describe::check(server))),
+        Check::reads("3.7", |server| Box::pin(stdio::check(server))),
+        Check::changes("3.8", |server| Box::pin(safety::check(server))),
+        Check::reads("3.9", |server| Box::pin(search::check(server))),
+        Check::changes("3.10", |server| Box::pin(resources::check(server))),
+        Check::reads("3.11", |server| Box::pin(prompts::check(server))),
+    ],
+    block_of: |finding| match finding.code {
+        Code::Forbidden => Some(places::GATE),
+        Code::TooLittleStock => Some(places::PRODUCTS),
+        _ => None,
     },
-    Check {
-        step: "3.2",
-        run: Run::Server(Isolation::Shared, |context| Box::pin(list::check(context))),
-    },
-    Check {
-        step: "3.3",
-        run: Run::Server(Isolation::Own, |context| Box::pin(buy::check(context))),
-    },
-    Check {
-        step: "3.4",
-        run: Run::Server(Isolation::Own, |context| Box::pin(refuse::check(context))),
-    },
-    Check {
-        step: "3.5",
-        run: Run::Server(Isolation::Own, |context| Box::pin(race::check(context))),
-    },
-    Check {
-        step: "3.6",
-        run: Run::Server(Isolation::Shared, |context| {
-            Box::pin(describe::check(context))
-        }),
-    },
-    Check {
-        step: "3.7",
-        run: Run::Server(Isolation::Shared, |context| Box::pin(stdio::check(context))),
-    },
-    Check {
-        step: "3.8",
-        run: Run::Server(Isolation::Own, |context| Box::pin(safety::check(context))),
-    },
-    Check {
-        step: "3.9",
-        run: Run::Server(Isolation::Shared, |context| {
-            Box::pin(search::check(context))
-        }),
-    },
-    Check {
-        step: "3.10",
-        run: Run::Server(Isolation::Own, |context| {
-            Box::pin(resources::check(context))
-        }),
-    },
-    Check {
-        step: "3.11",
-        run: Run::Server(Isolation::Shared, |context| {
-            Box::pin(prompts::check(context))
-        }),
-    },
-];
+    serving: SERVING,
+};

@@ -7,20 +7,20 @@ use rmcp::model::PromptMessage;
 use serde_json::{Value, json};
 
 use super::places;
-use super::shop::{self, Shop};
-use crate::checks::{Checked, Context, Stop, contract, symptoms};
+use crate::checks::store::shop::{self, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
 use crate::mcp::{Failure, Trouble};
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.11.snap");
 const PROMPT: &str = "recommend";
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let shop = Shop::enter(context).await?;
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter(server).await?;
     if shop.session.capabilities().prompts.is_none() {
-        return Err(undeclared(context, &shop).await);
+        return Err(undeclared(server, &shop).await);
     }
-    context.purpose("see which prompts there are");
+    server.purpose("see which prompts there are");
     let prompts = shop.session.prompts().await?;
     let lines: Vec<String> = prompts
         .iter()
@@ -32,9 +32,9 @@ pub(super) async fn check(context: &Context) -> Checked {
         _ => stop,
     })?;
 
-    let occasion = shop::unheard_of(context);
-    names_the_occasion(context, &shop, &occasion).await?;
-    minds_the_budget(context, &shop, &occasion).await?;
+    let occasion = shop::unheard_of(server);
+    names_the_occasion(server, &shop, &occasion).await?;
+    minds_the_budget(server, &shop, &occasion).await?;
     for (code, what, name, arguments) in [
         (
             Code::MissingOccasionAccepted,
@@ -55,7 +55,7 @@ pub(super) async fn check(context: &Context) -> Checked {
             json!({}),
         ),
     ] {
-        context.purpose(&format!("ask for a prompt {what}"));
+        server.purpose(&format!("ask for a prompt {what}"));
         is_refused(
             code,
             what,
@@ -64,12 +64,12 @@ pub(super) async fn check(context: &Context) -> Checked {
             shop.session.prompt(name, arguments.clone()).await,
         )?;
     }
-    completes_occasions(context, &shop).await
+    completes_occasions(server, &shop).await
 }
 
 /// Whoever lists prompts and does not declare them has begun. Without a list nothing is there.
-async fn undeclared(context: &Context, shop: &Shop) -> Stop {
-    context.purpose("no prompts are declared: see whether some are there all the same");
+async fn undeclared(server: &ServerUnderTest, shop: &Shop) -> Stop {
+    server.purpose("no prompts are declared: see whether some are there all the same");
     match shop.session.prompts().await {
         Ok(prompts) if !prompts.is_empty() => Finding::new(Code::PromptsNotDeclared)
             .sent("server/discover, or initialize")
@@ -82,8 +82,8 @@ async fn undeclared(context: &Context, shop: &Shop) -> Stop {
     }
 }
 
-async fn names_the_occasion(context: &Context, shop: &Shop, occasion: &str) -> Checked {
-    context.purpose("fill in the prompt for an occasion");
+async fn names_the_occasion(server: &ServerUnderTest, shop: &Shop, occasion: &str) -> Checked {
+    server.purpose("fill in the prompt for an occasion");
     let arguments = json!({ "occasion": occasion });
     let text = text(&shop.session.prompt(PROMPT, arguments.clone()).await?);
     if text.contains(occasion) {
@@ -97,14 +97,14 @@ async fn names_the_occasion(context: &Context, shop: &Shop, occasion: &str) -> C
         .into())
 }
 
-async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Checked {
-    context.purpose("see prices, to choose a budget that not everything fits");
+async fn minds_the_budget(server: &ServerUnderTest, shop: &Shop, occasion: &str) -> Checked {
+    server.purpose("see prices, to choose a budget that not everything fits");
     let mut products = shop.products().await?;
     // What is sold out may be left out anyway.
     products.retain(|product| product.stock > 0);
     let prices = || products.iter().map(|product| product.price_cents);
     let (Some(least), Some(most)) = (prices().min(), prices().max()) else {
-        return Err(shop::too_little_left(context));
+        return Err(shop::too_little_left(server));
     };
     let budget = if least < most {
         i64::midpoint(least, most)
@@ -113,7 +113,7 @@ async fn minds_the_budget(context: &Context, shop: &Shop, occasion: &str) -> Che
     };
     // Arguments of prompts are strings, whatever they stand for.
     let arguments = json!({ "occasion": occasion, "budget_cents": budget.to_string() });
-    context.purpose("fill in the prompt for an occasion and a budget");
+    server.purpose("fill in the prompt for an occasion and a budget");
     let with = match shop.session.prompt(PROMPT, arguments.clone()).await {
         Err(Failure {
             sent,
@@ -172,7 +172,7 @@ fn is_refused(
     }
 }
 
-async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
+async fn completes_occasions(server: &ServerUnderTest, shop: &Shop) -> Checked {
     if shop.session.capabilities().completions.is_none() {
         return Err(Finding::new(Code::CompletionsNotDeclared)
             .sent("server/discover, or initialize")
@@ -182,9 +182,9 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
             .at(places::PROMPTS_CAPABILITY)
             .into());
     }
-    context.purpose("complete an occasion of which nothing is typed yet");
+    server.purpose("complete an occasion of which nothing is typed yet");
     let all = shop.session.complete(PROMPT, "occasion", "").await?;
-    let Some(one) = context.random(|dice| all.choose(dice).cloned()) else {
+    let Some(one) = server.random(|dice| all.choose(dice).cloned()) else {
         return Err(Finding::new(Code::NoCompletions)
             .sent("completion/complete recommend, occasion \"\"")
             .expected("a few occasions to choose from")
@@ -193,12 +193,12 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
             .at(places::COMPLETIONS)
             .into());
     };
-    completes_nothing_else(context, shop, &all).await?;
+    completes_nothing_else(server, shop, &all).await?;
     let letters = one.chars().count();
-    let length = context.random(|dice| dice.random_range(1..=letters.max(1)));
+    let length = server.random(|dice| dice.random_range(1..=letters.max(1)));
     let typed: String = one.chars().take(length).collect();
     for (typed, must_have) in [(typed, Some(&one)), ("zzzq".to_owned(), None)] {
-        context.purpose("complete what is typed so far");
+        server.purpose("complete what is typed so far");
         let values = shop.session.complete(PROMPT, "occasion", &typed).await?;
         let begin = typed.to_lowercase();
         let stray = values
@@ -219,8 +219,12 @@ async fn completes_occasions(context: &Context, shop: &Shop) -> Checked {
 
 /// Occasions complete the occasion of this prompt, and nothing else. An error is as good as an
 /// empty list.
-async fn completes_nothing_else(context: &Context, shop: &Shop, occasions: &[String]) -> Checked {
-    let other = shop::unheard_of(context).to_lowercase();
+async fn completes_nothing_else(
+    server: &ServerUnderTest,
+    shop: &Shop,
+    occasions: &[String],
+) -> Checked {
+    let other = shop::unheard_of(server).to_lowercase();
     for (code, what, prompt, argument) in [
         (
             Code::CompletesOtherArgument,
@@ -235,7 +239,7 @@ async fn completes_nothing_else(context: &Context, shop: &Shop, occasions: &[Str
             "occasion",
         ),
     ] {
-        context.purpose(&format!("ask for completions of {what}"));
+        server.purpose(&format!("ask for completions of {what}"));
         let values = match shop.session.complete(prompt, argument, "").await {
             Ok(values) => values,
             Err(Failure {

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Duration, sleep};
 
-use super::shop::{self, Product, Shop};
-use crate::checks::{Checked, Context};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::raw::Raw;
 use crate::mcp::{Failure, Trouble};
 use crate::verdict::{Code, Finding};
@@ -36,25 +36,25 @@ enum Buyer {
     Lost(Trouble),
 }
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let shop = Shop::enter(context).await?;
-    context.purpose("find products to sell out, the rarest first");
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter(server).await?;
+    server.purpose("find products to sell out, the rarest first");
     let mut products = shop.products().await?;
     products.retain(|product| product.stock > 0);
     products.sort_by_key(|product| product.stock);
     if products.is_empty() {
-        return Err(shop::too_little_left(context));
+        return Err(shop::too_little_left(server));
     }
     // A running server gets one round, and keeps something for the other era.
-    let rounds = if context.runs_already() { 1 } else { ROUNDS };
+    let rounds = if server.runs_already() { 1 } else { ROUNDS };
     for product in products.iter().take(rounds) {
         if product.stock > 1 {
-            context.purpose("bring the stock down to one");
+            server.purpose("bring the stock down to one");
             shop.buy(&product.name, product.stock - 1).await?;
         }
-        context.purpose("many buyers want the last one at the same moment");
-        let buyers = race(context, &shop, product).await?;
-        context.purpose("see what is left");
+        server.purpose("many buyers want the last one at the same moment");
+        let buyers = race(server, &shop, product).await?;
+        server.purpose("see what is left");
         let left = shop.products().await?;
         was_sold_once(product, &buyers, &left)?;
     }
@@ -108,8 +108,8 @@ fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Check
         .into())
 }
 
-async fn race(context: &Context, shop: &Shop, product: &Product) -> Checked<Vec<Buyer>> {
-    if !context.has_http() {
+async fn race(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked<Vec<Buyer>> {
+    if !server.has_http() {
         let orders = (0..BUYERS).map(|_| shop.order(&product.name, 1));
         let answers = join_all(orders).await;
         let buyer = |answer: Checked<crate::mcp::Called>| {
@@ -120,7 +120,7 @@ async fn race(context: &Context, shop: &Shop, product: &Product) -> Checked<Vec<
         };
         return answers.into_iter().map(buyer).collect();
     }
-    let raw = context.raw().await?;
+    let raw = server.raw().await?;
     let (go, gone) = watch::channel(false);
     let line_up = (0..BUYERS).map(|_| buy_when_told(&raw, &product.name, gone.clone()));
     let start = async {

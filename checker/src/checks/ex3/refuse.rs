@@ -5,9 +5,9 @@ use rand::RngExt;
 use serde_json::{Value, json};
 
 use super::places;
-use super::shop::{self, Product, Shop};
 use crate::blocks::TodoBlock;
-use crate::checks::{Checked, Context, Stop, symptoms};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Called, Failure, Trouble};
 use crate::verdict::{Code, Finding};
 
@@ -23,21 +23,21 @@ struct Order {
     arguments: Value,
 }
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let shop = Shop::enter(context).await?;
-    context.purpose("find something that can be bought");
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter(server).await?;
+    server.purpose("find something that can be bought");
     let product = shop.best_stocked().await?;
-    let product = product.ok_or_else(|| shop::too_little_left(context))?;
-    context.purpose("control: one of it can be bought");
+    let product = product.ok_or_else(|| shop::too_little_left(server))?;
+    server.purpose("control: one of it can be bought");
     shop.buy(&product.name, 1).await?;
 
-    context.purpose("see the stock before what must be refused");
+    server.purpose("see the stock before what must be refused");
     let before = shop.products().await?;
     let stock = product.stock - 1;
     let mut first_reason = None;
-    let orders = orders(context, &product.name, stock);
+    let orders = orders(server, &product.name, stock);
     for order in &orders {
-        context.purpose(&format!("an order that must be refused: {}", order.what));
+        server.purpose(&format!("an order that must be refused: {}", order.what));
         let called = refused(&shop, order).await?;
         gives_a_reason(order, &called)?;
         let for_unknown = first_reason.get_or_insert_with(|| shop::text(&called));
@@ -45,12 +45,12 @@ pub(super) async fn check(context: &Context) -> Checked {
             gives_another_reason(for_unknown, &called)?;
         }
     }
-    context.purpose("see that the refusals changed nothing");
+    server.purpose("see that the refusals changed nothing");
     let after = shop.products().await?;
     match changed(&before, &after) {
         None => Ok(()),
         Some(difference) => {
-            Err(which_changed_it(context, &shop, &orders, (difference, after)).await?)
+            Err(which_changed_it(server, &shop, &orders, (difference, after)).await?)
         }
     }
 }
@@ -65,7 +65,7 @@ async fn refused(shop: &Shop, order: &Order) -> Checked<Called> {
 /// One look after all the refusals is quick. Only where something has changed, each is sent once
 /// more with a look of its own.
 async fn which_changed_it(
-    context: &Context,
+    server: &ServerUnderTest,
     shop: &Shop,
     orders: &[Order],
     (mut difference, mut before): ((String, String), Vec<Product>),
@@ -73,7 +73,7 @@ async fn which_changed_it(
     // One that changes something the first time only stays unknown.
     let mut sent = format!("{} orders that were refused", orders.len());
     for order in orders {
-        context.purpose(&format!(
+        server.purpose(&format!(
             "once more, and see what it changes: {}",
             order.what
         ));
@@ -95,9 +95,9 @@ async fn which_changed_it(
         .into())
 }
 
-fn orders(context: &Context, name: &str, stock: i64) -> Vec<Order> {
-    let unknown = shop::unheard_of(context);
-    let (too_many, negative, half) = context.random(|dice| {
+fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
+    let unknown = shop::unheard_of(server);
+    let (too_many, negative, half) = server.random(|dice| {
         let too_many = stock + dice.random_range(1..=5);
         let half = f64::from(dice.random_range(0..=1_u8)) + 0.5;
         (too_many, -dice.random_range(1..=3_i64), half)

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::places;
-use super::shop::{self, Product, Shop};
-use crate::checks::{Checked, Context, Stop, contract, symptoms};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
 use crate::mcp::{Failure, Trouble};
 use crate::verdict::{Code, Finding};
 
@@ -17,12 +17,12 @@ const CONTRACT: &str = include_str!("snapshots/3.10.snap");
 const INVENTORY: &str = "store://inventory";
 const TEMPLATE: &str = "store://products/{name}";
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let shop = Shop::enter(context).await?;
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter(server).await?;
     if shop.session.capabilities().resources.is_none() {
-        return Err(undeclared(context, &shop).await);
+        return Err(undeclared(server, &shop).await);
     }
-    context.purpose("see which resources and templates there are");
+    server.purpose("see which resources and templates there are");
     let resources = shop.session.resources().await?;
     let templates = shop.session.resource_templates().await?;
     let inventory = resources
@@ -36,14 +36,14 @@ pub(super) async fn check(context: &Context) -> Checked {
         _ => stop,
     })?;
 
-    sells_one(context, &shop).await?;
-    context.purpose("see what the tool says, to compare");
+    sells_one(server, &shop).await?;
+    server.purpose("see what the tool says, to compare");
     let products = shop.products().await?;
-    context.purpose("read the whole inventory");
+    server.purpose("read the whole inventory");
     holds(&read(&shop, INVENTORY).await?, &products)?;
 
-    for product in chosen(context, &products) {
-        context.purpose("read one product, by its name in a URI");
+    for product in chosen(server, &products) {
+        server.purpose("read one product, by its name in a URI");
         let uri = format!("store://products/{}", encoded(&product.name));
         let read = match read(&shop, &uri).await {
             Err(Stop::Failed(finding)) if finding.code == Code::ProtocolError => Err(finding.got),
@@ -51,20 +51,20 @@ pub(super) async fn check(context: &Context) -> Checked {
         };
         is_the_product(&uri, &product, read)?;
     }
-    let unheard_of = shop::unheard_of(context);
+    let unheard_of = shop::unheard_of(server);
     for uri in [
         format!("store://products/{unheard_of}"),
         format!("store://{unheard_of}"),
     ] {
-        context.purpose("read what is not there");
+        server.purpose("read what is not there");
         is_refused(&uri, shop.session.read(&uri).await)?;
     }
     Ok(())
 }
 
 /// Whoever lists resources and does not declare them has begun. Without a list nothing is there.
-async fn undeclared(context: &Context, shop: &Shop) -> Stop {
-    context.purpose("no resources are declared: see whether some are there all the same");
+async fn undeclared(server: &ServerUnderTest, shop: &Shop) -> Stop {
+    server.purpose("no resources are declared: see whether some are there all the same");
     match shop.session.resources().await {
         Ok(resources) if !resources.is_empty() => Finding::new(Code::ResourcesNotDeclared)
             .sent("server/discover, or initialize")
@@ -93,17 +93,17 @@ fn is_the_product(uri: &str, product: &Product, read: Result<Value, String>) -> 
 }
 
 /// A resource that was computed once would still show the old stock afterwards.
-async fn sells_one(context: &Context, shop: &Shop) -> Checked {
-    context.purpose("buy one of something, so that the inventory is not as it was at first");
+async fn sells_one(server: &ServerUnderTest, shop: &Shop) -> Checked {
+    server.purpose("buy one of something, so that the inventory is not as it was at first");
     let best = shop.best_stocked().await?;
-    let best = best.ok_or_else(|| shop::too_little_left(context))?;
+    let best = best.ok_or_else(|| shop::too_little_left(server))?;
     shop.buy(&best.name, 1).await?;
     Ok(())
 }
 
 /// A random product, and one whose name has to be encoded, if there is one.
-fn chosen(context: &Context, products: &[Product]) -> Vec<Product> {
-    let any = context.random(|dice| products.choose(dice).cloned());
+fn chosen(server: &ServerUnderTest, products: &[Product]) -> Vec<Product> {
+    let any = server.random(|dice| products.choose(dice).cloned());
     let encoded = products
         .iter()
         .find(|product| !is_plain(&product.name))

@@ -11,10 +11,9 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::shop::{self, Product, Shop};
-use crate::checks::{Checked, Context, Stop};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::raw::{Raw, Reply};
-use crate::mcp::session::describe;
 use crate::mcp::{Failure, Trouble};
 use crate::verdict::{Code, Finding};
 
@@ -22,21 +21,21 @@ use crate::verdict::{Code, Finding};
 /// one on all interfaces is.
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-pub(super) async fn check(context: &Context) -> Checked {
-    if !context.has_http() {
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    if !server.has_http() {
         return Err(Stop::CouldNotCheck(
             "a stdio server has no HTTP: check it with `--url` while it serves HTTP".to_owned(),
         ));
     }
-    listens_on_loopback_only(context).await?;
+    listens_on_loopback_only(server).await?;
 
-    let shop = Shop::enter(context).await?;
-    context.purpose("find something to buy");
+    let shop = Shop::enter(server).await?;
+    server.purpose("find something to buy");
     // One for the control, and one that a foreign order could get: if nothing were left, a sale
     // that only failed for want of stock would look like a refusal.
     let product = shop.best_stocked().await?.filter(|best| best.stock > 1);
-    let product = product.ok_or_else(|| shop::too_little_left(context))?;
-    let raw = context.raw().await?;
+    let product = product.ok_or_else(|| shop::too_little_left(server))?;
+    let raw = server.raw().await?;
     let order = || {
         let arguments = json!({ "product_name": product.name, "quantity": 1 });
         raw.message(
@@ -44,16 +43,16 @@ pub(super) async fn check(context: &Context) -> Checked {
             json!({ "name": "buy_product", "arguments": arguments }),
         )
     };
-    context.purpose("control: the same order without a foreign header is filled");
+    server.purpose("control: the same order without a foreign header is filled");
     let control = raw.send(order(), HeaderMap::new()).await?;
     if let Some(trouble) = Trouble::of(&control.exchange) {
-        let sent = describe(&control.exchange.sent);
+        let sent = control.exchange.sent.describe();
         return Err(Failure { sent, trouble }.into());
     }
 
-    lets_in_pages_of_this_machine(context, &raw).await?;
+    lets_in_pages_of_this_machine(server, &raw).await?;
 
-    let stranger = format!("{}.example", shop::unheard_of(context).to_lowercase());
+    let stranger = format!("{}.example", shop::unheard_of(server).to_lowercase());
     let foreign = [
         (
             ORIGIN,
@@ -77,11 +76,11 @@ pub(super) async fn check(context: &Context) -> Checked {
         ),
     ];
     for (header, value, who, codes) in foreign {
-        context.purpose("see the stock before");
+        server.purpose("see the stock before");
         let before = shop.products().await?;
-        context.purpose(&format!("the same order from {who}"));
+        server.purpose(&format!("the same order from {who}"));
         let reply = raw_with(&raw, order(), &header, &value).await?;
-        context.purpose("see that nothing was sold");
+        server.purpose("see that nothing was sold");
         let after = shop.products().await?;
         is_turned_away(
             &product,
@@ -95,17 +94,17 @@ pub(super) async fn check(context: &Context) -> Checked {
 
 /// A rule that refuses every page is none: the pages of this machine are where hosts with a user
 /// interface run, whatever their port.
-async fn lets_in_pages_of_this_machine(context: &Context, raw: &Raw) -> Checked {
-    let port = context.random(|dice| dice.random_range(1024..=u16::MAX));
+async fn lets_in_pages_of_this_machine(server: &ServerUnderTest, raw: &Raw) -> Checked {
+    let port = server.random(|dice| dice.random_range(1024..=u16::MAX));
     for host in ["localhost", "127.0.0.1"] {
         let origin = format!("http://{host}:{port}");
-        context.purpose("control: a page of this machine gets in");
+        server.purpose("control: a page of this machine gets in");
         let list = raw.message("tools/list", json!({}));
         let reply = raw_with(raw, list, &ORIGIN, &origin).await?;
         let Some(trouble) = Trouble::of(&reply.exchange) else {
             continue;
         };
-        let sent = describe(&reply.exchange.sent);
+        let sent = reply.exchange.sent.describe();
         return Err(Finding::new(Code::LocalOriginRefused)
             .sent(format!("{sent} with Origin: {origin}"))
             .expected("an answer: this is a page of the same machine")
@@ -141,7 +140,8 @@ fn is_turned_away(
     nothing_sold: bool,
 ) -> Checked {
     let name = if *header == ORIGIN { "Origin" } else { "Host" };
-    let status = reply.exchange.status.as_deref().unwrap_or("no status");
+    let status = reply.exchange.status.map(|status| status.to_string());
+    let status = status.as_deref().unwrap_or("no status");
     let sold = format!("HTTP {status}, and one {:?} less", product.name);
     let (code, got, more) = match (reply.status, nothing_sold) {
         (403, true) => return Ok(()),
@@ -166,7 +166,7 @@ fn is_turned_away(
         "with_allowed_hosts"
     };
     Err(Finding::new(code)
-        .sent(format!("{} with {name}: {value}", describe(&reply.exchange.sent)))
+        .sent(format!("{} with {name}: {value}", reply.exchange.sent.describe()))
         .expected("HTTP 403 Forbidden, and nothing sold")
         .got(got)
         .why(format!(
@@ -175,8 +175,8 @@ fn is_turned_away(
         .into())
 }
 
-async fn listens_on_loopback_only(context: &Context) -> Checked {
-    let Some(port) = context.own_port() else {
+async fn listens_on_loopback_only(server: &ServerUnderTest) -> Checked {
+    let Some(port) = server.own_port() else {
         return Ok(());
     };
     let connecting = TcpStream::connect(SocketAddr::from((ELSEWHERE, port)));

@@ -6,10 +6,10 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde_json::{Map, Value, json};
 
-use super::list::{fits, is_the_contracts, output_schema};
 use super::places;
-use super::shop::{self, Product, Shop};
-use crate::checks::{Checked, Context, Stop};
+use crate::checks::store::schema::{fits, is_the_contracts, output_schema};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.9.snap");
@@ -24,19 +24,19 @@ struct Query {
     max: Option<i64>,
 }
 
-pub(super) async fn check(context: &Context) -> Checked {
-    let shop = Shop::enter(context).await?;
-    context.purpose("see whether there is a search");
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter(server).await?;
+    server.purpose("see whether there is a search");
     let tool = shop.declared("search_products").await?;
     let in_tool = |stop: Stop| stop.at(places::SEARCH_TOOL);
     let schema = output_schema(&tool).map_err(in_tool)?;
     let blocks = (places::SEARCH_ARGUMENTS, places::SEARCH_TOOL);
     is_the_contracts(&tool, CONTRACT, blocks)?;
 
-    context.purpose("see everything there is, to know what each search must find");
+    server.purpose("see everything there is, to know what each search must find");
     let all = shop.products().await?;
-    for query in queries(context, &all) {
-        context.purpose(&format!("search: {}", query.what));
+    for query in queries(server, &all) {
+        server.purpose(&format!("search: {}", query.what));
         let called = shop
             .session
             .call("search_products", query.arguments())
@@ -60,11 +60,11 @@ pub(super) async fn check(context: &Context) -> Checked {
 }
 
 /// Each argument alone, at its very edge, and all together.
-fn queries(context: &Context, all: &[Product]) -> Vec<Query> {
+fn queries(server: &ServerUnderTest, all: &[Product]) -> Vec<Query> {
     let mut prices: Vec<i64> = all.iter().map(|product| product.price_cents).collect();
     prices.sort_unstable();
     let middle = prices.get(prices.len() / 2).copied().unwrap_or_default();
-    let keyword = context.random(|dice| {
+    let keyword = server.random(|dice| {
         let name = all.choose(dice).map_or("", |product| product.name.as_str());
         // ASCII alone: how other letters fold depends on the language.
         let words: Vec<&str> = name
@@ -110,7 +110,7 @@ fn queries(context: &Context, all: &[Product]) -> Vec<Query> {
             ..Query::new(Code::SearchTogether, "keyword and both prices")
         },
         Query {
-            keyword: Some(shop::unheard_of(context)),
+            keyword: Some(shop::unheard_of(server)),
             ..Query::new(Code::SearchNothing, "a word that is in no name, so nothing")
         },
     ]

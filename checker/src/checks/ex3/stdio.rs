@@ -3,38 +3,38 @@
 
 use std::collections::BTreeSet;
 
-use super::shop::{self, Shop};
-use crate::checks::{Checked, Context};
+use crate::checks::store::shop::{self, Shop};
+use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::Session;
 use crate::mcp::transcript::{Exchange, Received};
 use crate::verdict::{Code, Finding};
 
-pub(super) async fn check(context: &Context) -> Checked {
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let mut over_http = None;
-    if context.has_both_transports() {
-        context.purpose("see the tools over HTTP, to compare");
-        over_http = Some(tools(&context.session().await?).await?);
+    if server.has_both_transports() {
+        server.purpose("see the tools over HTTP, to compare");
+        over_http = Some(tools(&server.session().await?).await?);
     }
     let setting = "with --stdio";
-    let session = open(context, setting, &[]).await?;
-    has_the_tools_of(over_http.as_ref(), context, &session, setting).await?;
+    let session = open(server, setting, &[]).await?;
+    has_the_tools_of(over_http.as_ref(), server, &session, setting).await?;
 
     let setting = "with --stdio and RUST_LOG=debug";
-    let session = open(context, setting, &[("RUST_LOG", "debug")]).await?;
-    let bought = buys(context, session, setting).await;
-    stdout_is_pure(context, setting)?;
+    let session = open(server, setting, &[("RUST_LOG", "debug")]).await?;
+    let bought = buys(server, session, setting).await;
+    stdout_is_pure(server, setting)?;
     bought
 }
 
 async fn has_the_tools_of(
     over_http: Option<&BTreeSet<String>>,
-    context: &Context,
+    server: &ServerUnderTest,
     session: &Session,
     setting: &str,
 ) -> Checked {
-    context.purpose(&format!("see the tools {setting}"));
+    server.purpose(&format!("see the tools {setting}"));
     let over_stdio = tools(session).await;
-    stdout_is_pure(context, setting)?;
+    stdout_is_pure(server, setting)?;
     let over_stdio = over_stdio?;
     over_http.map_or(Ok(()), |over_http| {
         are_the_same(setting, over_http, &over_stdio)
@@ -42,23 +42,27 @@ async fn has_the_tools_of(
 }
 
 /// Calls what a customer calls: handlers print, too.
-async fn buys(context: &Context, session: Session, setting: &str) -> Checked {
+async fn buys(server: &ServerUnderTest, session: Session, setting: &str) -> Checked {
     let shop = Shop { session };
-    context.purpose(&format!("list the products {setting}"));
+    server.purpose(&format!("list the products {setting}"));
     let products = shop.products().await?;
-    context.purpose(&format!("buy one of something {setting}"));
+    server.purpose(&format!("buy one of something {setting}"));
     if let Some(product) = products.iter().find(|product| product.stock > 0) {
         shop.buy(&product.name, 1).await?;
     }
-    context.purpose(&format!("order what does not exist {setting}"));
-    shop.order(&shop::unheard_of(context), 1).await?;
+    server.purpose(&format!("order what does not exist {setting}"));
+    shop.order(&shop::unheard_of(server), 1).await?;
     Ok(())
 }
 
-async fn open(context: &Context, setting: &str, environment: &[(&str, &str)]) -> Checked<Session> {
-    let opened = context.stdio_session(environment).await;
+async fn open(
+    server: &ServerUnderTest,
+    setting: &str,
+    environment: &[(&str, &str)],
+) -> Checked<Session> {
+    let opened = server.stdio_session(environment).await;
     // What stands on stdout beside the wire explains a handshake that came to nothing.
-    stdout_is_pure(context, setting)?;
+    stdout_is_pure(server, setting)?;
     opened
 }
 
@@ -86,8 +90,8 @@ fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>
         .into())
 }
 
-fn stdout_is_pure(context: &Context, setting: &str) -> Checked {
-    let impure = context
+fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
+    let impure = server
         .transcript()
         .newest(|exchange| stray_line(exchange).is_some());
     let impure = impure.as_ref().and_then(stray_line);
@@ -109,6 +113,9 @@ fn stray_line(exchange: &Exchange) -> Option<String> {
         .iter()
         .find_map(|received| match received {
             Received::Text(line) => Some(line.clone()),
-            Received::Json(value) => (value["jsonrpc"] != "2.0").then(|| value.to_string()),
+            Received::Json(message) => {
+                let is_mcp = message.json["jsonrpc"] == "2.0";
+                (!is_mcp).then(|| message.json.to_string())
+            }
         })
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use checker::course::{Course, Exercise};
 use checker::engine::{self, Event, Places, Plan};
 use checker::mcp::Era;
+use checker::patience::Patience;
 use checker::report::{Reporter, Terminal};
 use checker::subject::{Program, Subject};
 use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
@@ -51,6 +52,7 @@ pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> Exercise
         settings: root(),
         kind: SubjectKind::Starter,
         places: &Places::in_folder(&root(), &folder),
+        patience: Patience::default(),
         options: String::new(),
     };
     let (events, _received) = unbounded_channel();

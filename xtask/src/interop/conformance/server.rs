@@ -2,7 +2,8 @@
 //! their own in the server, on both revisions.
 
 use anyhow::Result;
-use checker::subject::server::Server;
+use checker::checks::store::SERVING;
+use checker::patience::Patience;
 
 use super::{Excuse, judge, played};
 use crate::interop::{LEGACY, MODERN, Stage};
@@ -161,7 +162,10 @@ pub(super) async fn run(stage: &Stage) {
 
 /// Plays one scenario against a server of its own.
 async fn play(stage: &Stage, scenario: &Scenario) -> Result<String> {
-    let server = Server::start(&stage.solution).await?;
+    let server = stage
+        .solution
+        .serve(SERVING, Patience::default().listening)
+        .await?;
     let Scenario { revision, name, .. } = scenario;
     let mut command = stage.node.conformance();
     command.args(["server", "--url", server.url().as_str()]);

@@ -4,10 +4,10 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::{draw, places};
-use crate::checks::client::{Ran, Task};
-use crate::checks::{Checked, Client, Stop};
-use crate::counterpart::model::{Heard, Key, Proposal, Says, Script, ScriptedModel};
-use crate::counterpart::{House, Record};
+use crate::checks::harness::{Ran, Task};
+use crate::checks::{Checked, ProgramUnderTest};
+use crate::fixtures::model::{Heard, Key, Proposal, Says, Script};
+use crate::fixtures::{Record, ServerSpec};
 use crate::verdict::{Code, Location};
 
 /// How many steps there are without `--max-steps`.
@@ -49,45 +49,37 @@ impl<'a> Scene<'a> {
     /// Has the agent answer, between this server and a model with these turns.
     pub(super) async fn play(
         self,
-        client: &Client,
-        house: House,
+        program: &ProgramUnderTest,
+        spec: ServerSpec,
         turns: impl FnOnce(Script) -> Script,
     ) -> Checked<Played> {
-        let server = client.meet(house).await?;
+        let server = program.meet(spec).await?;
         let (url, record) = (server.url().clone(), server.record().clone());
-        self.play_at(client, &url, &record, turns).await
+        self.play_at(program, &url, &record, turns).await
     }
 
     /// The same with a server that is there already.
     pub(super) async fn play_at(
         self,
-        client: &Client,
+        program: &ProgramUnderTest,
         url: &Url,
         record: &Record,
         turns: impl FnOnce(Script) -> Script,
     ) -> Checked<Played> {
-        let key = format!("sk-{}", draw::token(client));
-        let name = draw::token(client);
+        let key = format!("sk-{}", draw::token(program));
+        let name = draw::token(program);
         let script = turns(Script::new(&name, &key));
-        let model = ScriptedModel::start(script, client.transcript().clone()).await;
-        let model = model.map_err(|error| {
-            Stop::CouldNotCheck(format!(
-                "the checker could not play the model on 127.0.0.1: {error}"
-            ))
-        })?;
+        let model = program.model()?;
+        model.play(script);
         let mut arguments = vec!["--mcp", url.as_str()];
         arguments.extend(self.options);
         arguments.push(self.question);
         let task = Task {
             arguments,
-            environment: vec![
-                ("OPENAI_BASE_URL", model.base_url()),
-                ("OPENAI_API_KEY", &key),
-                ("OPENAI_MODEL", &name),
-            ],
             stdin: self.typed,
+            ..Task::default()
         };
-        let ran = client.perform(task).await?;
+        let ran = program.perform(task).await?;
         let calls = record.messages("tools/call").into_iter();
         let played = Played {
             ran,

@@ -1,50 +1,38 @@
-//! What a check works with when the attendee's program is the client: a way to run it, the
-//! servers that it meets, a record, and dice.
+//! A program under test that is a client: the check is what it meets.
 
 use std::io;
+use std::ops::Deref;
 use std::process::ExitStatus;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::{Checked, Stop, symptoms};
-use crate::counterpart::{Counterpart, House, Lock, Record};
+use super::Harness;
+use crate::checks::{Checked, Stop, symptoms};
+use crate::fixtures::{FakeServer, Protected, ScriptedModel, ServerSpec};
+use crate::mcp::Era;
 use crate::mcp::transcript::Exchange;
-use crate::mcp::{Era, Transcript};
 use crate::subject::process::Process;
-use crate::subject::{CommandLine, Program, server};
+use crate::subject::{CommandLine, Program};
 use crate::verdict::{Code, Finding, NotStarted};
-
-/// How long one run of a program may take. A debug build takes 30 ms.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long one run of a command may take: an interpreter and its libraries take seconds to
-/// start, and several start at once.
-const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How much of stdout is read, in bytes.
 const MAX_OUTPUT: u64 = 1024 * 1024;
 
-/// What a check works with.
+/// A client, and the servers that it meets.
 #[derive(Debug)]
-pub struct Client {
-    /// The era that its counterparts speak.
+pub struct ProgramUnderTest {
+    harness: Harness,
+    /// The era that its servers speak.
     pub era: Era,
-    way: Way,
-    /// `1.2`: the step that is checked.
-    step: String,
-    transcript: Transcript,
-    rng: Mutex<StdRng>,
+    reach: Reach,
 }
 
 /// How the client is started.
 #[derive(Debug)]
-pub enum Way {
+pub enum Reach {
     /// A program of the workshop.
     Program(Program),
     /// A command, in front of the arguments.
@@ -75,61 +63,51 @@ pub struct Ran {
     pub status: ExitStatus,
 }
 
-impl Way {
-    /// How long one run may take.
-    fn patience(&self) -> Duration {
-        match self {
-            Self::Program(_) => PATIENCE,
-            Self::Command(_) => COMMAND_PATIENCE,
-        }
+impl Deref for ProgramUnderTest {
+    type Target = Harness;
+
+    fn deref(&self) -> &Harness {
+        &self.harness
     }
 }
 
-impl Client {
-    /// A client whose counterparts speak `era`.
-    pub fn new(era: Era, way: Way, step: &str, transcript: Transcript, seed: u64) -> Self {
+impl ProgramUnderTest {
+    /// A client whose servers speak `era`.
+    pub fn new(harness: Harness, era: Era, reach: Reach) -> Self {
         Self {
+            harness,
             era,
-            way,
-            step: step.to_owned(),
-            transcript,
-            rng: Mutex::new(StdRng::seed_from_u64(seed)),
+            reach,
         }
     }
 
-    /// Says what the messages from here on are for: the trace shows it.
-    pub fn purpose(&self, purpose: &str) {
-        self.transcript.purpose(purpose);
-    }
-
-    /// Rolls the dice.
-    pub fn random<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
-        draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The record of what crossed the wire.
-    pub fn transcript(&self) -> &Transcript {
-        &self.transcript
-    }
-
     /// Opens a server for the client to meet.
-    pub async fn meet(&self, house: House) -> Checked<Counterpart> {
-        self.open(house, None).await
+    pub async fn meet(&self, server: ServerSpec) -> Checked<FakeServer> {
+        self.open(server, None).await
     }
 
     /// Opens a server that asks for a key.
-    pub async fn meet_locked(&self, house: House, lock: Lock) -> Checked<Counterpart> {
-        self.open(house, Some(lock)).await
+    pub async fn meet_protected(
+        &self,
+        server: ServerSpec,
+        protected: Protected,
+    ) -> Checked<FakeServer> {
+        self.open(server, Some(protected)).await
     }
 
-    async fn open(&self, house: House, lock: Option<Lock>) -> Checked<Counterpart> {
-        let record = Record::new(self.transcript.clone());
-        let opened = Counterpart::open(self.era, house, lock, record).await;
+    async fn open(&self, server: ServerSpec, protected: Option<Protected>) -> Checked<FakeServer> {
+        let opened = FakeServer::open(self.era, server, protected, self.transcript()).await;
         opened.map_err(|error| {
             Stop::CouldNotCheck(format!(
                 "the checker could not open a server on 127.0.0.1: {error}"
             ))
         })
+    }
+
+    /// The model that the program asks.
+    pub fn model(&self) -> Checked<&ScriptedModel> {
+        let model = self.fixtures().model();
+        model.ok_or_else(|| Stop::CouldNotCheck("the check was given no model".to_owned()))
     }
 
     /// Runs it with these arguments and an empty stdin.
@@ -148,10 +126,10 @@ impl Client {
     /// Not started when it reached a `todo!()`, a finding when it panicked or did not end.
     pub async fn perform(&self, task: Task<'_>) -> Checked<Ran> {
         let shown = self.shown(&task.arguments);
-        let before = self.transcript.len();
-        let (mut command, guard) = match &self.way {
-            Way::Program(program) => (server::command(program), &program.guard),
-            Way::Command(line) => {
+        let before = self.transcript().len();
+        let (mut command, guard) = match &self.reach {
+            Reach::Program(program) => (program.command(), &program.guard),
+            Reach::Command(line) => {
                 let mut command = Command::new(&line.program);
                 command.args(&line.arguments);
                 (command, &line.guard)
@@ -160,6 +138,7 @@ impl Client {
         command
             .args(&task.arguments)
             .env("NO_PROXY", "127.0.0.1,localhost")
+            .envs(self.fixtures().environment())
             .envs(task.environment.iter().copied());
         let unstarted = |error: io::Error| {
             Stop::CouldNotCheck(format!("the system could not start the program: {error}"))
@@ -173,7 +152,7 @@ impl Client {
             let (stdout, ()) = tokio::join!(read(stdout), write(stdin, task.stdin));
             (stdout, vitals.ended_with_words().await)
         };
-        let patience = self.way.patience();
+        let patience = self.time_for_a_run();
         let ended = timeout(patience, ending).await;
         if ended.is_err() {
             // A question that waits for an answer stands on a line that has not ended.
@@ -182,7 +161,7 @@ impl Client {
         }
         let mut stderr = vitals.stderr.last_lines();
         if let Some(panic) = vitals.stderr.panicked_after(0) {
-            let todo = panic.is_todo() && matches!(self.way, Way::Program(_));
+            let todo = panic.is_todo() && matches!(self.reach, Reach::Program(_));
             if !todo {
                 return Err(symptoms::client_panicked(&panic, &shown));
             }
@@ -208,20 +187,27 @@ impl Client {
                 status,
             }),
             Ok((_, None)) | Err(_) => {
-                let asked = asked(&self.transcript.exchanges()[before..]);
+                let asked = asked(&self.transcript().exchanges()[before..]);
                 Err(symptoms::did_not_end(&shown, patience, &asked, &stderr))
             }
         }
     }
 
+    fn time_for_a_run(&self) -> Duration {
+        match self.reach {
+            Reach::Program(_) => self.patience.run,
+            Reach::Command(_) => self.patience.run_of_command,
+        }
+    }
+
     /// `ex1_connect http://127.0.0.1:4711/mcp list`
     fn shown(&self, arguments: &[&str]) -> String {
-        let name = match &self.way {
-            Way::Program(program) => {
+        let name = match &self.reach {
+            Reach::Program(program) => {
                 let name = program.executable.file_stem().unwrap_or_default();
                 name.to_string_lossy().into_owned()
             }
-            Way::Command(line) => {
+            Reach::Command(line) => {
                 let words = std::iter::once(&line.program).chain(&line.arguments);
                 joined(words.map(String::as_str))
             }
@@ -287,7 +273,7 @@ fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
 fn asked(exchanges: &[Exchange]) -> String {
     let mut asked: Vec<(String, usize)> = Vec::new();
     for exchange in exchanges {
-        let Some(method) = exchange.sent["method"].as_str() else {
+        let Some(method) = exchange.sent.method() else {
             continue;
         };
         match asked.iter_mut().find(|(name, _)| name == method) {

@@ -1,32 +1,31 @@
-//! What a check works with: a way to the server, a record, and dice.
+//! A server under test: the check is its client.
 
+use std::ops::Deref;
 use std::process::ExitStatus;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
+use parking_lot::Mutex;
 use reqwest::Url;
 use tokio::process::Command;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::{Checked, Stop};
-use crate::mcp::http::Http;
+use super::Harness;
+use crate::checks::{Checked, Stop};
 use crate::mcp::raw::Raw;
-use crate::mcp::stdio::Stdio;
-use crate::mcp::{Era, Failure, Session, Transcript, Trouble};
+use crate::mcp::{ClientProfile, Endpoint, Era, Failure, Session, Trouble};
 use crate::subject::process::{Process, Vitals};
-use crate::subject::server::{self, Server};
+use crate::subject::server::{Server, Serving};
 use crate::subject::stderr::Panic;
 use crate::subject::{CommandLine, Program};
 
-/// What a check works with.
+/// A server, and the ways to it.
 #[derive(Debug)]
-pub struct Context {
+pub struct ServerUnderTest {
+    harness: Harness,
     /// The era to speak.
     pub era: Era,
     reach: Reach,
-    transcript: Transcript,
-    rng: Mutex<StdRng>,
+    serving: Serving,
     // Children that speak stdio live as long as the check.
     children: Mutex<Vec<Process>>,
     symptoms: UnboundedSender<Symptom>,
@@ -34,33 +33,13 @@ pub struct Context {
 
 /// How the server is reached.
 #[derive(Debug)]
-pub struct Reach(Way);
-
-#[derive(Debug)]
-enum Way {
-    Program {
-        program: Program,
-        server: Arc<Server>,
-    },
-    Url(Url),
-    Command(CommandLine),
-}
-
-impl Reach {
+pub enum Reach {
     /// A program of the workshop, which runs as this server.
-    pub fn program(program: Program, server: Arc<Server>) -> Self {
-        Self(Way::Program { program, server })
-    }
-
+    Program(Program, Arc<Server>),
     /// A server that runs already.
-    pub fn url(url: Url) -> Self {
-        Self(Way::Url(url))
-    }
-
+    Url(Url),
     /// A stdio server, started for each session.
-    pub fn command(command: CommandLine) -> Self {
-        Self(Way::Command(command))
-    }
+    Command(CommandLine),
 }
 
 /// Something that the process shows, whatever the wire says.
@@ -92,53 +71,56 @@ impl Symptom {
     }
 }
 
-impl Context {
-    /// A context, and where the symptoms of its processes arrive.
+impl Deref for ServerUnderTest {
+    type Target = Harness;
+
+    fn deref(&self) -> &Harness {
+        &self.harness
+    }
+}
+
+impl ServerUnderTest {
+    /// A server, and where the symptoms of its processes arrive.
     pub fn new(
+        harness: Harness,
         era: Era,
         reach: Reach,
-        transcript: Transcript,
-        seed: u64,
+        serving: Serving,
     ) -> (Self, UnboundedReceiver<Symptom>) {
         let (symptoms, seen) = mpsc::unbounded_channel();
-        if let Way::Program { server, .. } = &reach.0 {
+        if let Reach::Program(_, server) = &reach {
             // A shared process may have panicked in an earlier step.
             let seen = server.process.stderr().panics();
             watch(symptoms.clone(), server.process.vitals(), seen, false);
         }
-        let context = Self {
+        let server = Self {
+            harness,
             era,
             reach,
-            transcript,
-            rng: Mutex::new(StdRng::seed_from_u64(seed)),
+            serving,
             children: Mutex::default(),
             symptoms,
         };
-        (context, seen)
+        (server, seen)
     }
 
-    /// Says what the messages from here on are for: the trace shows it.
-    pub fn purpose(&self, purpose: &str) {
-        self.transcript.purpose(purpose);
-    }
-
-    /// Rolls the dice.
-    pub fn random<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
-        draw(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The record of all sessions of this check.
-    pub fn transcript(&self) -> &Transcript {
-        &self.transcript
+    /// A client that can do nothing but ask.
+    pub fn client(&self) -> ClientProfile {
+        ClientProfile::new(self.era).with_patience(self.patience)
     }
 
     /// Opens a session: over HTTP, or over stdio where the server has nothing else.
     pub async fn session(&self) -> Checked<Session> {
-        match &self.reach.0 {
-            Way::Command(_) => self.stdio_session(&[]).await,
-            Way::Program { .. } | Way::Url(_) => {
-                let transcript = self.transcript.clone();
-                Ok(Session::over_http(self.era, self.http()?, transcript).await?)
+        self.session_of(self.client()).await
+    }
+
+    /// The same for a client that can do more.
+    pub async fn session_of(&self, client: ClientProfile) -> Checked<Session> {
+        match &self.reach {
+            Reach::Command(_) => self.stdio_session_of(client, &[]).await,
+            Reach::Program(..) | Reach::Url(_) => {
+                let endpoint = Endpoint::Http(self.url()?);
+                Ok(Session::connect(endpoint, client, self.transcript()).await?)
             }
         }
     }
@@ -146,89 +128,97 @@ impl Context {
     /// Opens a session with a fresh process that speaks stdio, with these variables in its
     /// environment.
     pub async fn stdio_session(&self, environment: &[(&str, &str)]) -> Checked<Session> {
-        let (mut command, guard) = match &self.reach.0 {
-            Way::Program { program, .. } => {
-                let mut command = server::command(program);
+        self.stdio_session_of(self.client(), environment).await
+    }
+
+    /// The same for a client that can do more.
+    pub async fn stdio_session_of(
+        &self,
+        client: ClientProfile,
+        environment: &[(&str, &str)],
+    ) -> Checked<Session> {
+        let (mut command, guard) = match &self.reach {
+            Reach::Program(program, _) => {
+                let mut command = program.command();
                 command.arg("--stdio");
-                (command, program.guard.clone())
+                self.serving.clear(&mut command);
+                (command, &program.guard)
             }
-            Way::Command(CommandLine {
+            Reach::Command(CommandLine {
                 program,
                 arguments,
                 guard,
             }) => {
                 let mut command = Command::new(program);
                 command.args(arguments);
-                (command, guard.clone())
+                (command, guard)
             }
-            Way::Url(_) => {
-                return Err(Stop::CouldNotCheck(
-                    "a URL has no stdio: check the program itself, with `cargo checker check 3.7` or `--command`".to_owned(),
-                ));
+            Reach::Url(_) => {
+                return Err(Stop::CouldNotCheck(format!(
+                    "a URL has no stdio: check the program itself, with `cargo checker check {}` or `--command`",
+                    self.step
+                )));
             }
         };
-        command.envs(environment.iter().copied());
+        command
+            .envs(self.fixtures().environment())
+            .envs(environment.iter().copied());
         let unstarted = |error: std::io::Error| Failure {
             sent: String::new(),
             trouble: Trouble::Unreachable(format!("the program cannot be started: {error}")),
         };
-        let mut process = Process::start(command, &guard).map_err(unstarted)?;
-        let Some(pipes) = process.take_stdio() else {
+        let mut process = Process::start(command, guard).map_err(unstarted)?;
+        let Some((stdin, stdout)) = process.take_stdio() else {
             return Err(unstarted(std::io::ErrorKind::BrokenPipe.into()).into());
         };
         watch(self.symptoms.clone(), process.vitals(), 0, true);
-        self.children
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(process);
-        let pipes = Stdio::new(pipes, self.transcript.clone());
-        Ok(Session::over_stdio(self.era, pipes, self.transcript.clone()).await?)
+        self.children.lock().push(process);
+        let endpoint = Endpoint::Stdio(stdin, stdout);
+        Ok(Session::connect(endpoint, client, self.transcript()).await?)
     }
 
     /// Speaks HTTP by hand.
     pub async fn raw(&self) -> Checked<Raw> {
-        Ok(Raw::open(self.era, self.http()?, self.transcript.clone()).await?)
+        self.raw_of(self.client()).await
+    }
+
+    /// The same as a client that can do more.
+    pub async fn raw_of(&self, client: ClientProfile) -> Checked<Raw> {
+        Ok(Raw::open(self.url()?, client, self.transcript()).await?)
     }
 
     /// Whether there is an HTTP endpoint.
     pub fn has_http(&self) -> bool {
-        !matches!(self.reach.0, Way::Command(_))
+        !matches!(self.reach, Reach::Command(_))
     }
 
     /// Whether there is a way to stdio besides HTTP.
     pub fn has_both_transports(&self) -> bool {
-        matches!(self.reach.0, Way::Program { .. })
+        matches!(self.reach, Reach::Program(..))
     }
 
     /// Whether the server was not started for this check, so that its stock is what it is.
     pub fn runs_already(&self) -> bool {
-        matches!(self.reach.0, Way::Url(_))
+        matches!(self.reach, Reach::Url(_))
     }
 
     /// The port of a program that was started for this check.
     pub fn own_port(&self) -> Option<u16> {
-        match &self.reach.0 {
-            Way::Program { server, .. } => Some(server.port),
-            Way::Url(_) | Way::Command(_) => None,
+        match &self.reach {
+            Reach::Program(_, server) => Some(server.port),
+            Reach::Url(_) | Reach::Command(_) => None,
         }
     }
 
-    fn http(&self) -> Checked<Http> {
-        let url = match &self.reach.0 {
-            Way::Program { server, .. } => server.url(),
-            Way::Url(url) => url.clone(),
-            Way::Command(_) => {
-                return Err(Stop::CouldNotCheck(
-                    "a stdio server has no HTTP: check it with `--url` while it serves HTTP"
-                        .to_owned(),
-                ));
-            }
-        };
-        let http = Http::new(url, self.transcript.clone());
-        Ok(http.map_err(|trouble| Failure {
-            sent: String::new(),
-            trouble,
-        })?)
+    /// Where it serves HTTP.
+    pub fn url(&self) -> Checked<Url> {
+        match &self.reach {
+            Reach::Program(_, server) => Ok(server.url()),
+            Reach::Url(url) => Ok(url.clone()),
+            Reach::Command(_) => Err(Stop::CouldNotCheck(
+                "a stdio server has no HTTP: check it with `--url` while it serves HTTP".to_owned(),
+            )),
+        }
     }
 }
 

@@ -5,8 +5,7 @@ use rmcp::model::{ContentBlock, Tool};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::places;
-use crate::checks::{Checked, Context, Stop};
+use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::{Called, Session};
 use crate::verdict::{Code, Finding};
 
@@ -43,8 +42,8 @@ pub struct Shop {
 
 impl Shop {
     /// Opens a session.
-    pub async fn enter(context: &Context) -> Checked<Self> {
-        let session = context.session().await?;
+    pub async fn enter(server: &ServerUnderTest) -> Checked<Self> {
+        let session = server.session().await?;
         Ok(Self { session })
     }
 
@@ -88,8 +87,8 @@ impl Shop {
 }
 
 /// What to say when a running server has too little left for a check.
-pub fn too_little_left(context: &Context) -> Stop {
-    if context.runs_already() {
+pub fn too_little_left(server: &ServerUnderTest) -> Stop {
+    if server.runs_already() {
         return Stop::CouldNotCheck(
             "too little stock is left on the running server: restart it, and check again"
                 .to_owned(),
@@ -100,7 +99,6 @@ pub fn too_little_left(context: &Context) -> Stop {
         .expected("a product with a stock of three or more")
         .got("less of everything")
         .why("The checks buy and sell out. Give one of your products a stock of three or more.")
-        .at(places::PRODUCTS)
         .into()
 }
 
@@ -195,11 +193,11 @@ pub fn json_texts(called: &Called) -> Vec<Value> {
 }
 
 /// A word that no server has heard before.
-pub fn unheard_of(context: &Context) -> String {
+pub fn unheard_of(server: &ServerUnderTest) -> String {
     const SYLLABLES: [&str; 12] = [
         "ba", "do", "fi", "ku", "la", "mo", "ni", "pe", "ru", "sa", "ti", "vo",
     ];
-    let word: String = context.random(|dice| {
+    let word: String = server.random(|dice| {
         (0..4)
             .filter_map(|_| SYLLABLES.choose(dice))
             .copied()
