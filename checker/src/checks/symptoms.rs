@@ -70,7 +70,7 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
             Code::TooMuch,
             "A host puts results into a model's context. Send what was asked for, in pages if it is much.",
         ),
-        Trouble::Unreachable(_) => (
+        Trouble::Unreachable(_) | Trouble::NotHttp(_) => (
             Code::ConnectionLost,
             "The connection ended before the answer did. Did the handler panic, or the program end?",
         ),

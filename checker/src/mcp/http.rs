@@ -465,14 +465,27 @@ pub fn preview(bytes: &[u8]) -> String {
 }
 
 fn unreachable(error: &reqwest::Error) -> Trouble {
-    Trouble::Unreachable(format!("no answer: {}", root_cause(error)))
+    let words = format!("no answer: {}", root_cause(error));
+    if causes(error).any(is_not_http) {
+        Trouble::NotHttp(words)
+    } else {
+        Trouble::Unreachable(words)
+    }
+}
+
+fn is_not_http(cause: &(dyn Error + 'static)) -> bool {
+    cause
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(hyper::Error::is_parse)
 }
 
 /// The innermost error: reqwest's own words only repeat the URL.
-fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let innermost = causes(error).last();
+    innermost.map(ToString::to_string).unwrap_or_default()
+}
+
+/// An error and what caused it, from the outside in.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }

@@ -36,9 +36,7 @@ pub async fn probe(url: &Url) -> Probe {
             status: StatusCode::UNAUTHORIZED,
             ..
         }) => Probe::NeedsToken,
-        Some(Trouble::Unreachable(why)) if why.contains("invalid HTTP") => {
-            Probe::NotMcp("it does not speak HTTP".to_owned())
-        }
+        Some(Trouble::NotHttp(_)) => Probe::NotMcp("it does not speak HTTP".to_owned()),
         Some(Trouble::Unreachable(why)) => Probe::Silent(why),
         Some(trouble @ Trouble::Silent { .. }) => Probe::Silent(trouble.to_string()),
         Some(trouble) => Probe::NotMcp(trouble.to_string()),

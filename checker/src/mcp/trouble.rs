@@ -62,6 +62,8 @@ pub enum Trouble {
     },
     /// The connection could not be opened, or ended before the response did.
     Unreachable(String),
+    /// What answers does not speak HTTP, in the words of who tried to read it.
+    NotHttp(String),
 }
 
 impl Trouble {
@@ -145,7 +147,7 @@ impl fmt::Display for Trouble {
             Self::TooMuch { limit } => {
                 write!(f, "more than {} MB, and no end", limit / 1_000_000)
             }
-            Self::Unreachable(error) => f.write_str(error),
+            Self::Unreachable(error) | Self::NotHttp(error) => f.write_str(error),
         }
     }
 }

@@ -101,11 +101,11 @@ pub fn at_request(flaws: &Flaws) {
     }
 }
 
-/// An answer that comes one byte a second.
+/// An answer that comes byte by byte, five a second.
 pub fn slowly(body: String) -> Body {
     let bytes = stream::iter(body.into_bytes());
     streamed(bytes.then(|byte| async move {
-        sleep(Duration::from_secs(1)).await;
+        sleep(Duration::from_millis(200)).await;
         Bytes::from(vec![byte])
     }))
 }
