@@ -6,6 +6,7 @@
 //! client.rs       a FastMCP client in the solution's store
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
+//! devcontainer.rs the Codespace, as the dev containers' own command line takes it
 //! rig.rs          the checker against the agent that is built on a framework
 //! servers.rs      the client of exercise 1 in other people's servers
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
@@ -17,6 +18,7 @@
 
 mod client;
 mod conformance;
+mod devcontainer;
 mod inspector;
 mod programs;
 mod rig;
@@ -74,6 +76,7 @@ enum Room {
     Client,
     Inspector,
     Tutor,
+    Devcontainer,
     Servers,
     Stores,
     Programs,
@@ -97,6 +100,7 @@ async fn all(root: &Path, guard: &Guard, rooms: &[Room]) -> Result<()> {
             Room::Client => client::run(&stage).await,
             Room::Inspector => inspector::run(&stage).await,
             Room::Tutor => tutor::run(&stage).await,
+            Room::Devcontainer => devcontainer::run(&stage).await,
             Room::Servers => servers::run(&stage).await,
             Room::Stores => stores::run(&stage).await,
             Room::Programs => programs::run(&stage).await,

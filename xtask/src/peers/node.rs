@@ -1,5 +1,5 @@
-//! A Node that is new enough, with the official conformance suite, MCP Inspector and the official
-//! SDK for servers.
+//! A Node that is new enough, with the official conformance suite, MCP Inspector, the official SDK
+//! for servers, and the command line of dev containers.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -39,6 +39,8 @@ pub(crate) struct Node {
     home: PathBuf,
     /// Keeps servers on the loopback address.
     loopback: PathBuf,
+    /// Makes Node a Docker that has nothing.
+    docker: PathBuf,
 }
 
 impl Node {
@@ -72,6 +74,7 @@ impl Node {
             modules: folder.join("node_modules"),
             home: folder.join("home"),
             loopback: pins.join("loopback.cjs"),
+            docker: pins.join("docker.cjs"),
         })
     }
 
@@ -96,6 +99,17 @@ impl Node {
             // It keeps tokens and a list of servers there, and not in the home of who runs this.
             .env("HOME", &self.home)
             .env("USERPROFILE", &self.home);
+        command
+    }
+
+    /// `devcontainer`, on a machine without Docker: Node itself is called in its place.
+    pub(crate) fn dev_containers(&self) -> Command {
+        let require = format!("--require={:?}", self.docker.to_string_lossy());
+        let mut command = self.script(self.modules.join("@devcontainers/cli/devcontainer.js"));
+        command
+            .env("NODE_OPTIONS", require)
+            .arg("--docker-path")
+            .arg(&self.program);
         command
     }
 

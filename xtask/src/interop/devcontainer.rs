@@ -1,0 +1,143 @@
+//! `.devcontainer/devcontainer.json`, as the reference implementation of dev containers takes it.
+//!
+//! It refuses little: what it does not know it hands on as it is. But it says what it would do,
+//! with the commands and sizes that it understood, and that is compared with the file.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::Stage;
+use super::inspector::is;
+use crate::peers::call;
+
+/// How long it may take. Most of it is Node's start, four times.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The commands of a dev container, each with the name of the list that it comes in.
+const COMMANDS: [(&str, &str); 5] = [
+    ("onCreateCommand", "onCreateCommands"),
+    ("updateContentCommand", "updateContentCommands"),
+    ("postCreateCommand", "postCreateCommands"),
+    ("postStartCommand", "postStartCommands"),
+    ("postAttachCommand", "postAttachCommands"),
+];
+
+pub(super) async fn run(stage: &Stage) {
+    let tally = &stage.tally;
+    tally.peer("@devcontainers/cli and the Codespace");
+    tally
+        .check("reads devcontainer.json as it is written", reads(stage))
+        .await;
+}
+
+async fn reads(stage: &Stage) -> Result<String> {
+    let path = stage.root.join(".devcontainer/devcontainer.json");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file: Value = serde_json::from_str(&text).context("it is not JSON")?;
+
+    let mut command = stage.node.dev_containers();
+    command
+        .args(["read-configuration", "--include-merged-configuration"])
+        // A worktree's git folder would be mounted too, and is not there in a copy.
+        .args(["--mount-workspace-git-root", "false"])
+        .arg("--workspace-folder")
+        .arg(&stage.root);
+    let said = call(command, &stage.guard, PATIENCE).await?;
+    let said = said.ended_well()?;
+    let said: Value =
+        serde_json::from_str(&said).with_context(|| format!("this is not JSON: {said}"))?;
+    understood(&file, &said)
+}
+
+/// What it says of `file`, if it is what the file says.
+fn understood(file: &Value, said: &Value) -> Result<String> {
+    let mut read = said["configuration"].clone();
+    if let Some(read) = read.as_object_mut() {
+        read.remove("configFilePath");
+    }
+    is(&read, file)?;
+
+    let merged = &said["mergedConfiguration"];
+    for (name, list) in COMMANDS {
+        let commands: Vec<&Value> = file.get(name).into_iter().collect();
+        is(&merged[list], &json!(commands)).context(list)?;
+    }
+    for property in ["forwardPorts", "portsAttributes", "otherPortsAttributes"] {
+        is(&merged[property], &file[property]).context(property)?;
+    }
+    for size in ["memory", "storage"] {
+        let written = &file["hostRequirements"][size];
+        let bytes = bytes(written).with_context(|| format!("{size}: {written}"))?;
+        is(&merged["hostRequirements"][size], &json!(bytes)).context(size)?;
+    }
+    is(
+        &merged["customizations"]["vscode"],
+        &json!([file["customizations"]["vscode"]]),
+    )
+    .context("customizations")?;
+
+    let known = file.as_object().map_or(0, serde_json::Map::len);
+    Ok(format!("{known} properties, merged with the image's"))
+}
+
+/// What `"8gb"` is in bytes, in the digits that come out.
+fn bytes(size: &Value) -> Option<String> {
+    let gigabytes: u64 = size.as_str()?.strip_suffix("gb")?.parse().ok()?;
+    Some((gigabytes << 30).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> Value {
+        json!({
+            "image": "example.com/rust:1.0",
+            "hostRequirements": { "cpus": 4, "memory": "8gb", "storage": "32gb" },
+            "updateContentCommand": "cargo build",
+            "forwardPorts": [3000],
+            "portsAttributes": { "3000": { "label": "the book" } },
+            "otherPortsAttributes": { "onAutoForward": "ignore" },
+            "customizations": { "vscode": { "extensions": ["rust-lang.rust-analyzer"] } },
+        })
+    }
+
+    /// As the command line says it of that file.
+    fn said() -> Value {
+        let mut read = file();
+        read["configFilePath"] = json!({ "fsPath": "devcontainer.json" });
+        let mut merged = file();
+        merged["hostRequirements"]["memory"] = json!("8589934592");
+        merged["hostRequirements"]["storage"] = json!("34359738368");
+        merged["customizations"]["vscode"] = json!([file()["customizations"]["vscode"]]);
+        for (_, list) in COMMANDS {
+            merged[list] = json!([]);
+        }
+        merged["updateContentCommands"] = json!(["cargo build"]);
+        json!({ "configuration": read, "mergedConfiguration": merged })
+    }
+
+    #[test]
+    fn what_is_understood_as_written_passes() {
+        understood(&file(), &said()).unwrap();
+    }
+
+    #[test]
+    fn what_is_understood_otherwise_fails() {
+        for (pointer, value) in [
+            ("/configuration/image", json!(null)),
+            ("/mergedConfiguration/updateContentCommands", json!([])),
+            ("/mergedConfiguration/postStartCommands", json!(["true"])),
+            ("/mergedConfiguration/forwardPorts", json!([])),
+            ("/mergedConfiguration/hostRequirements/memory", json!("8")),
+        ] {
+            let mut said = said();
+            *said.pointer_mut(pointer).unwrap() = value;
+            assert!(understood(&file(), &said).is_err(), "{pointer}");
+        }
+    }
+}
