@@ -7,7 +7,7 @@ use crate::flaw_set::{FlawSet, flaws};
 flaws! {
     // The server answers, and says who it is.
     "3.1" {
-        /// Calls itself `rmcp` 3.9.0
+        /// Calls itself `rmcp`, as the library does unless it is told a name
         LibraryName,
         /// Has an empty version
         NoVersion,

@@ -99,7 +99,7 @@ fn capabilities(store: &Store) -> Value {
 
 fn server_info(store: &Store) -> Value {
     if store.flaws.has(Flaw::LibraryName) {
-        return json!({ "name": "rmcp", "version": "3.9.0" });
+        return json!({ "name": "rmcp", "version": "1.0.0" });
     }
     let version = match store.flaws.has(Flaw::NoVersion) {
         true => "",
