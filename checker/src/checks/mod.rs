@@ -25,7 +25,7 @@ use futures::future::BoxFuture;
 pub use self::harness::{Harness, ProgramUnderTest, ServerUnderTest, WorkspaceUnderTest};
 use crate::blocks::TodoBlock;
 use crate::fixtures::Fixture;
-use crate::mcp::Failure;
+use crate::mcp::RequestError;
 use crate::subject::server::Serving;
 use crate::verdict::{Finding, Location, NotStarted};
 
@@ -171,8 +171,8 @@ impl From<Finding> for Stop {
     }
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
+impl From<RequestError> for Stop {
+    fn from(failure: RequestError) -> Self {
         symptoms::of_failure(failure)
     }
 }

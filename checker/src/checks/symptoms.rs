@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::Stop;
-use crate::mcp::{Failure, Trouble};
+use crate::mcp::{ErrorKind, RequestError};
 use crate::subject::server::{Serving, tells_port_taken};
 use crate::subject::stderr::Panic;
 use crate::verdict::{Code, Finding, Location};
@@ -14,63 +14,63 @@ use crate::verdict::{Code, Finding, Location};
 const QUOTED: usize = 6;
 
 /// A request that brought no result, where one was due.
-pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
-    let (code, why) = match &trouble {
-        Trouble::Refused { code: -32601, .. } => (
+pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
+    let (code, why) = match &kind {
+        ErrorKind::Refused { code: -32601, .. } => (
             Code::MethodNotFound,
             "-32601 says that the server does not know this method at all.",
         ),
-        Trouble::Refused { code: -32603, .. } => (
+        ErrorKind::Refused { code: -32603, .. } => (
             Code::InternalError,
             "-32603 says that the handler broke down. What a model could mend belongs in a result with isError: true.",
         ),
-        Trouble::Refused { .. } => (
+        ErrorKind::Refused { .. } => (
             Code::ProtocolError,
             "A JSON-RPC error says that the request itself was wrong. This one is right.",
         ),
-        Trouble::Status {
+        ErrorKind::Status {
             status: StatusCode::UNAUTHORIZED,
             ..
         } => (
             Code::NeedsLogin,
             "401 asks for a token. In this step the server lets everyone in.",
         ),
-        Trouble::Status {
+        ErrorKind::Status {
             status: StatusCode::FORBIDDEN,
             ..
         } => (
             Code::Forbidden,
             "The server turns away programs of its own machine. Requests to 127.0.0.1, on any port and without an Origin, must come in: see with_allowed_hosts, which takes names without a port.",
         ),
-        Trouble::Status { status, .. } if status.is_server_error() => (
+        ErrorKind::Status { status, .. } if status.is_server_error() => (
             Code::HttpError,
             "A 5xx status says that the server broke down. Its stderr should say why.",
         ),
-        Trouble::Status { .. } => (
+        ErrorKind::Status { .. } => (
             Code::HttpError,
             "Over HTTP, MCP answers with 200 and a JSON-RPC message. Is it served at this path?",
         ),
-        Trouble::NotMcp(_) => (
+        ErrorKind::NotMcp(_) => (
             Code::NotJsonRpc,
             "Every answer is one JSON-RPC message: jsonrpc, the id of the request, and result or error.",
         ),
-        Trouble::WrongId { .. } => (
+        ErrorKind::WrongId { .. } => (
             Code::WrongId,
             "A client finds the request that an answer belongs to by its id. With another id it waits for ever.",
         ),
-        Trouble::Shape(_) => (
+        ErrorKind::Shape(_) => (
             Code::WrongShape,
             "The specification says what this message must hold. A client cannot read it otherwise.",
         ),
-        Trouble::Silent { .. } => (
+        ErrorKind::Silent { .. } => (
             Code::NoAnswer,
             "A client waits as long as it is told to, and its user with it. Does the handler wait for something that never comes: a lock, a channel, a loop?",
         ),
-        Trouble::TooMuch { .. } => (
+        ErrorKind::TooMuch { .. } => (
             Code::TooMuch,
             "A host puts results into a model's context. Send what was asked for, in pages if it is much.",
         ),
-        Trouble::Unreachable(_) | Trouble::NotHttp(_) => (
+        ErrorKind::Unreachable(_) | ErrorKind::NotHttp(_) => (
             Code::ConnectionLost,
             "The connection ended before the answer did. Did the handler panic, or the program end?",
         ),
@@ -78,7 +78,7 @@ pub fn of_failure(Failure { sent, trouble }: Failure) -> Stop {
     Finding::new(code)
         .sent(sent)
         .expected("a result")
-        .got(trouble.to_string())
+        .got(kind.to_string())
         .why(why)
         .into()
 }

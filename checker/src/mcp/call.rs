@@ -8,11 +8,11 @@ use rmcp::model::*;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::error::{ErrorKind, RequestError};
 use super::profile::{Answer, ToolCall};
 use super::responder::{ELICITATION, Held};
 use super::session::{Answered, Pending, Session, failure, shape};
 use super::transcript::Exchange;
-use super::trouble::{Failure, Trouble};
 
 /// No call takes more rounds than this. It is what rmcp and other SDKs allow.
 const MAX_ROUNDS: usize = 10;
@@ -95,8 +95,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] when there is no result. A tool error is a result.
-    pub async fn call(&self, tool: &str, arguments: Value) -> Result<Called, Failure> {
+    /// A [`RequestError`] when there is no result. A tool error is a result.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Result<Called, RequestError> {
         let mut request = ToolCall::new(tool, arguments);
         for _ in 0..MAX_ROUNDS {
             let (result, exchange) = self.request(request.to_request()).await?;
@@ -112,7 +112,7 @@ impl Session {
         }
         let wrong = format!("the same call asks for more after {MAX_ROUNDS} rounds");
         let last = self.connection().last_request();
-        Err(failure(last.as_ref(), Trouble::Shape(wrong)))
+        Err(failure(last.as_ref(), ErrorKind::Shape(wrong)))
     }
 
     /// One round of a call: nothing is answered.
@@ -120,7 +120,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::call`].
-    pub async fn call_once(&self, request: ToolCall) -> Result<Reply, Failure> {
+    pub async fn call_once(&self, request: ToolCall) -> Result<Reply, RequestError> {
         let call = self.begin(request).await?;
         self.next_round(call).await
     }
@@ -134,7 +134,7 @@ impl Session {
         &self,
         asked: InputRequired,
         answers: &[Answer],
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, RequestError> {
         match asked.rest {
             Rest::Again(ref request) => {
                 let retry = asked.retry(request, answers);
@@ -153,8 +153,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] when it cannot be sent.
-    pub async fn begin(&self, request: ToolCall) -> Result<Call, Failure> {
+    /// A [`RequestError`] when it cannot be sent.
+    pub async fn begin(&self, request: ToolCall) -> Result<Call, RequestError> {
         let questions = self.responder().hold();
         Ok(Call {
             pending: self.send(request.to_request()).await?,
@@ -176,7 +176,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::call`].
-    pub async fn next_round(&self, mut call: Call) -> Result<Reply, Failure> {
+    pub async fn next_round(&self, mut call: Call) -> Result<Reply, RequestError> {
         let answered: Answered = tokio::select! {
             answered = self.wait(&mut call.pending) => answered?,
             Some(held) = call.questions.recv() => {
@@ -208,7 +208,7 @@ impl Session {
         request: &ToolCall,
         result: ServerResult,
         exchange: Exchange,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, RequestError> {
         // As it crossed the wire: what is asked need not fit rmcp's types.
         if exchange.result()["resultType"] == "input_required" {
             return Ok(Reply::InputRequired(InputRequired::of(request, &exchange)));

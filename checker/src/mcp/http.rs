@@ -17,10 +17,10 @@ use rmcp::transport::streamable_http_client::{
 use serde_json::Value;
 use sse_stream::{Sse, SseStream};
 
+use super::error::{ErrorKind, MAX_RESPONSE_BYTES, RequestError};
 use super::message::{Kind, Message, Side};
 use super::profile::ClientProfile;
 use super::transcript::{Connection, Index, Transcript};
-use super::trouble::{Failure, MAX_RESPONSE_BYTES, Trouble};
 
 /// How much of something that is not JSON is kept to be shown.
 const PREVIEW_BYTES: usize = 2_000;
@@ -58,7 +58,7 @@ impl Http {
         url: Url,
         profile: &ClientProfile,
         transcript: &Transcript,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, RequestError> {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("workshop-checker/", env!("CARGO_PKG_VERSION")))
             // A redirect is an answer that the check should see.
@@ -74,9 +74,9 @@ impl Http {
             // dozens of sessions.
             _ => builder.tls_certs_only([]),
         };
-        let client = builder.build().map_err(|error| Failure {
+        let client = builder.build().map_err(|error| RequestError {
             sent: String::new(),
-            trouble: unreachable(&error),
+            kind: unreachable(&error),
         })?;
         Ok(Self {
             client,
@@ -101,13 +101,13 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// [`Trouble::Unreachable`] when there is no response.
+    /// [`ErrorKind::Unreachable`] when there is no response.
     pub async fn post(
         &self,
         message: Value,
         headers: HeaderMap,
         body: reqwest::Body,
-    ) -> Result<Pending, Trouble> {
+    ) -> Result<Pending, ErrorKind> {
         let index = self.connection.send(self.via(&headers), message);
         let request = self
             .client
@@ -135,13 +135,13 @@ impl Http {
     /// # Errors
     ///
     /// When it is too large, or the connection ends before it does.
-    pub async fn read(&self, pending: Pending, request: &Message) -> Result<(), Trouble> {
+    pub async fn read(&self, pending: Pending, request: &Message) -> Result<(), ErrorKind> {
         let index = pending.index;
         let result = async {
             if is_event_stream(&pending.response) {
                 let mut events = self.events(pending);
                 while let Some(event) = events.next().await {
-                    let event = event.map_err(|error| Trouble::Unreachable(error.to_string()))?;
+                    let event = event.map_err(|error| ErrorKind::Unreachable(error.to_string()))?;
                     let data = event.data.unwrap_or_default();
                     let message = serde_json::from_str(&data).unwrap_or_default();
                     if Message::new(Side::Server, message).answers(request) {
@@ -159,7 +159,7 @@ impl Http {
     }
 
     /// The whole body, recorded.
-    async fn body(&self, pending: Pending) -> Result<Vec<u8>, Trouble> {
+    async fn body(&self, pending: Pending) -> Result<Vec<u8>, ErrorKind> {
         let Pending { response, index } = pending;
         let chunks = bounded(response.bytes_stream(), self.connection.clone(), index);
         let mut chunks = std::pin::pin!(chunks);
@@ -294,7 +294,7 @@ impl StreamableHttpClient for Http {
             Kind::Request { .. } => (),
             // What asks for no answer gets none: 202 Accepted.
             Kind::Response { .. } if !accepted => {
-                let wrong = Trouble::NotMcp(String::new());
+                let wrong = ErrorKind::NotMcp(String::new());
                 return Err(as_unexpected(wrong));
             }
             Kind::Response { .. } | Kind::Notification { .. } | Kind::Other => {
@@ -304,7 +304,7 @@ impl StreamableHttpClient for Http {
         // An answer to something else would leave rmcp waiting for ever.
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         if !Message::new(Side::Server, answer.clone()).answers(&sent) {
-            let wrong = Trouble::NotMcp(String::new());
+            let wrong = ErrorKind::NotMcp(String::new());
             return Err(as_unexpected(wrong));
         }
         let answer: ServerJsonRpcMessage = serde_json::from_value(answer)?;
@@ -403,8 +403,8 @@ fn data(event: &Result<Sse, SseError>) -> Option<&str> {
 
 type HttpError = StreamableHttpError<reqwest::Error>;
 
-fn as_unexpected(trouble: Trouble) -> HttpError {
-    StreamableHttpError::UnexpectedServerResponse(trouble.to_string().into())
+fn as_unexpected(kind: ErrorKind) -> HttpError {
+    StreamableHttpError::UnexpectedServerResponse(kind.to_string().into())
 }
 
 fn is_event_stream(response: &reqwest::Response) -> bool {
@@ -449,12 +449,12 @@ where
     })
 }
 
-fn of_stream(error: &io::Error) -> Trouble {
+fn of_stream(error: &io::Error) -> ErrorKind {
     match error.kind() {
-        io::ErrorKind::FileTooLarge => Trouble::TooMuch {
+        io::ErrorKind::FileTooLarge => ErrorKind::TooMuch {
             limit: MAX_RESPONSE_BYTES,
         },
-        _ => Trouble::Unreachable(format!("a connection that ended early: {error}")),
+        _ => ErrorKind::Unreachable(format!("a connection that ended early: {error}")),
     }
 }
 
@@ -464,12 +464,12 @@ pub fn preview(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
-fn unreachable(error: &reqwest::Error) -> Trouble {
+fn unreachable(error: &reqwest::Error) -> ErrorKind {
     let words = format!("no answer: {}", root_cause(error));
     if causes(error).any(is_not_http) {
-        Trouble::NotHttp(words)
+        ErrorKind::NotHttp(words)
     } else {
-        Trouble::Unreachable(words)
+        ErrorKind::Unreachable(words)
     }
 }
 

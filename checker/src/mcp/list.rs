@@ -3,8 +3,8 @@
 use rmcp::model::*;
 use serde_json::Value;
 
+use super::error::{ErrorKind, RequestError};
 use super::session::{Session, failure, shape};
-use super::trouble::{Failure, Trouble};
 
 /// No list has more pages than this.
 const MAX_PAGES: usize = 100;
@@ -14,8 +14,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] when a page does not come, or the same cursor comes twice.
-    pub async fn tools(&self) -> Result<Vec<Tool>, Failure> {
+    /// A [`RequestError`] when a page does not come, or the same cursor comes twice.
+    pub async fn tools(&self) -> Result<Vec<Tool>, RequestError> {
         let request =
             |page| ClientRequest::ListToolsRequest(RequestOptionalParam::with_param(page));
         self.pages(request, |result| match result {
@@ -30,7 +30,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::tools`].
-    pub async fn resources(&self) -> Result<Vec<Resource>, Failure> {
+    pub async fn resources(&self) -> Result<Vec<Resource>, RequestError> {
         let request =
             |page| ClientRequest::ListResourcesRequest(RequestOptionalParam::with_param(page));
         self.pages(request, |result| match result {
@@ -45,7 +45,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::tools`].
-    pub async fn resource_templates(&self) -> Result<Vec<ResourceTemplate>, Failure> {
+    pub async fn resource_templates(&self) -> Result<Vec<ResourceTemplate>, RequestError> {
         let request = |page| {
             ClientRequest::ListResourceTemplatesRequest(RequestOptionalParam::with_param(page))
         };
@@ -63,7 +63,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::tools`].
-    pub async fn prompts(&self) -> Result<Vec<Prompt>, Failure> {
+    pub async fn prompts(&self) -> Result<Vec<Prompt>, RequestError> {
         let request =
             |page| ClientRequest::ListPromptsRequest(RequestOptionalParam::with_param(page));
         self.pages(request, |result| match result {
@@ -77,8 +77,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`Failure`], also for a URI that the server does not know.
-    pub async fn read(&self, uri: &str) -> Result<Vec<ResourceContents>, Failure> {
+    /// A [`RequestError`], also for a URI that the server does not know.
+    pub async fn read(&self, uri: &str) -> Result<Vec<ResourceContents>, RequestError> {
         let params = ReadResourceRequestParams::new(uri);
         let request = ClientRequest::ReadResourceRequest(Request::new(params));
         match self.request(request).await? {
@@ -91,12 +91,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`Failure`], also for a prompt that the server does not know.
+    /// A [`RequestError`], also for a prompt that the server does not know.
     pub async fn prompt(
         &self,
         name: &str,
         arguments: Value,
-    ) -> Result<Vec<PromptMessage>, Failure> {
+    ) -> Result<Vec<PromptMessage>, RequestError> {
         let mut params = GetPromptRequestParams::new(name);
         params.arguments = arguments.as_object().cloned();
         let request = ClientRequest::GetPromptRequest(Request::new(params));
@@ -110,13 +110,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] when there is no list of values.
+    /// A [`RequestError`] when there is no list of values.
     pub async fn complete(
         &self,
         prompt: &str,
         argument: &str,
         typed: &str,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<String>, RequestError> {
         let argument = ArgumentInfo::new(argument, typed);
         let params = CompleteRequestParams::new(Reference::for_prompt(prompt), argument);
         let request = ClientRequest::CompleteRequest(Request::new(params));
@@ -130,7 +130,7 @@ impl Session {
         &self,
         request: impl Fn(PaginatedRequestParams) -> ClientRequest,
         page: impl Fn(ServerResult) -> Option<(Vec<T>, Option<String>)>,
-    ) -> Result<Vec<T>, Failure> {
+    ) -> Result<Vec<T>, RequestError> {
         let mut all = Vec::new();
         let mut cursor = None;
         for _ in 0..MAX_PAGES {
@@ -144,7 +144,7 @@ impl Session {
                 None => return Ok(all),
                 Some(next) if cursor.as_ref() == Some(&next) => {
                     let wrong = format!("the same nextCursor twice: {next:?}");
-                    return Err(failure(Some(&exchange), Trouble::Shape(wrong)));
+                    return Err(failure(Some(&exchange), ErrorKind::Shape(wrong)));
                 }
                 next => cursor = next,
             }
@@ -152,7 +152,7 @@ impl Session {
         let wrong = format!("more than {MAX_PAGES} pages");
         Err(failure(
             self.connection().last_request().as_ref(),
-            Trouble::Shape(wrong),
+            ErrorKind::Shape(wrong),
         ))
     }
 }

@@ -7,9 +7,10 @@
 //! - [`http`] and [`stdio`] are the wire under both, which records every exchange,
 //! - [`message`] and [`transcript`] are the record: what was sent by whom, why, and what came back,
 //! - [`probe`] finds out whether something speaks MCP at all,
-//! - [`trouble`] is everything that can come instead of a result.
+//! - [`error`] is everything that can come instead of a result.
 
 pub mod call;
+pub mod error;
 pub mod http;
 mod list;
 pub mod message;
@@ -20,7 +21,6 @@ mod responder;
 pub mod session;
 pub mod stdio;
 pub mod transcript;
-pub mod trouble;
 
 use std::fmt;
 
@@ -28,10 +28,10 @@ use rmcp::model::ProtocolVersion;
 use serde::{Deserialize, Serialize};
 
 pub use self::call::{Call, Called, InputRequired, Question, Reply};
+pub use self::error::{ErrorKind, RequestError};
 pub use self::profile::{Answer, ClientProfile, ToolCall};
 pub use self::session::{Endpoint, Session};
 pub use self::transcript::Transcript;
-pub use self::trouble::{Failure, Trouble};
 
 /// The protocol generation that a check speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::profile::ClientProfile;
 use super::raw::Raw;
-use super::{Era, Failure, Transcript, Trouble};
+use super::{Era, ErrorKind, RequestError, Transcript};
 
 /// What was found.
 #[derive(Debug)]
@@ -23,36 +23,36 @@ pub enum Probe {
 
 /// Asks in both eras; any JSON-RPC answer will do, an error too.
 pub async fn probe(url: &Url) -> Probe {
-    let mut troubles = Vec::new();
+    let mut errors = Vec::new();
     for era in Era::ALL {
         match ask(url, era).await {
-            Ok(()) | Err(Trouble::Refused { .. }) => return Probe::Mcp,
-            Err(trouble) => troubles.push(trouble),
+            Ok(()) | Err(ErrorKind::Refused { .. }) => return Probe::Mcp,
+            Err(kind) => errors.push(kind),
         }
     }
     // What a legacy server says to `initialize` tells more than what it says to the unknown.
-    match troubles.pop() {
-        Some(Trouble::Status {
+    match errors.pop() {
+        Some(ErrorKind::Status {
             status: StatusCode::UNAUTHORIZED,
             ..
         }) => Probe::NeedsToken,
-        Some(Trouble::NotHttp(_)) => Probe::NotMcp("it does not speak HTTP".to_owned()),
-        Some(Trouble::Unreachable(why)) => Probe::Silent(why),
-        Some(trouble @ Trouble::Silent { .. }) => Probe::Silent(trouble.to_string()),
-        Some(trouble) => Probe::NotMcp(trouble.to_string()),
+        Some(ErrorKind::NotHttp(_)) => Probe::NotMcp("it does not speak HTTP".to_owned()),
+        Some(ErrorKind::Unreachable(why)) => Probe::Silent(why),
+        Some(kind @ ErrorKind::Silent { .. }) => Probe::Silent(kind.to_string()),
+        Some(kind) => Probe::NotMcp(kind.to_string()),
         None => Probe::Mcp,
     }
 }
 
-async fn ask(url: &Url, era: Era) -> Result<(), Trouble> {
+async fn ask(url: &Url, era: Era) -> Result<(), ErrorKind> {
     let profile = ClientProfile::new(era);
     let asked = async {
         let raw = Raw::open(url.clone(), profile, &Transcript::default()).await?;
         if era == Era::Modern {
             let discover = raw.message("server/discover", json!({}));
             let reply = raw.send(discover, HeaderMap::new()).await?;
-            if let Some(trouble) = Trouble::of(&reply.exchange) {
-                return Err(trouble);
+            if let Some(kind) = ErrorKind::of(&reply.exchange) {
+                return Err(kind);
             }
         }
         Ok(())
@@ -60,8 +60,8 @@ async fn ask(url: &Url, era: Era) -> Result<(), Trouble> {
     asked.await
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        failure.trouble
+impl From<RequestError> for ErrorKind {
+    fn from(failure: RequestError) -> Self {
+        failure.kind
     }
 }

@@ -12,7 +12,7 @@ use super::message::{Message, Side};
 use super::profile::ClientProfile;
 use super::session::failure;
 use super::transcript::{Exchange, Transcript};
-use super::{Era, Failure, Trouble};
+use super::{Era, ErrorKind, RequestError};
 
 /// A hand-made session with an HTTP server.
 #[derive(Debug)]
@@ -37,12 +37,12 @@ impl Raw {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] of the legacy handshake.
+    /// A [`RequestError`] of the legacy handshake.
     pub async fn open(
         url: Url,
         profile: ClientProfile,
         transcript: &Transcript,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, RequestError> {
         let mut raw = Self {
             http: Http::new(url, &profile, transcript)?,
             profile,
@@ -56,12 +56,12 @@ impl Raw {
         Ok(raw)
     }
 
-    async fn initialize(&mut self) -> Result<(), Failure> {
+    async fn initialize(&mut self) -> Result<(), RequestError> {
         let params = serde_json::to_value(self.profile.config()).unwrap_or_default();
         let request = self.message("initialize", params);
         let (reply, session) = self.send_for_session(request, HeaderMap::new()).await?;
-        if let Some(trouble) = Trouble::of(&reply.exchange) {
-            return Err(failure(Some(&reply.exchange), trouble));
+        if let Some(kind) = ErrorKind::of(&reply.exchange) {
+            return Err(failure(Some(&reply.exchange), kind));
         }
         self.session = session;
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
@@ -86,8 +86,8 @@ impl Raw {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] only when no HTTP response came: any status is a reply.
-    pub async fn send(&self, message: Value, extra: HeaderMap) -> Result<Reply, Failure> {
+    /// A [`RequestError`] only when no HTTP response came: any status is a reply.
+    pub async fn send(&self, message: Value, extra: HeaderMap) -> Result<Reply, RequestError> {
         let (reply, _) = self.send_for_session(message, extra).await?;
         Ok(reply)
     }
@@ -96,7 +96,7 @@ impl Raw {
         &self,
         message: Value,
         extra: HeaderMap,
-    ) -> Result<(Reply, Option<HeaderValue>), Failure> {
+    ) -> Result<(Reply, Option<HeaderValue>), RequestError> {
         let body = message.to_string();
         self.send_body(message, extra, body.into()).await
     }
@@ -112,7 +112,7 @@ impl Raw {
         message: Value,
         extra: HeaderMap,
         body: reqwest::Body,
-    ) -> Result<(Reply, Option<HeaderValue>), Failure> {
+    ) -> Result<(Reply, Option<HeaderValue>), RequestError> {
         let sent = Message::new(Side::Client, message.clone());
         let mut headers = self.headers(&message);
         headers.extend(extra);
@@ -126,7 +126,7 @@ impl Raw {
         };
         let outcome = match timeout(patience, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Trouble::Silent {
+            Err(_) => Err(ErrorKind::Silent {
                 after: patience,
                 bytes: self.recorded(&sent).map_or(0, |exchange| exchange.bytes),
             }),
@@ -137,10 +137,10 @@ impl Raw {
                 let session = session.and_then(|session| HeaderValue::from_str(&session).ok());
                 Ok((Reply { status, exchange }, session))
             }
-            (Err(trouble), exchange) => Err(failure(exchange.as_ref(), trouble)),
+            (Err(kind), exchange) => Err(failure(exchange.as_ref(), kind)),
             (Ok(_), None) => Err(failure(
                 None,
-                Trouble::Shape("an unrecorded message".to_owned()),
+                ErrorKind::Shape("an unrecorded message".to_owned()),
             )),
         }
     }

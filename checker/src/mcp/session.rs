@@ -15,12 +15,12 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
 use super::Era;
+use super::error::{ErrorKind, RequestError};
 use super::http::Http;
 use super::profile::ClientProfile;
 use super::responder::Responder;
 use super::stdio::Stdio;
 use super::transcript::{Connection, Exchange, Index, Transcript};
-use super::trouble::{Failure, Trouble};
 
 /// How long rmcp may take to say, better than the record does, why there is no answer.
 const LAST_WORDS: Duration = Duration::from_millis(20);
@@ -53,12 +53,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A [`Failure`] of the handshake.
+    /// A [`RequestError`] of the handshake.
     pub async fn connect(
         endpoint: Endpoint,
         profile: ClientProfile,
         transcript: &Transcript,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, RequestError> {
         let lifecycle = lifecycle(profile.era);
         let patience = profile.patience;
         let responder = Responder::new(profile);
@@ -88,7 +88,7 @@ impl Session {
         connection: Connection,
         patience: Duration,
         opening: impl Future<Output = Result<Running, ClientInitializeError>>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, RequestError> {
         let mut opening = std::pin::pin!(opening);
         let hopeless = async {
             let first = connection.first_request().await;
@@ -99,8 +99,8 @@ impl Session {
             () = hopeless => timeout(LAST_WORDS, &mut opening).await.ok(),
             () = tokio::time::sleep(patience) => {
                 let last = connection.last_request();
-                let trouble = silent(last.as_ref(), patience);
-                return Err(failure(last.as_ref(), trouble));
+                let kind = silent(last.as_ref(), patience);
+                return Err(failure(last.as_ref(), kind));
             }
         };
         match opened {
@@ -115,13 +115,13 @@ impl Session {
             }
             error => {
                 let last = connection.last_request();
-                let known = last.as_ref().and_then(Trouble::of);
+                let known = last.as_ref().and_then(ErrorKind::of);
                 let era = responder.profile().era;
-                let trouble = known.unwrap_or_else(|| match error {
+                let kind = known.unwrap_or_else(|| match error {
                     Some(Err(error)) => of_handshake(era, &error),
                     _ => lost(),
                 });
-                Err(failure(last.as_ref(), trouble))
+                Err(failure(last.as_ref(), kind))
             }
         }
     }
@@ -155,18 +155,18 @@ impl Session {
     pub(super) async fn request(
         &self,
         request: ClientRequest,
-    ) -> Result<(ServerResult, Exchange), Failure> {
+    ) -> Result<(ServerResult, Exchange), RequestError> {
         let pending = self.send(request).await?;
         self.answer(pending).await
     }
 
     /// Sends a request.
-    pub(super) async fn send(&self, request: ClientRequest) -> Result<Pending, Failure> {
+    pub(super) async fn send(&self, request: ClientRequest) -> Result<Pending, RequestError> {
         let options = PeerRequestOptions::no_options();
         let sending = self.client.send_cancellable_request(request, options);
         let handle = sending.await.map_err(|error| {
-            let trouble = Trouble::Unreachable(error.to_string());
-            failure(self.connection.last_request().as_ref(), trouble)
+            let kind = ErrorKind::Unreachable(error.to_string());
+            failure(self.connection.last_request().as_ref(), kind)
         })?;
         Ok(Pending {
             id: handle.id.clone(),
@@ -178,14 +178,14 @@ impl Session {
     pub(super) async fn answer(
         &self,
         mut pending: Pending,
-    ) -> Result<(ServerResult, Exchange), Failure> {
+    ) -> Result<(ServerResult, Exchange), RequestError> {
         let answer = self.wait(&mut pending).await?;
         self.result(&pending, answer)
     }
 
     /// The same, in pieces for those that listen to something else meanwhile: gives up on an
     /// answer that is late or cannot come any more. Being dropped loses nothing.
-    pub(super) async fn wait(&self, pending: &mut Pending) -> Result<Answered, Failure> {
+    pub(super) async fn wait(&self, pending: &mut Pending) -> Result<Answered, RequestError> {
         let id = serde_json::to_value(&pending.id).unwrap_or_default();
         let hopeless = async {
             let index = self.connection.request(&id).await;
@@ -198,14 +198,14 @@ impl Session {
                 Ok(answer) => answer,
                 Err(_) => {
                     let exchange = self.exchange(pending);
-                    let known = exchange.as_ref().and_then(Trouble::of);
+                    let known = exchange.as_ref().and_then(ErrorKind::of);
                     return Err(failure(exchange.as_ref(), known.unwrap_or_else(lost)));
                 }
             },
             () = tokio::time::sleep(patience) => {
                 let exchange = self.exchange(pending);
-                let trouble = silent(exchange.as_ref(), patience);
-                return Err(failure(exchange.as_ref(), trouble));
+                let kind = silent(exchange.as_ref(), patience);
+                return Err(failure(exchange.as_ref(), kind));
             }
         };
         Ok(Answered(answer))
@@ -216,27 +216,27 @@ impl Session {
         &self,
         pending: &Pending,
         Answered(answer): Answered,
-    ) -> Result<(ServerResult, Exchange), Failure> {
+    ) -> Result<(ServerResult, Exchange), RequestError> {
         match (answer, self.exchange(pending)) {
             (Ok(result), Some(exchange)) => Ok((result, exchange)),
             (Err(ServiceError::McpError(error)), exchange) => {
-                let trouble = Trouble::Refused {
+                let kind = ErrorKind::Refused {
                     code: error.code.0.into(),
                     message: error.message.into_owned(),
                 };
-                Err(failure(exchange.as_ref(), trouble))
+                Err(failure(exchange.as_ref(), kind))
             }
             (Err(error), exchange) => {
-                let known = exchange.as_ref().and_then(Trouble::of);
-                let trouble = known.unwrap_or_else(|| match &error {
+                let known = exchange.as_ref().and_then(ErrorKind::of);
+                let kind = known.unwrap_or_else(|| match &error {
                     ServiceError::TransportSend(error) => of_transport(error),
-                    other => Trouble::Unreachable(other.to_string()),
+                    other => ErrorKind::Unreachable(other.to_string()),
                 });
-                Err(failure(exchange.as_ref(), trouble))
+                Err(failure(exchange.as_ref(), kind))
             }
             (Ok(_), None) => {
-                let trouble = Trouble::Shape("an answer to nothing".to_owned());
-                Err(failure(None, trouble))
+                let kind = ErrorKind::Shape("an answer to nothing".to_owned());
+                Err(failure(None, kind))
             }
         }
     }
@@ -269,7 +269,7 @@ pub(super) struct Answered(Result<ServerResult, ServiceError>);
 type Running = RunningService<RoleClient, Responder>;
 
 /// Why rmcp's client did not accept an answer that was one.
-fn of_handshake(era: Era, error: &ClientInitializeError) -> Trouble {
+fn of_handshake(era: Era, error: &ClientInitializeError) -> ErrorKind {
     match error {
         ClientInitializeError::ConnectionClosed(_) => lost(),
         ClientInitializeError::TransportError { error, .. } => of_transport(error),
@@ -281,23 +281,23 @@ fn of_handshake(era: Era, error: &ClientInitializeError) -> Trouble {
                 .map(ProtocolVersion::as_str)
                 .collect();
             let supported = supported.join(", ");
-            Trouble::Shape(format!(
+            ErrorKind::Shape(format!(
                 "supportedVersions without {}: {supported}",
                 era.version()
             ))
         }
         ClientInitializeError::ExpectedInitResult(_) => {
-            Trouble::Shape("a result that lacks some of the fields that it must have".to_owned())
+            ErrorKind::Shape("a result that lacks some of the fields that it must have".to_owned())
         }
-        other => Trouble::Shape(other.to_string()),
+        other => ErrorKind::Shape(other.to_string()),
     }
 }
 
 /// What the wire under rmcp said, without what rmcp says around it.
-fn of_transport(error: &DynamicTransportError) -> Trouble {
+fn of_transport(error: &DynamicTransportError) -> ErrorKind {
     let words = error.error.to_string();
     let cause = words.strip_prefix("unexpected server response: ");
-    Trouble::Unreachable(cause.unwrap_or(&words).to_owned())
+    ErrorKind::Unreachable(cause.unwrap_or(&words).to_owned())
 }
 
 /// Each era is asked for outright: rmcp's `Auto` would fall back in silence.
@@ -316,31 +316,31 @@ async fn without_answer(connection: &Connection, index: Index) {
     connection.until(index, hopeless).await;
 }
 
-fn lost() -> Trouble {
-    Trouble::Unreachable("the connection ended before the answer".to_owned())
+fn lost() -> ErrorKind {
+    ErrorKind::Unreachable("the connection ended before the answer".to_owned())
 }
 
-fn silent(exchange: Option<&Exchange>, after: Duration) -> Trouble {
-    if let Some(trouble @ Trouble::WrongId { .. }) = exchange.and_then(Trouble::of) {
-        return trouble;
+fn silent(exchange: Option<&Exchange>, after: Duration) -> ErrorKind {
+    if let Some(kind @ ErrorKind::WrongId { .. }) = exchange.and_then(ErrorKind::of) {
+        return kind;
     }
-    Trouble::Silent {
+    ErrorKind::Silent {
         after,
         bytes: exchange.map_or(0, |exchange| exchange.bytes),
     }
 }
 
 /// A failure of the request in this exchange.
-pub(super) fn failure(exchange: Option<&Exchange>, trouble: Trouble) -> Failure {
-    Failure {
+pub(super) fn failure(exchange: Option<&Exchange>, kind: ErrorKind) -> RequestError {
+    RequestError {
         sent: exchange
             .map(|exchange| exchange.sent.describe())
             .unwrap_or_default(),
-        trouble,
+        kind,
     }
 }
 
-pub(super) fn shape(exchange: &Exchange, wanted: &str) -> Failure {
+pub(super) fn shape(exchange: &Exchange, wanted: &str) -> RequestError {
     let wrong = format!("a result that is not {wanted}: {}", exchange.result());
-    failure(Some(exchange), Trouble::Shape(wrong))
+    failure(Some(exchange), ErrorKind::Shape(wrong))
 }

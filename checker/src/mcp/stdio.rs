@@ -10,8 +10,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
 
+use super::error::MAX_RESPONSE_BYTES;
 use super::transcript::{Connection, Transcript};
-use super::trouble::MAX_RESPONSE_BYTES;
 
 /// A child's two pipes as a transport for rmcp's client, with an eye on every line.
 #[derive(Debug)]

@@ -155,7 +155,7 @@ async fn build_once(
             }
         }
     }
-    let status = process.vitals().ended_with_words().await;
+    let status = process.monitor().ended_with_words().await;
     let succeeded = status.is_some_and(|status| status.success());
     match (executable, errors.split_first()) {
         (Some(executable), None) if succeeded => Ok(executable),

@@ -19,7 +19,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub struct Process {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
-    vitals: Vitals,
+    monitor: Monitor,
     // Closing this channel is what stops the child: see `reap`.
     stop: Option<mpsc::Sender<()>>,
     leader: Option<u32>,
@@ -28,13 +28,13 @@ pub struct Process {
 
 /// What can be seen of a process from outside. Clones see the same, and keep nothing alive.
 #[derive(Clone, Debug)]
-pub struct Vitals {
+pub struct Monitor {
     /// What it wrote on stderr.
     pub stderr: Stderr,
     exit: watch::Receiver<Option<ExitStatus>>,
 }
 
-impl Vitals {
+impl Monitor {
     /// How the process ended, if it has.
     pub fn exit_status(&self) -> Option<ExitStatus> {
         *self.exit.borrow()
@@ -98,7 +98,7 @@ impl Process {
         Ok(Self {
             stdin,
             stdout,
-            vitals: Vitals { stderr, exit },
+            monitor: Monitor { stderr, exit },
             stop: Some(stop),
             leader,
             _watched: watched,
@@ -121,23 +121,23 @@ impl Process {
     }
 
     /// What can be seen of it from outside.
-    pub fn vitals(&self) -> Vitals {
-        self.vitals.clone()
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
     }
 
     /// What the child wrote on stderr.
     pub fn stderr(&self) -> &Stderr {
-        &self.vitals.stderr
+        &self.monitor.stderr
     }
 
     /// How it ended, if it has.
     pub fn exit_status(&self) -> Option<ExitStatus> {
-        self.vitals.exit_status()
+        self.monitor.exit_status()
     }
 
     /// Waits until the child has ended by itself.
     pub async fn ended(&self) -> Option<ExitStatus> {
-        self.vitals.ended().await
+        self.monitor.ended().await
     }
 
     /// Kills the group and waits until the child is gone.

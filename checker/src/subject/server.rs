@@ -119,18 +119,18 @@ impl Server {
             port,
             _claim: claim,
         };
-        let vitals = server.process.vitals();
+        let monitor = server.process.monitor();
         tokio::select! {
             () = server.accepts() => Ok(server),
-            panic = vitals.stderr.panic_after(0) => Err(StartError::Panicked(panic)),
-            Some(status) = vitals.ended_with_words() => {
-                Err(match vitals.stderr.panicked_after(0) {
+            panic = monitor.stderr.panic_after(0) => Err(StartError::Panicked(panic)),
+            Some(status) = monitor.ended_with_words() => {
+                Err(match monitor.stderr.panicked_after(0) {
                     Some(panic) => StartError::Panicked(panic),
-                    None => StartError::Exited { status, stderr: vitals.stderr.last_lines() },
+                    None => StartError::Exited { status, stderr: monitor.stderr.last_lines() },
                 })
             }
             () = sleep(patience) => {
-                Err(StartError::NotListening { port, stderr: vitals.stderr.last_lines() })
+                Err(StartError::NotListening { port, stderr: monitor.stderr.last_lines() })
             }
         }
     }

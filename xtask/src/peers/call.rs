@@ -34,7 +34,7 @@ pub(crate) async fn call(command: Command, guard: &Guard, patience: Duration) ->
     let mut process =
         Process::start(command, guard).with_context(|| format!("cannot start `{line}`"))?;
     let stdout = process.take_stdio().map(|(_stdin, stdout)| stdout);
-    let vitals = process.vitals();
+    let monitor = process.monitor();
     let mut heard = Vec::new();
     let ended = timeout(patience, async {
         if let Some(mut stdout) = stdout {
@@ -44,11 +44,11 @@ pub(crate) async fn call(command: Command, guard: &Guard, patience: Duration) ->
                 .await?;
             tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await?;
         }
-        anyhow::Ok(vitals.ended_with_words().await)
+        anyhow::Ok(monitor.ended_with_words().await)
     })
     .await;
     let stdout = String::from_utf8_lossy(&heard).into_owned();
-    let stderr = vitals.stderr.last_lines();
+    let stderr = monitor.stderr.last_lines();
     let Ok(status) = ended else {
         bail!(
             "`{line}` has not ended after {} s{}",

@@ -15,7 +15,7 @@ use super::entries::{Entry, File, Mistake, Reached, entries};
 use crate::checks::{Checked, Stop, WorkspaceUnderTest};
 use crate::mcp::http::is_loopback;
 use crate::mcp::probe::{Probe, probe};
-use crate::mcp::{ClientProfile, Endpoint, Era, Failure, Session};
+use crate::mcp::{ClientProfile, Endpoint, Era, RequestError, Session};
 use crate::subject::process::Process;
 use crate::verdict::{Code, Finding, Location, Position};
 
@@ -123,7 +123,7 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
             }
             let mut process = Process::start(command, &workspace.guard)
                 .map_err(|error| not_started(&line.shown(), &error.to_string()))?;
-            let vitals = process.vitals();
+            let monitor = process.monitor();
             let (stdin, stdout) = process
                 .take_stdio()
                 .ok_or_else(|| not_started(&line.shown(), "it has no stdin and stdout"))?;
@@ -133,8 +133,8 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
                 Ok(session) => session,
                 Err(failure) => {
                     // If it has ended, its last words say why.
-                    let _ = timeout(LAST_WORDS, vitals.ended_with_words()).await;
-                    let words = vitals.stderr.last_lines();
+                    let _ = timeout(LAST_WORDS, monitor.ended_with_words()).await;
+                    let words = monitor.stderr.last_lines();
                     return Err(does_not_answer(&line.shown(), &failure, &words));
                 }
             };
@@ -198,7 +198,7 @@ fn no_folder(command: &str, error: &str) -> Stop {
         .into()
 }
 
-fn does_not_answer(command: &str, failure: &Failure, words: &[String]) -> Stop {
+fn does_not_answer(command: &str, failure: &RequestError, words: &[String]) -> Stop {
     let building = |line: &String| line.trim_start().starts_with("Compiling ");
     if words.last().is_some_and(building) {
         return Stop::CouldNotCheck(format!(
@@ -212,7 +212,7 @@ fn does_not_answer(command: &str, failure: &Failure, words: &[String]) -> Stop {
     Finding::new(Code::TutorSilent)
         .ran(command)
         .expected("an answer to server/discover")
-        .got(format!("{}{words}", failure.trouble))
+        .got(format!("{}{words}", failure.kind))
         .why("Try the same command in a terminal, in the folder of the workshop. It should wait, and print nothing on stdout.")
         .into()
 }

@@ -10,7 +10,7 @@ use crate::checks::contract::resolve;
 use crate::checks::store::schema::compile;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
-use crate::mcp::{Failure, Trouble};
+use crate::mcp::{ErrorKind, RequestError};
 use crate::verdict::{Code, Finding};
 
 /// What there is of something that is not there.
@@ -233,9 +233,9 @@ fn lies(tool: &Tool) -> Vec<Lack> {
     .collect()
 }
 
-fn refuses(answer: Result<crate::mcp::Called, Failure>) -> Checked {
+fn refuses(answer: Result<crate::mcp::Called, RequestError>) -> Checked {
     match answer {
-        Err(Failure { trouble: Trouble::Refused { .. }, .. }) => Ok(()),
+        Err(RequestError { kind: ErrorKind::Refused { .. }, .. }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
         Ok(called) => Err(Finding::new(Code::UnknownToolAnswered)
             .sent(&called.sent)

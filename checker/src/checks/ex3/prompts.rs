@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::places;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
-use crate::mcp::{Failure, Trouble};
+use crate::mcp::{ErrorKind, RequestError};
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.11.snap");
@@ -115,14 +115,14 @@ async fn minds_the_budget(server: &ServerUnderTest, shop: &Shop, occasion: &str)
     let arguments = json!({ "occasion": occasion, "budget_cents": budget.to_string() });
     server.purpose("fill in the prompt for an occasion and a budget");
     let with = match shop.session.prompt(PROMPT, arguments.clone()).await {
-        Err(Failure {
+        Err(RequestError {
             sent,
-            trouble: trouble @ Trouble::Refused { .. },
+            kind: kind @ ErrorKind::Refused { .. },
         }) => {
             return Err(Finding::new(Code::BudgetRefused)
                 .sent(sent)
                 .expected("a message: the budget is a whole number")
-                .got(trouble.to_string())
+                .got(kind.to_string())
                 .why("In MCP a prompt's arguments are strings, always. Take budget_cents as text, and parse it.")
                 .into());
         }
@@ -152,11 +152,11 @@ fn is_refused(
     what: &str,
     name: &str,
     arguments: &Value,
-    answer: Result<Vec<PromptMessage>, Failure>,
+    answer: Result<Vec<PromptMessage>, RequestError>,
 ) -> Checked {
     match answer {
-        Err(Failure {
-            trouble: Trouble::Refused { .. },
+        Err(RequestError {
+            kind: ErrorKind::Refused { .. },
             ..
         }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
@@ -242,8 +242,8 @@ async fn completes_nothing_else(
         server.purpose(&format!("ask for completions of {what}"));
         let values = match shop.session.complete(prompt, argument, "").await {
             Ok(values) => values,
-            Err(Failure {
-                trouble: Trouble::Refused { .. },
+            Err(RequestError {
+                kind: ErrorKind::Refused { .. },
                 ..
             }) => continue,
             Err(failure) => return Err(failure.into()),

@@ -16,7 +16,7 @@ use tokio::time::{Duration, sleep};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::raw::Raw;
-use crate::mcp::{Failure, Trouble};
+use crate::mcp::{ErrorKind, RequestError};
 use crate::verdict::{Code, Finding};
 
 /// How many want the last one.
@@ -33,7 +33,7 @@ const LINE_UP: Duration = Duration::from_millis(5);
 enum Buyer {
     Won,
     Refused,
-    Lost(Trouble),
+    Lost(ErrorKind),
 }
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
@@ -68,7 +68,7 @@ fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Check
         .find(|one| one.name == product.name)
         .map(|one| one.stock);
     let lost = buyers.iter().find_map(|buyer| match buyer {
-        Buyer::Lost(trouble) => Some(trouble),
+        Buyer::Lost(kind) => Some(kind),
         Buyer::Won | Buyer::Refused => None,
     });
     let (code, got, why) = match (won, stock, lost) {
@@ -78,9 +78,9 @@ fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Check
             format!("{won} buyers have it"),
             "Between the look at the stock and the sale another buyer came in. Hold one lock from the one to the other.",
         ),
-        (_, _, Some(trouble)) => (
+        (_, _, Some(kind)) => (
             Code::LoserWithoutReason,
-            format!("{won} has it, and another buyer got {trouble}"),
+            format!("{won} has it, and another buyer got {kind}"),
             "Being too late is no protocol error: the model should read it and choose something else.",
         ),
         (0, ..) => (
@@ -154,14 +154,14 @@ async fn buy_when_told(raw: &Raw, product: &str, go: watch::Receiver<bool>) -> B
         .send_body(message, headers, reqwest::Body::wrap_stream(body))
         .await;
     match sent {
-        Ok((reply, _)) => match (Trouble::of(&reply.exchange), reply.exchange.answer()) {
-            (Some(trouble), _) => Buyer::Lost(trouble),
+        Ok((reply, _)) => match (ErrorKind::of(&reply.exchange), reply.exchange.answer()) {
+            (Some(kind), _) => Buyer::Lost(kind),
             (None, Some(answer)) if answer["result"]["isError"] == Value::Bool(true) => {
                 Buyer::Refused
             }
             (None, Some(_)) => Buyer::Won,
-            (None, None) => Buyer::Lost(Trouble::Unreachable("no answer".to_owned())),
+            (None, None) => Buyer::Lost(ErrorKind::Unreachable("no answer".to_owned())),
         },
-        Err(Failure { trouble, .. }) => Buyer::Lost(trouble),
+        Err(RequestError { kind, .. }) => Buyer::Lost(kind),
     }
 }

@@ -8,7 +8,7 @@ use super::places;
 use crate::blocks::TodoBlock;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
-use crate::mcp::{Called, Failure, Trouble};
+use crate::mcp::{Called, ErrorKind, RequestError};
 use crate::verdict::{Code, Finding};
 
 /// Fewer words than this cannot say what is wrong and what would work.
@@ -161,7 +161,7 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
     ]
 }
 
-fn is_a_tool_error(order: &Order, answer: Result<Called, Failure>) -> Checked<Called> {
+fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Checked<Called> {
     const EXPECTED: &str = "a tool error: isError true, with a message that names the problem";
     match answer {
         Ok(called) if called.result.is_error == Some(true) => Ok(called),
@@ -178,11 +178,11 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, Failure>) -> Checked<Ca
                 .at(block)
                 .into())
         }
-        Err(Failure { sent, trouble: trouble @ Trouble::Refused { .. } }) => {
+        Err(RequestError { sent, kind: kind @ ErrorKind::Refused { .. } }) => {
             Err(Finding::new(Code::RefusedAsProtocolError)
                 .sent(sent)
                 .expected(EXPECTED)
-                .got(trouble.to_string())
+                .got(kind.to_string())
                 .why("Hosts handle protocol errors themselves, and the model may never see the reason. In rmcp, return Err(String) rather than Err(ErrorData).")
                 .at(places::BUY_TOOL)
                 .into())

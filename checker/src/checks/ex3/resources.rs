@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::places;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
-use crate::mcp::{Failure, Trouble};
+use crate::mcp::{ErrorKind, RequestError};
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.10.snap");
@@ -191,10 +191,10 @@ fn holds(read: &Value, products: &[Product]) -> Checked {
         .into())
 }
 
-fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, Failure>) -> Checked {
+fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) -> Checked {
     match answer {
-        Err(Failure {
-            trouble: Trouble::Refused { .. },
+        Err(RequestError {
+            kind: ErrorKind::Refused { .. },
             ..
         }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),

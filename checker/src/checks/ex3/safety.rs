@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::raw::{Raw, Reply};
-use crate::mcp::{Failure, Trouble};
+use crate::mcp::{ErrorKind, RequestError};
 use crate::verdict::{Code, Finding};
 
 /// Another address of this machine's loopback interface. A server on 127.0.0.1 is not there,
@@ -45,9 +45,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     };
     server.purpose("control: the same order without a foreign header is filled");
     let control = raw.send(order(), HeaderMap::new()).await?;
-    if let Some(trouble) = Trouble::of(&control.exchange) {
+    if let Some(kind) = ErrorKind::of(&control.exchange) {
         let sent = control.exchange.sent.describe();
-        return Err(Failure { sent, trouble }.into());
+        return Err(RequestError { sent, kind }.into());
     }
 
     lets_in_pages_of_this_machine(server, &raw).await?;
@@ -101,14 +101,14 @@ async fn lets_in_pages_of_this_machine(server: &ServerUnderTest, raw: &Raw) -> C
         server.purpose("control: a page of this machine gets in");
         let list = raw.message("tools/list", json!({}));
         let reply = raw_with(raw, list, &ORIGIN, &origin).await?;
-        let Some(trouble) = Trouble::of(&reply.exchange) else {
+        let Some(kind) = ErrorKind::of(&reply.exchange) else {
             continue;
         };
         let sent = reply.exchange.sent.describe();
         return Err(Finding::new(Code::LocalOriginRefused)
             .sent(format!("{sent} with Origin: {origin}"))
             .expected("an answer: this is a page of the same machine")
-            .got(trouble.to_string())
+            .got(kind.to_string())
             .why("A page at localhost or 127.0.0.1, on any port, is a program of yours, such as the MCP Inspector. In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). enforce_origin_validation() with an empty list refuses every page.")
             .into());
     }

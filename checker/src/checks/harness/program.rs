@@ -144,23 +144,23 @@ impl ProgramUnderTest {
             Stop::CouldNotCheck(format!("the system could not start the program: {error}"))
         };
         let mut process = Process::start(command, guard).map_err(unstarted)?;
-        let vitals = process.vitals();
+        let monitor = process.monitor();
         let Some((stdin, stdout)) = process.take_stdio() else {
             return Err(unstarted(io::ErrorKind::BrokenPipe.into()));
         };
         let ending = async {
             let (stdout, ()) = tokio::join!(read(stdout), write(stdin, task.stdin));
-            (stdout, vitals.ended_with_words().await)
+            (stdout, monitor.ended_with_words().await)
         };
         let patience = self.time_for_a_run();
         let ended = timeout(patience, ending).await;
         if ended.is_err() {
             // A question that waits for an answer stands on a line that has not ended.
             process.stop().await;
-            vitals.ended_with_words().await;
+            monitor.ended_with_words().await;
         }
-        let mut stderr = vitals.stderr.last_lines();
-        if let Some(panic) = vitals.stderr.panicked_after(0) {
+        let mut stderr = monitor.stderr.last_lines();
+        if let Some(panic) = monitor.stderr.panicked_after(0) {
             let todo = panic.is_todo() && matches!(self.reach, Reach::Program(_));
             if !todo {
                 return Err(symptoms::client_panicked(&panic, &shown));

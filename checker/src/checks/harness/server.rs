@@ -12,8 +12,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use super::Harness;
 use crate::checks::{Checked, Stop};
 use crate::mcp::raw::Raw;
-use crate::mcp::{ClientProfile, Endpoint, Era, Failure, Session, Trouble};
-use crate::subject::process::{Process, Vitals};
+use crate::mcp::{ClientProfile, Endpoint, Era, ErrorKind, RequestError, Session};
+use crate::subject::process::{Monitor, Process};
 use crate::subject::server::{Server, Serving};
 use crate::subject::stderr::Panic;
 use crate::subject::{CommandLine, Program};
@@ -91,7 +91,7 @@ impl ServerUnderTest {
         if let Reach::Program(_, server) = &reach {
             // A shared process may have panicked in an earlier step.
             let seen = server.process.stderr().panics();
-            watch(symptoms.clone(), server.process.vitals(), seen, false);
+            watch(symptoms.clone(), server.process.monitor(), seen, false);
         }
         let server = Self {
             harness,
@@ -163,15 +163,15 @@ impl ServerUnderTest {
         command
             .envs(self.fixtures().environment())
             .envs(environment.iter().copied());
-        let unstarted = |error: std::io::Error| Failure {
+        let unstarted = |error: std::io::Error| RequestError {
             sent: String::new(),
-            trouble: Trouble::Unreachable(format!("the program cannot be started: {error}")),
+            kind: ErrorKind::Unreachable(format!("the program cannot be started: {error}")),
         };
         let mut process = Process::start(command, guard).map_err(unstarted)?;
         let Some((stdin, stdout)) = process.take_stdio() else {
             return Err(unstarted(std::io::ErrorKind::BrokenPipe.into()).into());
         };
-        watch(self.symptoms.clone(), process.vitals(), 0, true);
+        watch(self.symptoms.clone(), process.monitor(), 0, true);
         self.children.lock().push(process);
         let endpoint = Endpoint::Stdio(stdin, stdout);
         Ok(Session::connect(endpoint, client, self.transcript()).await?)
@@ -223,27 +223,27 @@ impl ServerUnderTest {
 }
 
 /// Sends what a process shows after its first `seen` panics, until the check is over.
-fn watch(symptoms: UnboundedSender<Symptom>, vitals: Vitals, seen: usize, may_end: bool) {
+fn watch(symptoms: UnboundedSender<Symptom>, monitor: Monitor, seen: usize, may_end: bool) {
     tokio::spawn(async move {
         let symptom = tokio::select! {
             () = symptoms.closed() => return,
-            panic = vitals.stderr.panic_after(seen) => Symptom::Panicked(panic),
-            symptom = end(&vitals, seen, may_end) => symptom,
+            panic = monitor.stderr.panic_after(seen) => Symptom::Panicked(panic),
+            symptom = end(&monitor, seen, may_end) => symptom,
         };
         let _ = symptoms.send(symptom);
     });
 }
 
 /// Waits for the end.
-async fn end(vitals: &Vitals, seen: usize, may_end: bool) -> Symptom {
-    let Some(status) = vitals.ended_with_words().await else {
+async fn end(monitor: &Monitor, seen: usize, may_end: bool) -> Symptom {
+    let Some(status) = monitor.ended_with_words().await else {
         return std::future::pending().await;
     };
-    match vitals.stderr.panicked_after(seen) {
+    match monitor.stderr.panicked_after(seen) {
         Some(panic) => Symptom::Panicked(panic),
         None => Symptom::Exited {
             status,
-            stderr: vitals.stderr.last_lines(),
+            stderr: monitor.stderr.last_lines(),
             may_be_right: may_end,
         },
     }

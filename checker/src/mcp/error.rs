@@ -13,16 +13,16 @@ pub const MAX_RESPONSE_BYTES: usize = 16_000_000;
 
 /// A request that brought no result, and what was sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
+pub struct RequestError {
     /// The request, as findings show it.
     pub sent: String,
     /// What came instead.
-    pub trouble: Trouble,
+    pub kind: ErrorKind,
 }
 
 /// What came instead of a result.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
+pub enum ErrorKind {
     /// A JSON-RPC error: the server understood, and refused.
     Refused {
         /// -32602 and the like.
@@ -66,7 +66,7 @@ pub enum Trouble {
     NotHttp(String),
 }
 
-impl Trouble {
+impl ErrorKind {
     /// The best explanation of why this exchange did not end in a result. `None` when it did.
     pub fn of(exchange: &Exchange) -> Option<Self> {
         if let Some(answer) = exchange.answer() {
@@ -120,7 +120,7 @@ impl Trouble {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused { code, message } => write!(f, "the JSON-RPC error {code}, {message:?}"),
