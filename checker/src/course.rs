@@ -147,6 +147,11 @@ impl Course {
     }
 }
 
+/// The folder in which the attendee works on the exercise with this id, from the workshop's root.
+pub fn exercise_folder(id: &str) -> PathBuf {
+    Path::new("exercises").join(id)
+}
+
 impl Exercise {
     /// The step of this id.
     pub fn step(&self, id: &str) -> Option<&Step> {
@@ -156,6 +161,16 @@ impl Exercise {
     /// `ex3`: the short name that attendees type.
     pub fn short(&self) -> &str {
         self.id.split('_').next().unwrap_or(&self.id)
+    }
+
+    /// The folder in which the attendee works, from the workshop's root: `exercises/ex3_store`.
+    pub fn folder(&self) -> PathBuf {
+        exercise_folder(&self.id)
+    }
+
+    /// The folder of its solution, from the workshop's root: `solutions/ex3_store`.
+    pub fn solution(&self) -> PathBuf {
+        Path::new("solutions").join(&self.id)
     }
 
     /// `3`: the number that its steps begin with.

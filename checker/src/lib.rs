@@ -1,11 +1,11 @@
 //! The workshop's checker: builds and starts what an attendee wrote, drives it over MCP as a
 //! real client would, and says what works, what does not, why, and what to do next.
 //!
-//! Data flows one way: [`commands`] → [`engine`] → [`checks`] → [`mcp`] → [`subject`]. Events
-//! flow out through one channel to [`report`]; the verdicts go to [`progress`]. Checks never print, reports
-//! never decide, `mcp` knows no exercise, [`course`] knows no protocol.
+//! Data flows one way: [`commands`], [`watch`] and the tutor → [`workshop`] → [`engine`] →
+//! [`checks`] → [`mcp`] → [`subject`]. [`events`] flow out through one channel to [`report`]; the
+//! verdicts go to the progress. Checks never print, reports never decide, `mcp` knows no exercise,
+//! [`course`] knows no protocol.
 
-pub mod at_work;
 pub mod blocks;
 pub mod book;
 pub mod checks;
@@ -14,14 +14,16 @@ pub mod commands;
 pub mod course;
 pub mod doctor;
 pub mod engine;
+pub mod escape;
+pub mod events;
 pub mod fixtures;
 pub mod mcp;
 pub mod patience;
-pub mod progress;
 pub mod report;
-pub mod rescue;
 pub mod signals;
 pub mod subject;
+pub mod tree;
 mod tutor;
 pub mod verdict;
 pub mod watch;
+pub mod workshop;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use checker::rescue::tree;
+use checker::tree;
 
 pub(crate) fn run() -> Result<()> {
     let root = crate::root()?;

@@ -5,10 +5,11 @@ use std::io::Write;
 use anstyle::Style;
 use anyhow::Result;
 
-use super::{PASSED, Workshop, replaced, select};
+use super::{PASSED, replaced};
 use crate::course::Exercise;
-use crate::progress::{Progress, State};
-use crate::rescue::Source;
+use crate::workshop::progress::{Progress, State};
+use crate::workshop::rescue::Source;
+use crate::workshop::{Workshop, select};
 
 const STRONG: Style = Style::new().bold();
 

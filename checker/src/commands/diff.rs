@@ -13,12 +13,13 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result, bail};
 use similar::{ChangeTag, TextDiff};
 
-use super::select::{self, Selection};
-use super::{PASSED, Workshop};
+use super::PASSED;
 use crate::blocks::{blocks, is_mark};
 use crate::course::{Exercise, Step};
-use crate::report::escape::one_line;
-use crate::rescue::tree;
+use crate::escape::one_line;
+use crate::tree;
+use crate::workshop::Workshop;
+use crate::workshop::select::{self, Selection};
 
 const YOURS: Style = AnsiColor::Red.on_default();
 const SOLUTION: Style = AnsiColor::Green.on_default();
@@ -80,17 +81,18 @@ struct Section {
 
 /// All files of the exercise; with a step, those in which it is written.
 fn pairs(workshop: &Workshop, exercise: &Exercise, step: Option<&Step>) -> Result<Vec<Pair>> {
-    let folders = ["exercises", "solutions"].map(|kind| Path::new(kind).join(&exercise.id));
+    let folders = [exercise.folder(), exercise.solution()];
     let mut files = BTreeSet::new();
     for folder in &folders {
         let tree = tree::read(&workshop.root.join(folder))?;
         if tree.is_empty() {
             let path = folder.display();
-            let mend = match folder.starts_with("solutions") {
-                true => format!("git checkout -- {path}"),
-                false => format!("cargo checker reset {}", exercise.short()),
+            let fix = if *folder == exercise.solution() {
+                format!("git checkout -- {path}")
+            } else {
+                format!("cargo checker reset {}", exercise.short())
             };
-            bail!("{path} is not there. `{mend}` brings it back");
+            bail!("{path} is not there. `{fix}` brings it back");
         }
         files.extend(tree::files(&tree).cloned());
     }

@@ -6,9 +6,10 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use textwrap::{Options, WordSplitter};
 
-use super::{COULD_NOT, FAILED, PASSED, Workshop};
+use super::{COULD_NOT, FAILED, PASSED};
 use crate::doctor::{self, Examined, Health};
 use crate::report;
+use crate::workshop::Workshop;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use super::{PASSED, Workshop, check};
+use super::{PASSED, check};
 use crate::cli::Check;
-use crate::progress::State;
+use crate::workshop::Workshop;
+use crate::workshop::progress::State;
 
 pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
     let progress = workshop.progress.read()?;

@@ -5,8 +5,9 @@ use std::io::Write;
 use anstyle::Style;
 use anyhow::Result;
 
-use super::{PASSED, Workshop};
+use super::PASSED;
 use crate::report::symbol_of_state;
+use crate::workshop::Workshop;
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();

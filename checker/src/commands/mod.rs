@@ -1,30 +1,26 @@
 //! One file per command; each reads as a short story over the other rooms.
 
 mod catch_up;
-pub(crate) mod check;
+mod check;
 mod completions;
 mod diff;
 mod doctor;
 mod here;
-pub(crate) mod hint;
+mod hint;
 mod list;
 mod replaced;
 mod reset;
 mod restore;
-pub(crate) mod select;
 mod solution;
-mod subject;
 mod tutor;
 mod watch;
-mod workshop;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
-pub use self::workshop::Workshop;
-
 use crate::cli::{Cli, Command};
+use crate::workshop::Workshop;
 
 /// All that was asked for is passed.
 pub const PASSED: u8 = 0;
@@ -39,7 +35,7 @@ pub const COULD_NOT: u8 = 2;
 ///
 /// When that cannot be done; the message holds the reason and the mend.
 pub async fn run(cli: Cli) -> Result<ExitCode> {
-    let open = || Workshop::open().inspect(Workshop::mend);
+    let open = || Workshop::open().inspect(Workshop::finish_what_was_cut_off);
     let code = match cli.command {
         None => here::run(&open()?).await?,
         Some(Command::Check(arguments)) => check::run(&open()?, &arguments).await?,

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anstyle::Style;
 
-use super::Workshop;
 use crate::course::Exercise;
-use crate::report::escape::one_line;
-use crate::rescue::{Backups, Change, Replaced};
+use crate::escape::one_line;
+use crate::workshop::Workshop;
+use crate::workshop::rescue::{Backups, Change, Replaced};
 
 const FAINT: Style = Style::new().dimmed();
 
@@ -40,7 +40,7 @@ pub(super) fn tell(
     let Some(backup) = &replaced.backup else {
         return Ok(());
     };
-    let (from, to) = (&backup.folder, exercise_folder(workshop, exercise));
+    let (from, to) = (&backup.folder, workshop.folder_of(exercise));
     let short = exercise.short();
     let shown = one_line(&shown(workshop, from));
     writeln!(out, "\n  {FAINT}copy{FAINT:#}  {shown}")?;
@@ -70,10 +70,6 @@ pub(super) fn counted(replaced: &Replaced) -> String {
     }
 }
 
-fn exercise_folder(workshop: &Workshop, exercise: &Exercise) -> std::path::PathBuf {
-    workshop.root.join("exercises").join(&exercise.id)
-}
-
 /// A path as it can be typed where the attendee stands: from the root, if that is there.
 fn shown(workshop: &Workshop, path: &Path) -> String {
     let is_root = std::env::current_dir().is_ok_and(|here| here == workshop.root);
@@ -101,7 +97,7 @@ fn by_hand(workshop: &Workshop, from: &Path, to: &Path) -> String {
 mod tests {
     use super::*;
     use crate::course::Course;
-    use crate::progress::ProgressFile;
+    use crate::workshop::progress::ProgressFile;
 
     #[test]
     #[cfg(unix)]

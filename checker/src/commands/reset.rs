@@ -4,8 +4,9 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use super::{PASSED, Workshop, replaced, select};
-use crate::rescue::Source;
+use super::{PASSED, replaced};
+use crate::workshop::rescue::Source;
+use crate::workshop::{Workshop, select};
 
 pub(super) fn run(workshop: &Workshop, exercise: &str) -> Result<u8> {
     let exercise = select::exercise(workshop, "reset", exercise)?;

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use anyhow::{Context, Result, bail};
 
-use super::{PASSED, Workshop, replaced, select};
-use crate::rescue::{Backup, Backups, Source, starters};
+use super::{PASSED, replaced};
+use crate::workshop::rescue::{Backup, Backups, Source, starters};
+use crate::workshop::{Workshop, select};
 
 pub(super) fn run(workshop: &Workshop, exercise: &str, number: Option<u32>) -> Result<u8> {
     let exercise = select::exercise(workshop, "restore", exercise)?;
@@ -50,7 +51,7 @@ pub(super) fn run(workshop: &Workshop, exercise: &str, number: Option<u32>) -> R
         "exercises/{id} is again what it was in copy {name}, {files}:\n"
     )?;
     replaced::tell(&mut out, workshop, exercise, &replaced)?;
-    if starters::is_untouched(&workshop.root.join("exercises").join(id), id)? {
+    if starters::is_untouched(&workshop.folder_of(exercise), id)? {
         writeln!(out, "\nThat is the starter, untouched.")?;
     }
     if replaced.backup.is_some() {

@@ -2,17 +2,18 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anstyle::Style;
 use anyhow::{Context, Result, ensure};
 
-use super::select::{self, Selection};
-use super::{PASSED, Workshop};
+use super::PASSED;
 use crate::blocks::{Block, blocks};
 use crate::course::{Exercise, Step};
-use crate::report::escape::visible;
-use crate::rescue::tree;
+use crate::escape::visible;
+use crate::tree;
+use crate::workshop::Workshop;
+use crate::workshop::select::{self, Selection};
 
 const STRONG: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
@@ -44,7 +45,7 @@ pub(super) fn run(workshop: &Workshop, word: Option<&str>) -> Result<u8> {
 }
 
 fn files(workshop: &Workshop, exercise: &Exercise) -> Result<Vec<File>> {
-    let folder = Path::new("solutions").join(&exercise.id);
+    let folder = exercise.solution();
     let tree = tree::read(&workshop.root.join(&folder))?;
     let path = folder.display();
     ensure!(

@@ -5,10 +5,11 @@ use std::io::{IsTerminal, Write};
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
-use super::{PASSED, Workshop};
+use super::PASSED;
 use crate::cli::Tutor as Arguments;
 use crate::subject::guard::Guard;
 use crate::tutor::{Tutor, serving};
+use crate::workshop::Workshop;
 
 pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
     let workshop = match &arguments.workshop {
@@ -18,7 +19,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
         }
         None => Workshop::open()?,
     };
-    workshop.mend();
+    workshop.finish_what_was_cut_off();
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
     start_logging();
     let tutor = Tutor::new(workshop, guard);

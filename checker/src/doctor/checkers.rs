@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Examined;
-use crate::at_work::{self, WATCH};
+use crate::workshop::at_work::{self, WATCH};
 
 const WHAT: &str = "checkers";
 

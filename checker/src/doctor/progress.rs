@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Examined;
-use crate::progress::ProgressFile;
+use crate::workshop::progress::ProgressFile;
 
 /// Nothing, where it can be read or is not there yet.
 pub(super) fn examine(root: &Path) -> Option<Examined> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Examined;
-use crate::rescue::Rescue;
+use crate::workshop::rescue::Rescue;
 
 const WHAT: &str = "rescue";
 

@@ -1,4 +1,4 @@
-//! Steps × eras → events.
+//! Steps × eras → verdicts.
 //!
 //! - [`judge`] runs one check against one server, with an eye on the process,
 //! - [`places`] finds the lines that findings point at.
@@ -25,47 +25,14 @@ pub use self::places::{Places, Written};
 use self::judge::Judge;
 use crate::checks::{self, Eras};
 use crate::course::{Exercise, Step};
+use crate::events::Event;
 use crate::mcp::Era;
 use crate::patience::Patience;
 use crate::subject::Subject;
 use crate::verdict::{
-    Code, EraReport, ExerciseReport, Finding, Location, NotStarted, Outcome, StepReport,
-    SubjectKind,
+    Code, CompileError, EraReport, ExerciseReport, Finding, Location, NotStarted, Outcome,
+    StepReport, SubjectKind,
 };
-
-/// What happens while an exercise is checked, in order.
-#[derive(Debug)]
-pub enum Event {
-    /// Cargo is being called for this package.
-    Building {
-        /// `ex3_store`
-        package: String,
-    },
-    /// Cargo has compiled a crate.
-    CrateBuilt(String),
-    /// Cargo waits for another cargo that uses the same target folder.
-    WaitingForCargo,
-    /// Cargo is done, well or not.
-    Built,
-    /// The checks of this exercise begin.
-    Checking {
-        /// Its id and title.
-        exercise: Exercise,
-    },
-    /// A step was judged on every era. Steps come in the order of the course.
-    Step(Box<StepReport>),
-    /// The code does not compile; the report has no step that ran.
-    DoesNotCompile {
-        /// The first error, as rustc drew it.
-        first: String,
-        /// How many more there are.
-        others: usize,
-        /// The same in other words, where rustc's are hard to read.
-        note: Option<&'static str>,
-    },
-    /// All of an exercise is done.
-    Finished(Box<ExerciseReport>),
-}
 
 /// What to check.
 #[derive(Debug)]
@@ -88,8 +55,8 @@ pub struct Plan<'a> {
     pub settings: PathBuf,
     /// How long it waits for the subject.
     pub patience: Patience,
-    /// The options with which a command checks the same subject again: ` --solution`.
-    pub options: String,
+    /// The options with which `cargo checker check` checks the same subject again: `--solution`.
+    pub options: Vec<String>,
 }
 
 /// Checks the subject as the plan says, and tells `events` about each step.
@@ -157,16 +124,19 @@ pub async fn check(
         build_ms: 0,
         check_ms: milliseconds(begin.elapsed()),
         steps: reported,
+        compile_error: None,
     }
 }
 
 /// The report for code that does not compile: the first step that is reached fails, and all
 /// others wait. A step that was asked for alone is the first that is reached.
-pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport {
+pub fn uncompiled(plan: &Plan<'_>, error: CompileError) -> ExerciseReport {
+    // Only a terminal wants the colours that rustc draws with.
+    let first = anstream::adapter::strip_str(&error.first).to_string();
     let finding = Finding::new(Code::DoesNotCompile)
         .expected("code that compiles")
-        .got(match others {
-            0 => first.to_owned(),
+        .got(match error.others {
+            0 => first,
             others => format!("{first}\nand {others} more"),
         })
         .why("Nothing can be checked before it compiles. The first error is often the cause of the others.");
@@ -200,6 +170,7 @@ pub fn uncompiled(plan: &Plan<'_>, first: &str, others: usize) -> ExerciseReport
         build_ms: 0,
         check_ms: 0,
         steps: steps.filter(wanted).collect(),
+        compile_error: Some(error),
     }
 }
 
@@ -239,7 +210,9 @@ async fn run(judge: &Judge<'_>, step: &Step, board: &Board, slots: &Semaphore) -
 impl<'a> Plan<'a> {
     /// The command that checks a step again.
     fn again(&self, step: &Step) -> String {
-        format!("cargo checker check {}{}", step.id, self.options)
+        let words = ["cargo checker check", &step.id].into_iter();
+        let options = self.options.iter().map(String::as_str);
+        words.chain(options).collect::<Vec<_>>().join(" ")
     }
 
     /// The wanted step with everything that it needs, in order; or all.

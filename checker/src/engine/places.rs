@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::blocks::blocks;
 use crate::course::{Exercise, Step};
-use crate::rescue::tree;
+use crate::tree;
 use crate::verdict::{EraReport, Location, NotStarted, Position};
 
 /// Where an exercise's source is, if it is known.

@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::escape::{one_line, visible};
+use crate::escape::{one_line, visible};
 use crate::verdict::{ExerciseReport, Outcome, StepReport};
 
 pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::Result<()> {

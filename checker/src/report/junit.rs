@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::escape::visible;
+use crate::escape::visible;
 use crate::verdict::{EraReport, ExerciseReport, Finding, Outcome, StepReport};
 
 pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::Result<()> {

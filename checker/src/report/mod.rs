@@ -1,10 +1,10 @@
 //! Events → what people and programs read. Reports never decide.
 //!
-//! Everything that a server sent passes [`escape`] before it is written.
+//! Everything that a server sent passes [`escape`](crate::escape) before it is written.
 
 mod building;
-pub mod escape;
 mod github;
+mod hints;
 mod json;
 mod junit;
 mod terminal;
@@ -14,12 +14,13 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 
-pub use self::building::{Building, FIRST_BUILD, MANY, WAITING};
+pub use self::building::{BuildBar, BuildProgress};
+pub use self::hints::write_hints;
 pub use self::json::document;
 pub use self::terminal::{Terminal, symbol_of_state};
-pub use self::trace::write_trace;
+pub use self::trace::{TraceReporter, write_trace};
 
-use crate::engine::Event;
+use crate::events::Event;
 use crate::verdict::ExerciseReport;
 
 /// No report is wider.
@@ -63,47 +64,71 @@ pub trait Reporter {
     /// # Errors
     ///
     /// When it cannot be written.
-    fn finish(&mut self, exercises: &[ExerciseReport]) -> io::Result<()>;
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// All that `cargo checker check` shows: the report in its format on stdout, what cargo does on
+/// stderr, and with `traced` the exchanges: beside the steps for people, on stderr otherwise.
+pub fn reporters(format: Format, traced: bool, seed: u64) -> Vec<Box<dyn Reporter>> {
+    let report: Box<dyn Reporter> = match format {
+        Format::Human => Box::new(Terminal::new(anstream::stdout(), width(), traced, seed)),
+        Format::Json => Box::new(json(io::stdout(), seed)),
+        Format::Junit => Box::new(junit(io::stdout())),
+        Format::Github => Box::new(github(io::stdout())),
+    };
+    let mut all: Vec<Box<dyn Reporter>> = vec![Box::new(BuildBar::new()), report];
+    if traced && format != Format::Human {
+        all.push(Box::new(TraceReporter::new(anstream::stderr())));
+    }
+    all
 }
 
 /// The reporter of a format that is one document, written at the end.
-pub struct AtTheEnd<W, F> {
+struct AtTheEnd<W, F> {
     out: W,
     write: F,
+    exercises: Vec<ExerciseReport>,
+}
+
+impl<W: Write, F: Fn(&mut W, &[ExerciseReport]) -> io::Result<()>> AtTheEnd<W, F> {
+    fn new(out: W, write: F) -> Self {
+        let exercises = Vec::new();
+        Self {
+            out,
+            write,
+            exercises,
+        }
+    }
 }
 
 impl<W: Write, F: Fn(&mut W, &[ExerciseReport]) -> io::Result<()>> Reporter for AtTheEnd<W, F> {
-    fn event(&mut self, _event: &Event) -> io::Result<()> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        if let Event::Finished(report) = event {
+            self.exercises.push(report.as_ref().clone());
+        }
         Ok(())
     }
 
-    fn finish(&mut self, exercises: &[ExerciseReport]) -> io::Result<()> {
-        (self.write)(&mut self.out, exercises)?;
+    fn finish(&mut self) -> io::Result<()> {
+        (self.write)(&mut self.out, &self.exercises)?;
         self.out.flush()
     }
 }
 
 /// One JSON document.
-pub fn json<W: Write>(out: W, seed: u64) -> impl Reporter {
-    let write = move |out: &mut W, exercises: &[ExerciseReport]| {
+fn json<W: Write>(out: W, seed: u64) -> impl Reporter {
+    AtTheEnd::new(out, move |out: &mut W, exercises: &[ExerciseReport]| {
         serde_json::to_writer_pretty(&mut *out, &document(seed, exercises))?;
         writeln!(out)
-    };
-    AtTheEnd { out, write }
+    })
 }
 
 /// One JUnit document.
-pub fn junit<W: Write>(out: W) -> impl Reporter {
-    AtTheEnd {
-        out,
-        write: junit::write,
-    }
+fn junit<W: Write>(out: W) -> impl Reporter {
+    AtTheEnd::new(out, junit::write)
 }
 
 /// Annotations on `out`, and a summary where `GITHUB_STEP_SUMMARY` says.
-pub fn github<W: Write>(out: W) -> impl Reporter {
-    AtTheEnd {
-        out,
-        write: github::write,
-    }
+fn github<W: Write>(out: W) -> impl Reporter {
+    AtTheEnd::new(out, github::write)
 }

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::Reporter;
-use super::escape::{one_line, visible};
 use super::trace::write_trace;
-use crate::engine::Event;
+use crate::escape::{one_line, visible};
+use crate::events::Event;
 use crate::mcp::Era;
-use crate::progress::State;
-use crate::verdict::{ExerciseReport, Finding, NotStarted, Outcome, StepReport, SubjectKind};
+use crate::verdict::{
+    CompileError, ExerciseReport, Finding, NotStarted, Outcome, StepReport, SubjectKind,
+};
+use crate::workshop::progress::State;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -196,13 +198,13 @@ impl<W: Write> Terminal<W> {
         Ok(())
     }
 
-    fn compile_error(&mut self, first: &str, others: usize, note: &str) -> io::Result<()> {
-        let first = first.trim_end();
+    fn compile_error(&mut self, error: &CompileError) -> io::Result<()> {
+        let first = error.first.trim_end();
         writeln!(
             self.out,
             " {BAD}✗{BAD:#} it does not compile yet\n\n{first}\n"
         )?;
-        let more = match others {
+        let more = match error.others {
             0 => None,
             1 => Some("and one more error, which may go with the first".to_owned()),
             n => Some(format!(
@@ -212,7 +214,7 @@ impl<W: Write> Terminal<W> {
         if let Some(more) = more {
             writeln!(self.out, "{FAINT}{more}{FAINT:#}\n")?;
         }
-        if !note.is_empty() {
+        if let Some(note) = error.note {
             self.labelled("that is", note, Style::new())?;
             writeln!(self.out)?;
         }
@@ -332,12 +334,10 @@ impl<W: Write> Reporter for Terminal<W> {
                 }
                 self.out.flush()
             }
-            Event::DoesNotCompile {
-                first,
-                others,
-                note,
-            } => self.compile_error(first, *others, note.unwrap_or_default()),
-            Event::Finished(report) => self.summary(report),
+            Event::Finished(report) => match &report.compile_error {
+                Some(error) => self.compile_error(error),
+                None => self.summary(report),
+            },
             Event::Building { .. }
             | Event::CrateBuilt(_)
             | Event::WaitingForCargo
@@ -345,7 +345,7 @@ impl<W: Write> Reporter for Terminal<W> {
         }
     }
 
-    fn finish(&mut self, _exercises: &[ExerciseReport]) -> io::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::escape::{one_line, visible};
+use super::Reporter;
+use crate::escape::{one_line, visible};
+use crate::events::Event;
 use crate::mcp::http::worth_seeing;
 use crate::mcp::message::{Message, Side};
 use crate::mcp::transcript::{Exchange, Received};
@@ -20,6 +22,30 @@ const WIDTH: usize = 96;
 
 /// So many exchanges of one purpose are written in full; of a race the others say little.
 const OF_ONE_PURPOSE: usize = 3;
+
+/// Writes the exchanges of each step as it is judged.
+#[derive(Debug)]
+pub struct TraceReporter<W>(W);
+
+impl<W: Write> TraceReporter<W> {
+    /// A reporter that writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self(out)
+    }
+}
+
+impl<W: Write> Reporter for TraceReporter<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Step(step) => write_trace(&mut self.0, step),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Writes the exchanges of every era of a step.
 ///

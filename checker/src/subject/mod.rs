@@ -3,12 +3,14 @@
 //! - [`build`] runs cargo and finds the first error,
 //! - [`process`] starts a process group, and ends it whatever happens,
 //! - [`stderr`] reads what the process complains about, for symptoms,
+//! - [`reach`] looks whether what is there already answers, or starts,
 //! - [`server`] starts a program as an HTTP server and waits until it listens,
 //! - [`guard`] ends what a killed checker would leave behind.
 
 pub mod build;
 pub mod guard;
 pub mod process;
+pub mod reach;
 pub mod server;
 pub mod stderr;
 

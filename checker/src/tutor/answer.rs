@@ -6,7 +6,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::report::escape::visible_up_to;
+use crate::escape::visible_up_to;
 
 /// No text in an answer is longer. A compile error has room, a flood has not.
 const MAX_CHARS: usize = 8_000;

@@ -8,15 +8,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tracing::info;
 
 use super::Tutor;
-use crate::at_work::AtWork;
-use crate::cli::Check;
-use crate::commands::check::check;
-use crate::commands::select::{Selection, select};
-use crate::course::Exercise;
-use crate::engine::Event;
-use crate::report::escape::one_line;
-use crate::report::{FIRST_BUILD, MANY, WAITING, document};
-use crate::verdict::Outcome;
+use crate::course::{Exercise, Step};
+use crate::escape::one_line;
+use crate::events::Event;
+use crate::report::{BuildProgress, document};
+use crate::verdict::{ExerciseReport, Outcome};
+use crate::workshop::CheckRequest;
+use crate::workshop::at_work::AtWork;
+use crate::workshop::select::{Selection, select};
 
 /// What the client asked for.
 pub(super) struct Wanted<'a> {
@@ -40,37 +39,31 @@ pub(super) async fn run(
     let workshop = &tutor.workshop;
     let _at_work = AtWork::begin(&workshop.root, "tutor");
     workshop.remember(exercise);
-    let seed = u64::from(rand::random::<u16>());
-    info!("checking {}", step.unwrap_or(&exercise.id));
+    let request = CheckRequest::new(exercise, step);
+    info!("checking {}", step.map_or(&exercise.id, |step| &step.id));
 
     let (events, received) = unbounded_channel();
-    let arguments = Check::default();
     let checking = async {
         // Moved in, so that the channel closes when all is done.
         let events = events;
-        check(
-            workshop,
-            &arguments,
-            (exercise, step),
-            seed,
-            &tutor.guard,
-            &events,
-        )
-        .await
+        workshop.check(&request, &tutor.guard, &events).await
     };
-    let telling = Telling::of(&context).tell(received);
-    let (report, kept) = tokio::select! {
-        (checked, ()) = async { tokio::join!(checking, telling) } => checked?,
+    let notifying = Notifier::of(&context, exercise).notify(received);
+    let (checked, report) = tokio::select! {
+        both = async { tokio::join!(checking, notifying) } => both,
         // Whatever was begun is dropped, and a dropped process is killed.
         () = context.ct.cancelled() => bail!("cancelled; what was begun is ended"),
     };
-    tutor.reports.keep(&report);
-    kept?;
-    Ok(document(seed, &[report]))
+    if let Some(report) = &report {
+        tutor.reports.keep(report);
+    }
+    checked?;
+    let report = report.context("the check ended without a report")?;
+    Ok(document(request.seed, &[report]))
 }
 
 /// The current exercise where nothing is named.
-fn named<'a>(tutor: &'a Tutor, wanted: &Wanted<'_>) -> Result<(&'a Exercise, Option<&'a str>)> {
+fn named<'a>(tutor: &'a Tutor, wanted: &Wanted<'_>) -> Result<(&'a Exercise, Option<&'a Step>)> {
     let workshop = &tutor.workshop;
     let words = match (wanted.exercise, wanted.step) {
         (None, Some(step)) => (Some(step), None),
@@ -78,7 +71,7 @@ fn named<'a>(tutor: &'a Tutor, wanted: &Wanted<'_>) -> Result<(&'a Exercise, Opt
     };
     match select(workshop, words.0, words.1)? {
         Some(Selection::Exercise(exercise)) => Ok((exercise, None)),
-        Some(Selection::Step(exercise, step)) => Ok((exercise, Some(&step.id))),
+        Some(Selection::Step(exercise, step)) => Ok((exercise, Some(step))),
         Some(Selection::All) => bail!("one exercise at a time. Ready: {}", workshop.ready()),
         None => {
             let progress = workshop.progress.read()?;
@@ -90,56 +83,58 @@ fn named<'a>(tutor: &'a Tutor, wanted: &Wanted<'_>) -> Result<(&'a Exercise, Opt
     }
 }
 
-/// Tells a client how far a check is, if it wants to know.
-struct Telling {
+/// Notifies a client of how far a check is, if it wants to know.
+struct Notifier {
     to: Option<(Peer<RoleServer>, ProgressToken)>,
-    crates: usize,
-    told: f64,
+    progress: BuildProgress,
+    sent: f64,
 }
 
-impl Telling {
-    fn of(context: &RequestContext<RoleServer>) -> Self {
+impl Notifier {
+    fn of(context: &RequestContext<RoleServer>, exercise: &Exercise) -> Self {
         let token = context.meta.get_progress_token();
         Self {
             to: token.map(|token| (context.peer.clone(), token)),
-            crates: 0,
-            told: 0.0,
+            progress: BuildProgress::of(&exercise.id),
+            sent: 0.0,
         }
     }
 
-    async fn tell(mut self, mut events: UnboundedReceiver<Event>) {
+    /// Notifies of each event, and gives the report when all is done.
+    async fn notify(mut self, mut events: UnboundedReceiver<Event>) -> Option<ExerciseReport> {
         let mut last = String::new();
+        let mut report = None;
         while let Some(event) = events.recv().await {
-            let Some(words) = self.words(&event) else {
+            let words = self.words(&event);
+            if let Event::Finished(finished) = event {
+                report = Some(*finished);
+            }
+            // Cargo says several times a second that it waits.
+            let Some(words) = words.filter(|words| *words != last) else {
                 continue;
             };
-            // Cargo says several times a second that it waits.
-            if words == last {
-                continue;
-            }
             info!("{words}");
             if let Some((peer, token)) = &self.to {
-                self.told += 1.0;
-                let progress = ProgressNotificationParam::new(token.clone(), self.told)
+                self.sent += 1.0;
+                let progress = ProgressNotificationParam::new(token.clone(), self.sent)
                     .with_message(words.clone());
                 // A client that is gone is noticed where the answer is sent.
                 let _ = peer.notify_progress(progress).await;
             }
             last = words;
         }
+        report
     }
 
     fn words(&mut self, event: &Event) -> Option<String> {
+        self.progress.event(event);
         Some(match event {
             Event::Building { package } => format!("building {package}"),
-            Event::CrateBuilt(name) => {
-                self.crates += 1;
-                match self.crates > MANY {
-                    true => format!("compiled {} crates, {name}{FIRST_BUILD}", self.crates),
-                    false => format!("compiled {name}"),
-                }
+            Event::CrateBuilt(_) if self.progress.is_first_build() => {
+                format!("compiled {}", self.progress.latest())
             }
-            Event::WaitingForCargo => WAITING.to_owned(),
+            Event::CrateBuilt(name) => format!("compiled {name}"),
+            Event::WaitingForCargo => self.progress.latest(),
             Event::Checking { exercise } => format!("checking {}", exercise.id),
             Event::Step(step) => {
                 let outcome = match step.outcome {
@@ -150,7 +145,9 @@ impl Telling {
                 };
                 one_line(&format!("{} {outcome}: {}", step.id, step.title))
             }
-            Event::DoesNotCompile { .. } => "it does not compile yet".to_owned(),
+            Event::Finished(report) if report.compile_error.is_some() => {
+                "it does not compile yet".to_owned()
+            }
             Event::Built | Event::Finished(_) => return None,
         })
     }

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::course::exercise_folder;
+
 /// No file that people write is larger.
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -28,7 +30,7 @@ pub(super) struct File {
 ///
 /// When the exercise's folder cannot be read.
 pub(super) fn files(root: &Path, exercise: &str) -> Result<Vec<File>> {
-    let folder = root.join("exercises").join(exercise);
+    let folder = root.join(exercise_folder(exercise));
     fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let entries = WalkDir::new(&folder)
         .follow_links(false)

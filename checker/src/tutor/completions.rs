@@ -3,7 +3,7 @@
 use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 
 use super::resources::{self, FILE, FILES, PAGE};
-use crate::commands::Workshop;
+use crate::workshop::Workshop;
 
 /// The values that begin with what was typed so far; after these, those that contain it.
 pub(super) fn complete(workshop: &Workshop, request: &CompleteRequestParams) -> CompletionInfo {

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::Tutor;
 use super::resources::section_of;
 use super::status::BlockPlace;
-use crate::commands::{Workshop, select};
 use crate::course::Step;
 use crate::verdict::{Code, Finding, NotStarted, Outcome, StepReport};
+use crate::workshop::{Workshop, select};
 
 /// A step that is not passed, explained.
 #[derive(Debug, Serialize, JsonSchema)]

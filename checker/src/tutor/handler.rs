@@ -7,7 +7,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, prompt_handler, tool_handler};
 use serde_json::json;
 
 use super::{Tutor, completions, resources};
-use crate::report::escape::one_line;
+use crate::escape::one_line;
 
 /// What makes an agent a good tutor. A host hands it to the model.
 const INSTRUCTIONS: &str = "\

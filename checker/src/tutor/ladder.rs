@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::status::BlockPlace;
-use crate::commands::{Workshop, hint};
+use crate::workshop::{Workshop, hints};
 
 /// One hint; all of them once the last was seen.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -33,7 +33,7 @@ struct Rung {
 
 /// Gives the next hint, and remembers that it was seen.
 pub(super) fn climb(workshop: &Workshop, step: Option<&str>) -> Result<Hints> {
-    let given = hint::next(workshop, step)?;
+    let given = hints::next(workshop, step)?;
     given.remember(workshop)?;
     let rungs = given.rungs.clone().filter_map(|rung| {
         Some(Rung {

@@ -29,8 +29,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use self::reports::Reports;
-use crate::commands::Workshop;
 use crate::subject::guard::Guard;
+use crate::workshop::Workshop;
 
 /// The MCP server. Clones serve one workshop, and remember the same checks.
 #[derive(Clone, Debug)]

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::Tutor;
 use super::code::files;
 use super::resources::{contents_of, section_of};
-use crate::commands::{hint, select};
 use crate::course::{Exercise, Step};
+use crate::workshop::{hints, select};
 
 /// The arguments of a prompt about a step.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -148,7 +148,7 @@ impl Tutor {
 
     fn step(&self, step: Option<&str>) -> Result<At<'_>> {
         let progress = self.workshop.progress.read()?;
-        let (exercise, step) = hint::named(&self.workshop, &progress, step)?;
+        let (exercise, step) = hints::named(&self.workshop, &progress, step)?;
         let file = step.place.as_ref().map(|place| {
             let file = place.file_of(exercise);
             let block = place.anchor.as_ref();
@@ -157,7 +157,7 @@ impl Tutor {
         });
         Ok(At {
             step,
-            seen: hint::seen(&progress, step),
+            seen: hints::seen(&progress, step),
             words: format!(
                 "step {} of the workshop: {}{}",
                 step.id,

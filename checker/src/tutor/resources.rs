@@ -10,8 +10,8 @@ use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
 use super::code::{File, files};
 use crate::book::plain::{plain, section};
 use crate::book::summary::{Page, pages};
-use crate::commands::Workshop;
 use crate::course::Exercise;
+use crate::workshop::Workshop;
 
 /// What the URIs of the book's pages begin with.
 pub(super) const BOOK: &str = "workshop://book/";

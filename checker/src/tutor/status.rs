@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::commands::{Workshop, hint};
 use crate::course::{Exercise, Step};
 use crate::engine::Written;
-use crate::progress::{Progress, State};
+use crate::workshop::progress::{Progress, State};
+use crate::workshop::{Workshop, hints};
 
 /// The course with the attendee's progress.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -86,7 +86,7 @@ enum StateName {
 impl Status {
     /// The status of this workshop.
     pub fn of(workshop: &Workshop, progress: &Progress) -> Self {
-        let next = hint::first_open(workshop, progress);
+        let next = workshop.first_open(progress);
         Self {
             title: workshop.course.title.clone(),
             current_exercise: workshop.current(progress).map(|one| one.id.clone()),
@@ -124,7 +124,7 @@ impl StepStatus {
                 State::Regressed => StateName::Regressed,
                 State::CaughtUp => StateName::CaughtUp,
             },
-            hints_seen: hint::seen(progress, step),
+            hints_seen: hints::seen(progress, step),
             hints: step.hints.len(),
         }
     }

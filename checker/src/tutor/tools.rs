@@ -18,6 +18,7 @@ use super::explanation::{self, Explanation};
 use super::ladder::{self, Hints};
 use super::status::Status;
 use crate::course::Exercise;
+use crate::workshop::select::UnknownName;
 
 /// The arguments of `check_exercise`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -130,8 +131,7 @@ impl Tutor {
 impl Tutor {
     /// The error, and where it may be a name, the names that there are.
     pub(super) fn with_names(&self, error: Error) -> Error {
-        let words = format!("{error:#}");
-        if !words.contains("there is no exercise or step") && !words.contains("is no step") {
+        if !error.is::<UnknownName>() {
             return error;
         }
         let ready = self.workshop.course.exercises.iter();
@@ -141,7 +141,7 @@ impl Tutor {
             format!("{} with the steps {}", exercise.short(), steps.join(", "))
         };
         let names: Vec<String> = ready.map(names).collect();
-        Error::msg(format!("{words}. There is {}", names.join("; ")))
+        Error::msg(format!("{error:#}. There is {}", names.join("; ")))
     }
 }
 

@@ -210,6 +210,19 @@ pub struct ExerciseReport {
     pub check_ms: u64,
     /// What was asked for, in the order of the course.
     pub steps: Vec<StepReport>,
+    /// Why none of it ran, where the code does not compile.
+    pub compile_error: Option<CompileError>,
+}
+
+/// What rustc says of code that does not compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileError {
+    /// The first error, as rustc drew it.
+    pub first: String,
+    /// How many more there are.
+    pub others: usize,
+    /// The same in other words, where rustc's are hard to read.
+    pub note: Option<&'static str>,
 }
 
 impl ExerciseReport {
@@ -255,6 +268,7 @@ mod tests {
             build_ms: 0,
             check_ms: 0,
             steps: steps.iter().map(step).collect(),
+            compile_error: None,
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Action {
     /// Check now.
     Run,
     /// The next hint.
@@ -34,61 +34,61 @@ pub const KEYS: [(char, &str); 5] = [
     ('q', "quit"),
 ];
 
-/// Wishes as they come. With `live`, single keys of a terminal in raw mode; else the first
-/// letter of each line on stdin, whose end is no wish.
-pub fn listen(live: bool) -> UnboundedReceiver<Wish> {
-    let (wishes, received) = unbounded_channel();
+/// Actions as they come. With `live`, single keys of a terminal in raw mode; else the first
+/// letter of each line on stdin, whose end is no action.
+pub fn listen(live: bool) -> UnboundedReceiver<Action> {
+    let (actions, received) = unbounded_channel();
     // Reading blocks and cannot be called off, so nothing waits for this thread at the end.
     thread::spawn(move || match live {
-        true => keys(&wishes),
-        false => lines(&wishes),
+        true => keys(&actions),
+        false => lines(&actions),
     });
     received
 }
 
-fn keys(wishes: &UnboundedSender<Wish>) {
+fn keys(actions: &UnboundedSender<Action>) {
     while let Ok(event) = event::read() {
-        let wish = match event {
+        let action = match event {
             Event::Key(key) if key.kind == KeyEventKind::Press => of_key(key),
-            Event::Resize(..) => Some(Wish::Redraw),
+            Event::Resize(..) => Some(Action::Redraw),
             _ => None,
         };
-        if wish.is_some_and(|wish| wishes.send(wish).is_err()) {
+        if action.is_some_and(|action| actions.send(action).is_err()) {
             return;
         }
     }
     // The terminal is gone.
-    let _ = wishes.send(Wish::Quit);
+    let _ = actions.send(Action::Quit);
 }
 
-fn of_key(key: KeyEvent) -> Option<Wish> {
+fn of_key(key: KeyEvent) -> Option<Action> {
     match (key.code, key.modifiers.contains(KeyModifiers::CONTROL)) {
-        (KeyCode::Char('c' | 'd'), true) | (KeyCode::Esc, _) => Some(Wish::Quit),
-        (KeyCode::Char('l'), true) => Some(Wish::Redraw),
-        (KeyCode::Char('z'), true) => Some(Wish::Suspend),
-        (KeyCode::Enter, _) => Some(Wish::Run),
+        (KeyCode::Char('c' | 'd'), true) | (KeyCode::Esc, _) => Some(Action::Quit),
+        (KeyCode::Char('l'), true) => Some(Action::Redraw),
+        (KeyCode::Char('z'), true) => Some(Action::Suspend),
+        (KeyCode::Enter, _) => Some(Action::Run),
         (KeyCode::Char(letter), false) => of_letter(letter),
         _ => None,
     }
 }
 
-fn lines(wishes: &UnboundedSender<Wish>) {
+fn lines(actions: &UnboundedSender<Action>) {
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         // An empty line is somebody who wants to see something happen.
         let letter = line.trim().chars().next().unwrap_or('r');
-        if of_letter(letter).is_some_and(|wish| wishes.send(wish).is_err()) {
+        if of_letter(letter).is_some_and(|action| actions.send(action).is_err()) {
             return;
         }
     }
 }
 
-fn of_letter(letter: char) -> Option<Wish> {
+fn of_letter(letter: char) -> Option<Action> {
     match letter.to_ascii_lowercase() {
-        'r' => Some(Wish::Run),
-        'h' => Some(Wish::Hint),
-        't' => Some(Wish::Trace),
-        'n' => Some(Wish::Next),
-        'q' => Some(Wish::Quit),
+        'r' => Some(Action::Run),
+        'h' => Some(Action::Hint),
+        't' => Some(Action::Trace),
+        'n' => Some(Action::Next),
+        'q' => Some(Action::Quit),
         _ => None,
     }
 }
@@ -109,7 +109,7 @@ mod tests {
             );
         }
         let ctrl = |letter| of_key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL));
-        assert_eq!(ctrl('c'), Some(Wish::Quit));
-        assert_eq!(ctrl('r'), None, "a shell's habit, no wish");
+        assert_eq!(ctrl('c'), Some(Action::Quit));
+        assert_eq!(ctrl('r'), None, "a shell's habit, no action");
     }
 }

@@ -15,6 +15,8 @@ use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::course::exercise_folder;
+
 /// How often to look while events tell of saves.
 const SELDOM: Duration = Duration::from_secs(1);
 /// How often to look where they do not.
@@ -33,7 +35,7 @@ const SHARED: [&str; 3] = [".cargo/config.toml", "Cargo.lock", "Cargo.toml"];
 
 /// What was noticed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Noticed {
+pub enum FileEvent {
     /// These files were saved, made, renamed or deleted; relative to the workshop's root.
     Saved(Vec<PathBuf>),
     /// File events do not arrive here, so the files are looked at instead.
@@ -43,7 +45,7 @@ pub enum Noticed {
 /// Tells of saves until it is dropped.
 #[derive(Debug)]
 pub struct Saves {
-    noticed: UnboundedReceiver<Noticed>,
+    noticed: UnboundedReceiver<FileEvent>,
     _watcher: Option<notify::RecommendedWatcher>,
 }
 
@@ -72,7 +74,7 @@ impl Saves {
     }
 
     /// Waits for the next thing to notice. Nothing is lost where the wait is given up.
-    pub async fn next(&mut self) -> Noticed {
+    pub async fn next(&mut self) -> FileEvent {
         match self.noticed.recv().await {
             Some(noticed) => noticed,
             // The thread is gone, which only a panic of its own can do: wait for keys.
@@ -101,7 +103,7 @@ fn notice(
     mut seen: Look,
     // The sender is kept, so that waiting for an event still waits where there is no watcher.
     (_told, events): (Sender<()>, Receiver<()>),
-    noticed: &UnboundedSender<Noticed>,
+    noticed: &UnboundedSender<FileEvent>,
 ) {
     let mut polling = false;
     while !noticed.is_closed() {
@@ -116,10 +118,10 @@ fn notice(
             continue;
         }
         seen = now;
-        let _ = noticed.send(Noticed::Saved(saved));
+        let _ = noticed.send(FileEvent::Saved(saved));
         if !told && !polling && events.recv_timeout(LATE).is_err() {
             polling = true;
-            let _ = noticed.send(Noticed::Polling);
+            let _ = noticed.send(FileEvent::Polling);
         }
     }
 }
@@ -145,7 +147,7 @@ impl Files {
     fn of(root: &Path, exercise: &str) -> Self {
         Self {
             root: root.to_owned(),
-            exercise: root.join("exercises").join(exercise),
+            exercise: root.join(exercise_folder(exercise)),
         }
     }
 
@@ -230,7 +232,7 @@ mod tests {
             self.folder.path().join("exercises/ex3_store").join(name)
         }
 
-        async fn next(&mut self) -> Noticed {
+        async fn next(&mut self) -> FileEvent {
             tokio::time::timeout(Duration::from_secs(10), self.saves.next())
                 .await
                 .expect("nothing was noticed")
@@ -255,12 +257,12 @@ mod tests {
         folder
     }
 
-    fn saved(names: &[&str]) -> Noticed {
+    fn saved(names: &[&str]) -> FileEvent {
         let paths = names.iter().map(|name| match *name {
             "Cargo.toml" => PathBuf::from(name),
             name => Path::new("exercises/ex3_store").join(name),
         });
-        Noticed::Saved(paths.collect())
+        FileEvent::Saved(paths.collect())
     }
 
     #[tokio::test]
@@ -319,7 +321,7 @@ mod tests {
         let mut watched = Watched::deaf();
         fs::write(watched.path("src/store.rs"), "// 2").unwrap();
         assert_eq!(watched.next().await, saved(&["src/store.rs"]));
-        assert_eq!(watched.next().await, Noticed::Polling);
+        assert_eq!(watched.next().await, FileEvent::Polling);
         let begin = Instant::now();
         fs::write(watched.path("src/store.rs"), "// 3").unwrap();
         assert_eq!(watched.next().await, saved(&["src/store.rs"]));

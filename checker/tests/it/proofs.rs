@@ -8,7 +8,8 @@ use crate::common::blocks::{by_step, cut, fill, number, sources, step_of};
 use crate::common::workshop::Workshop;
 use crate::common::{course, root};
 use checker::course::Exercise;
-use checker::rescue::{starters, tree};
+use checker::tree;
+use checker::workshop::rescue::starters;
 use serde_json::Value;
 
 #[test]

@@ -52,7 +52,7 @@ async fn check_in(folder: &Path) -> ExerciseReport {
         kind: SubjectKind::Starter,
         places: &Places::unknown(),
         patience: Patience::default(),
-        options: String::new(),
+        options: Vec::new(),
     };
     // Of the program only the guard is used: this step is about settings.
     let subject = Subject::Program(Program {
@@ -197,7 +197,7 @@ async fn each_mistake_is_told_with_its_line() {
     let last_comma = (
         "a comma after the last, where JSON has none",
         ".mcp.json",
-        "{\n  \"mcpServers\": {\n    \"tutor\": { \"command\": \"cargo\", \"args\": [], }\n  }\n}"
+        "{\n  \"mcpServers\": {\n    \"tutor\": { \"command\": \"cargo\", \"args\": []}\n  }\n}"
             .to_owned(),
     );
     for (mistake, file, settings) in mistakes.into_iter().chain([last_comma]) {

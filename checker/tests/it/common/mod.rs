@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use checker::course::{Course, Exercise};
-use checker::engine::{self, Event, Places, Plan};
+use checker::engine::{self, Places, Plan};
+use checker::events::Event;
 use checker::mcp::Era;
 use checker::patience::Patience;
 use checker::report::{Reporter, Terminal};
@@ -57,7 +58,7 @@ pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> Exercise
         kind: SubjectKind::Starter,
         places: &Places::in_folder(&root(), &folder),
         patience: Patience::default().times(OF_ITS_PATIENCE),
-        options: String::new(),
+        options: Vec::new(),
     };
     let (events, _received) = unbounded_channel();
     engine::check(&plan, &Subject::Program(program), &events).await

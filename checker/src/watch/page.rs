@@ -5,7 +5,7 @@ use std::mem;
 
 use anyhow::Result;
 
-use crate::engine::Event;
+use crate::events::Event;
 use crate::report::{self, Reporter, Terminal};
 use crate::verdict::{ExerciseReport, Outcome, StepReport};
 
@@ -42,6 +42,9 @@ impl Page {
     /// Takes an event, and gives what is to be added to the page.
     pub fn event(&mut self, event: Event) -> Result<String> {
         self.terminal.event(&event)?;
+        if let Event::Finished(report) = &event {
+            self.report = Some(report.as_ref().clone());
+        }
         self.events.push(event);
         Ok(self.written())
     }
@@ -62,8 +65,8 @@ impl Page {
 
     /// Whether the code did not even compile, so that no step is better known than before.
     fn does_not_compile(&self) -> bool {
-        let mut events = self.events.iter();
-        events.any(|event| matches!(event, Event::DoesNotCompile { .. }))
+        let report = self.report.as_ref();
+        report.is_some_and(|report| report.compile_error.is_some())
     }
 
     /// The step to work on: the first that failed, else the first that is open.

@@ -21,7 +21,7 @@ pub fn stage(root: &Path, exercise: &Exercise, source: Source, new: &Path) -> Re
     match source {
         Source::Starter => write_starter(exercise, new, |_| true),
         Source::Solution => {
-            let solution = Path::new("solutions").join(&exercise.id);
+            let solution = exercise.solution();
             let path = solution.display();
             ensure!(
                 root.join(&solution).join(MANIFEST).is_file(),

@@ -1,14 +1,33 @@
-//! The checkout that the attendee stands in.
+//! What a checkout knows and can do, whoever asks: a command, the tutor, or `watch`.
+//!
+//! - [`select`] reads `ex3` and `3.4`,
+//! - [`CheckRequest`] is what is to be checked; [`Workshop::check`] does it, from the build to the
+//!   progress,
+//! - [`hints`] climbs a step's ladder,
+//! - [`progress`] is what the attendee has passed, [`at_work`] who builds or checks here,
+//! - [`rescue`] replaces an exercise's files and loses none.
+
+pub mod at_work;
+mod build;
+mod check;
+pub mod hints;
+pub mod progress;
+mod request;
+pub mod rescue;
+pub mod select;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+pub use self::check::CheckError;
+pub use self::request::{CheckRequest, SubjectChoice, draw_seed};
+
+use self::progress::{Progress, ProgressFile};
+use self::rescue::{Mended, Rescue};
 use crate::course::{Course, Exercise, Step};
 use crate::engine::{Places, Written};
-use crate::progress::{Progress, ProgressFile};
-use crate::rescue::{Mended, Rescue};
 
 /// The checkout that the attendee stands in: its course and its progress.
 #[derive(Debug)]
@@ -54,10 +73,19 @@ impl Workshop {
         })
     }
 
+    /// The folder in which the attendee works on an exercise.
+    pub fn folder_of(&self, exercise: &Exercise) -> PathBuf {
+        self.root.join(exercise.folder())
+    }
+
+    /// The folder of an exercise's solution.
+    pub fn solution_of(&self, exercise: &Exercise) -> PathBuf {
+        self.root.join(exercise.solution())
+    }
+
     /// Everywhere that a step is written, file by file.
     pub fn places_of(&self, exercise: &Exercise, step: &Step) -> Vec<Written> {
-        let folder = self.root.join("exercises").join(&exercise.id);
-        Places::in_folder(&self.root, &folder).written(exercise, step)
+        Places::in_folder(&self.root, &self.folder_of(exercise)).written(exercise, step)
     }
 
     /// What replaces the attendee's files, and keeps a copy.
@@ -67,7 +95,7 @@ impl Workshop {
 
     /// Finishes a replacement that was cut off, and says so on stderr. If it cannot, the
     /// command goes on with what is there.
-    pub fn mend(&self) {
+    pub fn finish_what_was_cut_off(&self) {
         let words = match self.rescue().mend(&self.course) {
             Ok(None) => return,
             Ok(Some(mended)) => was_mended(&mended),
@@ -104,6 +132,17 @@ impl Workshop {
         })
     }
 
+    /// The first step of the current exercise that is not passed: core steps first.
+    pub fn first_open(&self, progress: &Progress) -> Option<(&Exercise, &Step)> {
+        let exercise = self.current(progress)?;
+        let open = |step: &&Step| progress.state(&step.id).is_open();
+        let mut core = exercise.steps.iter().filter(|step| !step.bonus);
+        let step = core
+            .find(open)
+            .or_else(|| exercise.steps.iter().find(open))?;
+        Some((exercise, step))
+    }
+
     /// `ex3, ex4`: what can be checked.
     pub fn ready(&self) -> String {
         let ready = self
@@ -117,11 +156,10 @@ impl Workshop {
 
 fn was_mended(mended: &Mended) -> String {
     let Mended { exercise, verb, .. } = mended;
-    let copies = match mended.was_edited {
-        true => {
-            "What you have changed since is in the newest copy, what was there before in the one before it"
-        }
-        false => "What was there is in a copy",
+    let copies = if mended.was_edited {
+        "What you have changed since is in the newest copy, what was there before in the one before it"
+    } else {
+        "What was there is in a copy"
     };
     let short = exercise.split('_').next().unwrap_or(exercise);
     format!(

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use include_dir::{Dir, DirEntry, include_dir};
 
-use super::tree;
+use crate::tree;
 
 static STARTERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/starters");
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::tree;
+use crate::tree;
 
 /// A copy of an exercise's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]

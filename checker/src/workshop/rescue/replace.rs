@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::tree::{self, Change, Kind, Permissions, is_nothing};
+use crate::tree::{self, Change, Kind, Permissions, is_nothing};
 
 /// One move.
 #[derive(Debug)]

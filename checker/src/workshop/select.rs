@@ -1,6 +1,7 @@
 //! What the words `ex3`, `3.4` and `all` name.
 
 use anyhow::{Context, Result, bail};
+use thiserror::Error;
 
 use super::Workshop;
 use crate::course::{Course, Exercise, Step};
@@ -14,6 +15,22 @@ pub enum Selection<'a> {
     Exercise(&'a Exercise),
     /// One step of it.
     Step(&'a Exercise, &'a Step),
+}
+
+/// A word that is no name.
+#[derive(Debug, Error)]
+pub enum UnknownName {
+    /// Of nothing that there is.
+    #[error("there is no exercise or step `{word}`.{guess} `cargo checker list` shows them all")]
+    Anything {
+        /// The word.
+        word: String,
+        /// " Did you mean `3.4`?", or nothing.
+        guess: String,
+    },
+    /// Of a step, though it may name an exercise.
+    #[error("`{0}` is no step; a step looks like 3.4. `cargo checker list` shows them all")]
+    Step(String),
 }
 
 /// Reads `[EX] [STEP]`. `None` when both are missing.
@@ -86,9 +103,7 @@ pub fn or_current<'a>(
 pub fn step<'a>(workshop: &'a Workshop, word: &str) -> Result<(&'a Exercise, &'a Step)> {
     match select(workshop, Some(word), None)? {
         Some(Selection::Step(exercise, step)) => Ok((exercise, step)),
-        _ => {
-            bail!("`{word}` is no step; a step looks like 3.4. `cargo checker list` shows them all")
-        }
+        _ => bail!(UnknownName::Step(word.to_owned())),
     }
 }
 
@@ -152,13 +167,14 @@ fn named<'a>(course: &'a Course, word: &str) -> Result<Selection<'a>> {
 }
 
 /// "there is no `3.44`. Did you mean `3.4`?"
-fn unknown<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+fn unknown<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> UnknownName {
     let closeness = |name: &str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
     let nearest = names
         .max_by_key(|name| closeness(name))
         .filter(|name| closeness(name) > 600);
-    let guess = nearest
-        .map(|name| format!(" Did you mean `{name}`?"))
-        .unwrap_or_default();
-    format!("there is no exercise or step `{word}`.{guess} `cargo checker list` shows them all")
+    let guess = nearest.map(|name| format!(" Did you mean `{name}`?"));
+    UnknownName::Anything {
+        word: word.to_owned(),
+        guess: guess.unwrap_or_default(),
+    }
 }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Source;
-use super::tree::{is_nothing, sync_folder};
+use crate::tree::{is_nothing, sync_folder};
 
 /// A replacement that has begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -17,7 +17,6 @@ mod stage;
 pub mod starters;
 #[cfg(test)]
 mod tests;
-pub mod tree;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -28,14 +27,14 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 pub use self::backups::{Backup, Backups};
-pub use self::tree::Change;
+pub use crate::tree::Change;
 
 use self::journal::Journal;
 use self::replace::{clear, moves};
 use self::stage::stage;
-use self::tree::Permissions;
-use crate::course::{Course, Exercise};
-use crate::progress::{Progress, ProgressFile, State};
+use crate::course::{Course, Exercise, exercise_folder};
+use crate::tree::{self, Permissions};
+use crate::workshop::progress::{Progress, ProgressFile, State};
 
 /// How long another checker may hold the lock: it replaces a handful of files.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -330,7 +329,7 @@ impl<'a> Rescue<'a> {
     }
 
     fn exercise(&self, id: &str) -> PathBuf {
-        self.root.join("exercises").join(id)
+        self.root.join(exercise_folder(id))
     }
 
     fn folder(&self) -> PathBuf {

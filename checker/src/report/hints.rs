@@ -1,0 +1,93 @@
+//! Hints, as people read them.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+use super::width;
+use crate::engine::Written;
+use crate::workshop::Workshop;
+use crate::workshop::hints::Given;
+
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// Where the text of a hint begins.
+const INDENT: &str = "  ";
+
+/// Writes one rung of the ladder, or several from the first on.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write_hints(out: &mut dyn Write, workshop: &Workshop, given: &Given<'_>) -> io::Result<()> {
+    let (step, rungs) = (given.step, given.rungs.clone());
+    let of = step.hints.len();
+    let (id, last, several) = (&step.id, rungs.end, rungs.len() > 1);
+    write!(out, "{STRONG}{id}  {}{STRONG:#}", step.title)?;
+    if several {
+        writeln!(out)?;
+    }
+    for rung in rungs {
+        let gap = if several { "\n  " } else { "  " };
+        writeln!(out, "{gap}{FAINT}hint {} of {of}{FAINT:#}\n", rung + 1)?;
+        let hint = step.hints.get(rung).map_or("", String::as_str);
+        write!(out, "{}", laid_out(hint, rung + 1 == of))?;
+    }
+    for (number, written) in workshop.places_of(given.exercise, step).iter().enumerate() {
+        match number {
+            0 => write!(out, "\n  {FAINT}where{FAINT:#}")?,
+            _ => write!(out, "       ")?,
+        }
+        // The rest of a line stands below its beginning, a little to the right.
+        let place = wrapped(&marks(written), "         ", "           ");
+        writeln!(out, "  {}", place.trim_start())?;
+    }
+    let more = match last == of {
+        true if several => "these are all".to_owned(),
+        true => format!("that was the last one; cargo checker hint {id} shows all {of} again"),
+        false => format!("cargo checker hint {id}"),
+    };
+    writeln!(out, "  {FAINT}more{FAINT:#}   {more}")?;
+    if !several && (2..of).contains(&last) {
+        writeln!(
+            out,
+            "  {FAINT}again{FAINT:#}  cargo checker hint {id} --again"
+        )?;
+    }
+    Ok(())
+}
+
+/// `src/store.rs, between the marks of step_3_2 and step_3_2_tool`
+fn marks(written: &Written) -> String {
+    let file = written.file.display();
+    match written.blocks.as_slice() {
+        [] => file.to_string(),
+        [one] => format!("{file}, between the marks of {one}"),
+        [first @ .., last] => {
+            let first = first.join(", ");
+            format!("{file}, between the marks of {first} and {last}")
+        }
+    }
+}
+
+/// A hint as lines. Prose is wrapped where the terminal ends; code and links stay whole.
+fn laid_out(hint: &str, is_code: bool) -> String {
+    let hint = hint.trim_matches('\n');
+    if is_code {
+        let lines = hint.lines().map(|line| format!("{INDENT}{line}"));
+        return lines.map(|line| format!("{}\n", line.trim_end())).collect();
+    }
+    wrapped(hint, INDENT, INDENT) + "\n"
+}
+
+fn wrapped(text: &str, first: &str, others: &str) -> String {
+    let options = Options::new(width())
+        .initial_indent(first)
+        .subsequent_indent(others)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .word_separator(WordSeparator::AsciiSpace)
+        .break_words(false);
+    textwrap::fill(text, options)
+}

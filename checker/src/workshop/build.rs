@@ -1,0 +1,128 @@
+//! From a request to a program that cargo has built: the attendee's, or the solution.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{CheckRequest, SubjectChoice, Workshop};
+use crate::events::Event;
+use crate::subject::Program;
+use crate::subject::build::{BuildError, Doing, build};
+use crate::subject::guard::Guard;
+
+/// What cargo made of the code.
+pub(super) enum Built {
+    /// A program, and how long it took.
+    Program(Program, Duration),
+    /// Nothing: it does not compile.
+    Broken {
+        /// Cargo's first error, drawn with colours.
+        first: String,
+        /// How many more there are.
+        others: usize,
+    },
+}
+
+/// Builds the attendee's program, or the solution.
+///
+/// # Errors
+///
+/// When cargo could not try; code that does not compile is a result.
+pub(super) async fn program(
+    workshop: &Workshop,
+    request: &CheckRequest<'_>,
+    guard: &Guard,
+    events: &UnboundedSender<Event>,
+) -> Result<Built> {
+    let exercise = request.exercise;
+    let id = &exercise.id;
+    let (package, folder, brings_it_back) = if let SubjectChoice::Solution = request.subject {
+        (
+            format!("{id}_solution"),
+            workshop.solution_of(exercise),
+            format!("git checkout -- solutions/{id}"),
+        )
+    } else {
+        (
+            id.clone(),
+            workshop.folder_of(exercise),
+            format!("cargo checker reset {}", exercise.short()),
+        )
+    };
+    if !folder.join("Cargo.toml").is_file() {
+        bail!(
+            "{} is not there. `{brings_it_back}` brings it back",
+            folder.display()
+        );
+    }
+    let _ = events.send(Event::Building {
+        package: package.clone(),
+    });
+    let told = |doing| {
+        let _ = events.send(match doing {
+            Doing::Compiled(name) => Event::CrateBuilt(name),
+            Doing::Waiting => Event::WaitingForCargo,
+        });
+    };
+    let built = build(&workshop.root, &package, guard, told).await;
+    let _ = events.send(Event::Built);
+    match built {
+        Ok(built) => {
+            let program = Program {
+                executable: built.executable,
+                folder,
+                environment: Vec::new(),
+                guard: guard.clone(),
+            };
+            Ok(Built::Program(program, built.took))
+        }
+        Err(BuildError::Compile { first, .. }) if first.contains(NO_SPACE) => {
+            bail!(cargo_failed(&first))
+        }
+        Err(BuildError::Compile { first, others }) => Ok(Built::Broken { first, others }),
+        Err(BuildError::Cargo(words)) => bail!(cargo_failed(&words)),
+        Err(BuildError::NoCargo(error)) => {
+            bail!(
+                "cargo cannot be started ({error}): install Rust from https://rustup.rs, or mend your PATH"
+            )
+        }
+    }
+}
+
+const NO_SPACE: &str = "No space left on device";
+
+/// Cargo's own words, with the fix where it is known.
+fn cargo_failed(words: &str) -> String {
+    const FIXES: [(&str, &str); 6] = [
+        (
+            NO_SPACE,
+            "The disk is full. `cargo clean` frees the most; the next build takes minutes.",
+        ),
+        (
+            "Read-only file system",
+            "The workshop lies on a read-only file system. Copy it to a folder of yours, or set CARGO_TARGET_DIR to one.",
+        ),
+        (
+            "Permission denied",
+            "You may not write here. Copy the workshop to a folder of yours, or set CARGO_TARGET_DIR to one.",
+        ),
+        (
+            "No such file or directory (os error 2) at path",
+            "Nothing can be written there. Is CARGO_TARGET_DIR a folder that can be made?",
+        ),
+        (
+            "Could not resolve host",
+            "A crate is missing and there is no network. Once online, `cargo fetch --locked` gets them all.",
+        ),
+        (
+            "failed to download",
+            "A crate is missing and could not be fetched. Once online, `cargo fetch --locked` gets them all.",
+        ),
+    ];
+    let fix = FIXES.iter().find(|(symptom, _)| words.contains(symptom));
+    let fix = fix.map_or("", |(_, fix)| *fix);
+    format!("cargo could not build it:\n{words}\n{fix}")
+        .trim_end()
+        .to_owned()
+}
