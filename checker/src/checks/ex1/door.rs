@@ -59,9 +59,10 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 fn draw_protected(program: &ProgramUnderTest) -> Checked<Protected> {
     let token = draw::token(program);
     let bearer = program.random(|rng| rand::RngExt::random_bool(rng, 0.5));
-    let (header, key) = match bearer {
-        true => (header::AUTHORIZATION, format!("Bearer {token}")),
-        false => (HeaderName::from_static("x-desk-key"), token),
+    let (header, key) = if bearer {
+        (header::AUTHORIZATION, format!("Bearer {token}"))
+    } else {
+        (HeaderName::from_static("x-desk-key"), token)
     };
     let login = format!("https://login.{}.example/realms/desk", draw::token(program));
     let unusable = |error: String| Stop::CouldNotCheck(error);

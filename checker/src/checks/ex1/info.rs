@@ -81,8 +81,9 @@ fn asked(record: &Record) -> String {
         .map(|request| request.rpc())
         .filter(|method| !method.is_empty())
         .collect();
-    match methods.is_empty() {
-        true => "the server was sent no message".to_owned(),
-        false => format!("the server was sent {}", methods.join(", ")),
+    if methods.is_empty() {
+        "the server was sent no message".to_owned()
+    } else {
+        format!("the server was sent {}", methods.join(", "))
     }
 }

@@ -43,12 +43,13 @@ fn prints(ran: &Ran, fact: &str, what: &str, why: &str, printed_in: TodoBlock) -
     if tells(&ran.stdout, fact) {
         return Ok(());
     }
-    let (got, why) = match tells(&ran.stderr, fact) {
-        true => (
+    let (got, why) = if tells(&ran.stderr, fact) {
+        (
             format!("it is on stderr\n{}", ran.printed()),
             "Who pipes your program into another one gets stdout alone. It is for answers, stderr for complaints.",
-        ),
-        false => (ran.printed(), why),
+        )
+    } else {
+        (ran.printed(), why)
     };
     Err(ran
         .finding(Code::NotPrinted)

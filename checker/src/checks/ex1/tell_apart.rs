@@ -144,23 +144,25 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
     if tells(&ran.stderr, words) && !on_stdout {
         return Ok(());
     }
-    let (code, expected, why) = match on_stdout {
-        true => (
+    let (code, expected, why) = if on_stdout {
+        (
             Code::ComplaintOnStdout,
             "the server's words on stderr, and not on stdout",
             "On stdout stand answers alone. In the starter, `succeeded` makes a failure of a result that is an error.",
-        ),
-        false => (
+        )
+    } else {
+        (
             Code::ComplaintSwallowed,
             "the server's words on stderr",
             "The words say what to do about it, and only the server knows them.",
-        ),
+        )
     };
     // The workshop's `succeeded` says what a tool error is. Any other that is no failure to the
     // program was dropped where it came up.
-    let block = match ran.status.success() && !on_stdout {
-        true => asked_in,
-        false => places::KINDS,
+    let block = if ran.status.success() && !on_stdout {
+        asked_in
+    } else {
+        places::KINDS
     };
     Err(ran
         .finding(code)

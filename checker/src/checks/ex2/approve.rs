@@ -90,14 +90,16 @@ async fn it_gives_up(program: &ProgramUnderTest, limit: Option<usize>) -> Checke
 fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
     let asked = played.heard.len();
     let ran = &played.ran;
-    let limit = match said {
-        true => format!("--max-steps {steps}"),
-        false => format!("{steps} steps, the limit without --max-steps"),
+    let limit = if said {
+        format!("--max-steps {steps}")
+    } else {
+        format!("{steps} steps, the limit without --max-steps")
     };
     if asked != steps {
-        let got = match asked > steps + TOO_MANY {
-            true => format!("{asked} requests. Then the model proposed no more"),
-            false => format!("{asked} requests\n{}", ran.printed()),
+        let got = if asked > steps + TOO_MANY {
+            format!("{asked} requests. Then the model proposed no more")
+        } else {
+            format!("{asked} requests\n{}", ran.printed())
         };
         return Err(ran
             .finding(Code::NoLimit)
@@ -315,9 +317,10 @@ fn no_is_no(played: &Played, ordered: &[Proposal], words: &[&str]) -> Checked {
 
 /// That the end of input is no yes.
 fn end_is_no_yes(played: &Played, call: &Proposal) -> Checked {
-    match played.has_called(call) {
-        true => Err(called_without_yes(played, call, None, places::YES)),
-        false => Ok(()),
+    if played.has_called(call) {
+        Err(called_without_yes(played, call, None, places::YES))
+    } else {
+        Ok(())
     }
 }
 

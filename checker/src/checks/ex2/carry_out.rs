@@ -69,9 +69,10 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
             continue;
         }
         let several = expected.len() > 1;
-        let arrived: Vec<String> = match several || of_tool().next().is_none() {
-            true => played.calls.iter().map(sent).collect(),
-            false => of_tool().map(sent).collect(),
+        let arrived: Vec<String> = if several || of_tool().next().is_none() {
+            played.calls.iter().map(sent).collect()
+        } else {
+            of_tool().map(sent).collect()
         };
         let (proposed, made) = (expected.len(), arrived.len());
         let got = match arrived.as_slice() {
@@ -82,11 +83,10 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
             ),
             some => some.join("\n"),
         };
-        let why = match several && right == 0 && made > 0 {
-            true => "The model may propose several calls in one turn. Each of them is made.",
-            false => {
-                "The model calls nothing itself. It proposes, and the agent calls the server's tool: once, with the proposed arguments."
-            }
+        let why = if several && right == 0 && made > 0 {
+            "The model may propose several calls in one turn. Each of them is made."
+        } else {
+            "The model calls nothing itself. It proposes, and the agent calls the server's tool: once, with the proposed arguments."
         };
         return Err(played
             .ran

@@ -152,13 +152,10 @@ impl Played {
         let Some((heard, message)) = refused else {
             return Ok(());
         };
-        let why = match message.contains("missing properties") {
-            true => {
-                "OpenAI wants `properties` also where a tool takes nothing: an empty object then."
-            }
-            false => {
-                "The checker's model is as strict as OpenAI: a real one would refuse this too."
-            }
+        let why = if message.contains("missing properties") {
+            "OpenAI wants `properties` also where a tool takes nothing: an empty object then."
+        } else {
+            "The checker's model is as strict as OpenAI: a real one would refuse this too."
         };
         let finding = self
             .ran

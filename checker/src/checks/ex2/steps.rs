@@ -114,9 +114,10 @@ fn spec(program: &ProgramUnderTest, order: &Order) -> ServerSpec {
         let known = known.to_owned();
         let answer = move |arguments: &JsonObject| {
             let asked = arguments.get(parameter).and_then(Value::as_str);
-            draw::says(match asked == Some(known.as_str()) {
-                true => found.to_string(),
-                false => json!({ "found": null }).to_string(),
+            draw::says(if asked == Some(known.as_str()) {
+                found.to_string()
+            } else {
+                json!({ "found": null }).to_string()
             })
         };
         draw::reading(name, what, &[parameter], answer)

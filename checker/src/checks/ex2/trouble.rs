@@ -170,9 +170,10 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
         .told(number, call)
         .map_err(|stop| of_call(stop, what, call))?;
     if told.trim().is_empty() || !told.contains(reason) {
-        let expected = match reason.is_empty() {
-            true => "some words on what is wrong".to_owned(),
-            false => format!("the reason: … {reason} …"),
+        let expected = if reason.is_empty() {
+            "some words on what is wrong".to_owned()
+        } else {
+            format!("the reason: … {reason} …")
         };
         return Err(played
             .ran

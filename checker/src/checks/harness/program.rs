@@ -236,9 +236,10 @@ impl Ran {
                 parts.push(format!("on {name}: {shown}"));
             }
         }
-        match parts.is_empty() {
-            true => format!("nothing printed, {}", self.status),
-            false => format!("{}\n{}", self.status, parts.join("\n")),
+        if parts.is_empty() {
+            format!("nothing printed, {}", self.status)
+        } else {
+            format!("{}\n{}", self.status, parts.join("\n"))
         }
     }
 
@@ -295,9 +296,10 @@ fn beginning(text: &str) -> String {
     let short: String = text.chars().take(LETTERS).collect();
     let lines: Vec<&str> = short.lines().take(LINES).collect();
     let shown = lines.join("\n");
-    match shown.len() < text.len() {
-        true => format!("{shown} …"),
-        false => shown,
+    if shown.len() < text.len() {
+        format!("{shown} …")
+    } else {
+        shown
     }
 }
 

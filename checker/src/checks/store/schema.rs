@@ -44,9 +44,10 @@ pub fn is_the_contracts(
 ) -> Checked {
     let line = contract::tool(tool);
     let parameters = |line: &str| line.split(" → ").next().map(str::to_owned);
-    let block = match parameters(&line) == parameters(contract::contents(contract)) {
-        true => result,
-        false => arguments,
+    let block = if parameters(&line) == parameters(contract::contents(contract)) {
+        result
+    } else {
+        arguments
     };
     contract::compare(&[line], contract).map_err(|stop| stop.at(block))
 }
