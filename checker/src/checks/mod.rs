@@ -7,22 +7,25 @@
 //!
 //! - [`harness`] is what a check works with,
 //! - [`store`] is what exercises 3 to 5 share: the shop, its products and receipts,
+//! - `draw` is what is drawn at random, `printed` what a program printed,
 //! - [`contract`] is a server's surface as text, held against a snapshot,
 //! - [`symptoms`] has a sentence for each known symptom.
 
 pub mod contract;
-pub mod ex1;
-pub mod ex2;
-pub mod ex3;
-pub mod harness;
+mod draw;
+mod ex1;
+mod ex2;
+mod ex3;
+pub(crate) mod harness;
+mod printed;
 pub mod store;
-pub mod symptoms;
+pub(crate) mod symptoms;
 
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-pub use self::harness::{Harness, ProgramUnderTest, ServerUnderTest, WorkspaceUnderTest};
+pub(crate) use self::harness::{Harness, ProgramUnderTest, ServerUnderTest, WorkspaceUnderTest};
 use crate::blocks::TodoBlock;
 use crate::fixtures::Fixture;
 use crate::mcp::RequestError;

@@ -5,8 +5,9 @@ use rand::RngExt;
 use rmcp::model::{CallToolResult, ContentBlock, Resource, ResourceContents, Tool};
 use serde_json::{Value, json};
 
-use super::{draw, places, prints, tells, was_spoken_to};
+use super::{draw, places, prints, was_spoken_to};
 use crate::checks::harness::Ran;
+use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::{FakeServer, FakeTool, ServerSpec, ToolReply};
 use crate::verdict::Code;
@@ -56,14 +57,14 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 impl Drawn {
     fn new(program: &ProgramUnderTest) -> Self {
         let token = || draw::token(program);
-        let number = |from: i64| program.random(|rng| rng.random_range(from..from + 9000));
+        let number = |from: i64| program.random(|dice| dice.random_range(from..from + 9000));
         let tool = draw::tools(program, 1).remove(0);
         Self {
             tool,
             arguments: json!({
                 "title": format!("{} & \"{}\"", token(), token()),
                 "copies": number(1000),
-                "signed": program.random(|rng| rng.random_bool(0.5)),
+                "signed": program.random(|dice| dice.random_bool(0.5)),
                 "shelf": { "row": number(10_000), "tags": [token(), token()] },
             }),
             text: format!("Done, and noted as {}", token()),

@@ -2,11 +2,13 @@
 //! the server's metadata has it.
 
 use http::{HeaderName, HeaderValue, Method, header};
+use rand::RngExt;
 use reqwest::Url;
 use rmcp::model::{CallToolResult, ContentBlock};
 
-use super::{draw, places, prints, tells, was_spoken_to};
+use super::{draw, places, prints, was_spoken_to};
 use crate::checks::harness::Ran;
+use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::{
     FakeTool, PROTECTED_RESOURCE_METADATA, Protected, Record, ServerSpec, ToolReply,
@@ -58,7 +60,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 
 fn draw_protected(program: &ProgramUnderTest) -> Checked<Protected> {
     let token = draw::token(program);
-    let bearer = program.random(|rng| rand::RngExt::random_bool(rng, 0.5));
+    let bearer = program.random(|dice| dice.random_bool(0.5));
     let (header, key) = if bearer {
         (header::AUTHORIZATION, format!("Bearer {token}"))
     } else {

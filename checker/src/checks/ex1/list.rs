@@ -1,10 +1,12 @@
 //! 1.3: `list` prints every tool with its description, across pages.
 
-use super::{draw, tells, was_spoken_to};
+use super::{draw, was_spoken_to};
 use crate::checks::harness::Ran;
+use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::{FakeTool, Record, ServerSpec, ToolReply};
 use crate::verdict::Code;
+use rand::RngExt;
 use rmcp::model::{CallToolResult, Tool};
 
 /// What a terminal does when it reads this (ECMA-48, ED).
@@ -13,7 +15,7 @@ const CLEARS_THE_SCREEN: &str = "\u{1b}[2J";
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the client asks to list the tools");
     // Three pages, and a single tool on the last.
-    let page = program.random(|rng| rand::RngExt::random_range(rng, 2..5_usize));
+    let page = program.random(|dice| dice.random_range(2..5_usize));
     let mut tools = draw::tools(program, 2 * page + 1);
     // Not every server describes every tool, and one of them would like to clear the screen.
     tools[page].description = None;

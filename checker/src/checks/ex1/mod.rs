@@ -14,6 +14,7 @@ mod tell_apart;
 use super::harness::Ran;
 use super::{Check, Checked, ExerciseChecks};
 use crate::blocks::TodoBlock;
+use crate::checks::printed::tells;
 use crate::checks::store::SERVING;
 use crate::fixtures::Record;
 use crate::verdict::Code;
@@ -31,12 +32,6 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
     block_of: |_| None,
     serving: SERVING,
 };
-
-/// Whether a text holds a fact, however the attendee breaks lines and pads columns.
-fn tells(text: &str, fact: &str) -> bool {
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    flat(text).contains(&flat(fact))
-}
 
 /// That stdout holds a fact, which is printed in this block.
 fn prints(ran: &Ran, fact: &str, what: &str, why: &str, printed_in: TodoBlock) -> Checked {

@@ -8,9 +8,10 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock};
 use tokio::net::TcpSocket;
 
-use super::{draw, places, tells};
+use super::{draw, places};
 use crate::blocks::TodoBlock;
 use crate::checks::harness::Ran;
+use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::{FakeTool, ServerSpec, ToolReply};
 use crate::verdict::Code;

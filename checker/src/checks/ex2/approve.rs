@@ -34,8 +34,8 @@ const NOT_YES: [&str; 8] = [
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     let in_limit = |stop: Stop| stop.at(places::LIMIT);
-    let low = program.random(|rng| rng.random_range(2..6_usize));
-    let high = program.random(|rng| rng.random_range(DEFAULT_STEPS + 1..DEFAULT_STEPS + 4));
+    let low = program.random(|dice| dice.random_range(2..6_usize));
+    let high = program.random(|dice| dice.random_range(DEFAULT_STEPS + 1..DEFAULT_STEPS + 4));
     for limit in [Some(low), None, Some(high)] {
         it_gives_up(program, limit).await.map_err(in_limit)?;
     }
@@ -44,7 +44,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     it_asks(program, changing().destructive(true), "", false).await?;
     // However they are written, both words are a yes.
     let one_of = |words: [&'static str; 3]| {
-        program.random(|rng| words.choose(rng).copied().unwrap_or_default())
+        program.random(|dice| words.choose(dice).copied().unwrap_or_default())
     };
     let (short, long) = (
         one_of(["Y\n", " y\n", "Y \n"]),
@@ -127,10 +127,10 @@ async fn it_takes_a_no(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the agent does when its user does not say yes");
     // A look, a call for each word and the answer: as many steps as there are without
     // --max-steps.
-    let words = program.random(|rng| {
-        let mut words: Vec<&str> = NOT_YES.sample(rng, DEFAULT_STEPS - 3).copied().collect();
+    let words = program.random(|dice| {
+        let mut words: Vec<&str> = NOT_YES.sample(dice, DEFAULT_STEPS - 3).copied().collect();
         words.push("n");
-        words.shuffle(rng);
+        words.shuffle(dice);
         words
     });
     let words = words.as_slice();

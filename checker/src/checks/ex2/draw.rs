@@ -3,9 +3,11 @@
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::checks::ProgramUnderTest;
+use crate::checks::draw;
+pub(super) use crate::checks::draw::schema;
 use crate::fixtures::model::Proposal;
 use crate::fixtures::{FakeTool, ServerSpec, ToolReply};
 
@@ -35,22 +37,14 @@ const VERBS: [&str; 8] = [
 
 /// A word that stands nowhere else: `scone-48213`.
 pub(super) fn token(program: &ProgramUnderTest) -> String {
-    program.random(|rng| {
-        let words: Vec<&str> = BREADS
-            .iter()
-            .copied()
-            .filter(|word| !word.contains(' '))
-            .collect();
-        let word = words.choose(rng).copied().unwrap_or_default();
-        format!("{word}-{}", rng.random_range(10_000..100_000))
-    })
+    draw::token(program, &BREADS)
 }
 
 /// So many different breads.
 pub(super) fn breads(program: &ProgramUnderTest, count: usize) -> Vec<String> {
-    program.random(|rng| {
+    program.random(|dice| {
         let mut breads = BREADS.map(str::to_owned);
-        breads.shuffle(rng);
+        breads.shuffle(dice);
         breads.into_iter().take(count).collect()
     })
 }
@@ -59,7 +53,7 @@ pub(super) fn breads(program: &ProgramUnderTest, count: usize) -> Vec<String> {
 pub(super) fn tool_names(program: &ProgramUnderTest, count: usize) -> Vec<String> {
     let breads = breads(program, count);
     let name = |bread: &String| {
-        let verb = program.random(|rng| VERBS.choose(rng).copied().unwrap_or_default());
+        let verb = program.random(|dice| VERBS.choose(dice).copied().unwrap_or_default());
         format!("{verb}_{}", bread.replace(' ', "_"))
     };
     breads.iter().map(name).collect()
@@ -67,15 +61,15 @@ pub(super) fn tool_names(program: &ProgramUnderTest, count: usize) -> Vec<String
 
 /// `Grete Okafor`
 pub(super) fn person(program: &ProgramUnderTest) -> String {
-    program.random(|rng| {
-        let mut of = |names: &[&'static str]| names.choose(rng).copied().unwrap_or_default();
+    program.random(|dice| {
+        let mut of = |names: &[&'static str]| names.choose(dice).copied().unwrap_or_default();
         format!("{} {}", of(&FIRST), of(&LAST))
     })
 }
 
 /// The id of a call, as models give them.
 pub(super) fn call_id(program: &ProgramUnderTest) -> String {
-    let number: u64 = program.random(|rng| rng.random_range(100_000_000..1_000_000_000));
+    let number: u64 = program.random(|dice| dice.random_range(100_000_000..1_000_000_000));
     format!("call_{number}")
 }
 
@@ -99,17 +93,6 @@ pub(super) fn reading(
     let definition = Tool::new(name.to_owned(), description.to_owned(), schema(parameters));
     let hints = ToolAnnotations::new().read_only(true);
     FakeTool::new(definition.with_annotations(hints), answer)
-}
-
-/// The schema of an object with these parameters, all of them strings.
-pub(super) fn schema(parameters: &[&str]) -> JsonObject {
-    let one = |name: &&str| {
-        let property = json!({ "type": "string", "description": format!("The {name}.") });
-        ((*name).to_owned(), property)
-    };
-    let properties: JsonObject = parameters.iter().map(one).collect();
-    let schema = json!({ "type": "object", "properties": properties, "required": parameters });
-    schema.as_object().cloned().unwrap_or_default()
 }
 
 /// A result of this text.

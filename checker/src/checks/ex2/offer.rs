@@ -14,7 +14,7 @@ use crate::verdict::Code;
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the agent asks to learn of the tools, and then the model");
-    let count = program.random(|rng| rng.random_range(3..6_usize));
+    let count = program.random(|dice| dice.random_range(3..6_usize));
     // On two pages: an agent that reads one offers half of them.
     let mut spec = draw::bakery(program).with_pages_of(count - 1);
     let names = draw::tool_names(program, count + 1);

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{draw, places};
 use crate::checks::harness::{Ran, Task};
+use crate::checks::printed::{flat, tells};
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::model::{Heard, Key, Proposal, Says, Script};
 use crate::fixtures::{Record, ServerSpec};
@@ -182,11 +183,10 @@ impl Played {
     /// That the agent printed this answer on stdout, and nothing else, and ended well.
     pub(super) fn answers(&self, answer: &str) -> Checked {
         let printed = self.ran.stdout.trim();
-        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         if flat(printed) == flat(answer) {
             return self.ran.succeeded();
         }
-        let (code, why) = if flat(printed).contains(&flat(answer)) {
+        let (code, why) = if tells(printed, answer) {
             (
                 Code::MoreOnStdout,
                 "Who pipes the answer into a file or a program wants the answer alone. What the agent does on the way goes to stderr.",

@@ -23,7 +23,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
         };
         spec = spec.with_tool(draw::reading(name, "Does one thing.", &["what"], answer));
     }
-    let count = program.random(|rng| rng.random_range(2..5_usize));
+    let count = program.random(|dice| dice.random_range(2..5_usize));
     // The first two are of one tool: its name does not tell them apart.
     let proposed: Vec<(Proposal, String)> = (0..count)
         .map(|number| {

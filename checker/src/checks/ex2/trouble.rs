@@ -46,7 +46,7 @@ async fn what_goes_wrong_is_told(program: &ProgramUnderTest) -> Checked {
     let spec = spec(program, &names, &tool_error, &refusal, &found);
     let arguments = json!({ "what": draw::token(program) });
     let whole = arguments.to_string();
-    let cut = program.random(|rng| rng.random_range(1..whole.len() - 1));
+    let cut = program.random(|dice| dice.random_range(1..whole.len() - 1));
     let mut wrong = [
         Wrong {
             what: "of a tool that there is not",
@@ -77,7 +77,7 @@ async fn what_goes_wrong_is_told(program: &ProgramUnderTest) -> Checked {
             reaches_nobody: false,
         },
     ];
-    program.random(|rng| wrong.shuffle(rng));
+    program.random(|dice| wrong.shuffle(dice));
     let good = draw::call(program, right, &arguments);
     let answer = format!("It took a while: {}.", draw::token(program));
     let turns = |script: Script| {

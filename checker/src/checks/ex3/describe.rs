@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::places;
 use crate::blocks::TodoBlock;
 use crate::checks::contract::resolve;
+use crate::checks::draw;
 use crate::checks::store::schema::compile;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
@@ -43,7 +44,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     ] {
         nothing_lacks(code, &lacks)?;
     }
-    let unknown = shop::unheard_of(server).to_lowercase();
+    let unknown = draw::unheard_of(server).to_lowercase();
     server.purpose("call a tool that does not exist");
     refuses(shop.session.call(&unknown, json!({})).await)
 }

@@ -7,6 +7,7 @@ use rmcp::model::PromptMessage;
 use serde_json::{Value, json};
 
 use super::places;
+use crate::checks::draw;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
@@ -32,7 +33,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         _ => stop,
     })?;
 
-    let occasion = shop::unheard_of(server);
+    let occasion = draw::unheard_of(server);
     names_the_occasion(server, &shop, &occasion).await?;
     minds_the_budget(server, &shop, &occasion).await?;
     for (code, what, name, arguments) in [
@@ -224,7 +225,7 @@ async fn completes_nothing_else(
     shop: &Shop,
     occasions: &[String],
 ) -> Checked {
-    let other = shop::unheard_of(server).to_lowercase();
+    let other = draw::unheard_of(server).to_lowercase();
     for (code, what, prompt, argument) in [
         (
             Code::CompletesOtherArgument,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::places;
 use crate::blocks::TodoBlock;
+use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Called, ErrorKind, RequestError};
@@ -96,7 +97,7 @@ async fn which_changed_it(
 }
 
 fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
-    let unknown = shop::unheard_of(server);
+    let unknown = draw::unheard_of(server);
     let (too_many, negative, half) = server.random(|dice| {
         let too_many = stock + dice.random_range(1..=5);
         let half = f64::from(dice.random_range(0..=1_u8)) + 0.5;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::places;
+use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
@@ -51,7 +52,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         };
         is_the_product(&uri, &product, read)?;
     }
-    let unheard_of = shop::unheard_of(server);
+    let unheard_of = draw::unheard_of(server);
     for uri in [
         format!("store://products/{unheard_of}"),
         format!("store://{unheard_of}"),

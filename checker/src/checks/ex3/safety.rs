@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::raw::{Raw, Reply};
@@ -52,7 +53,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
     lets_in_pages_of_this_machine(server, &raw).await?;
 
-    let stranger = format!("{}.example", shop::unheard_of(server).to_lowercase());
+    let stranger = format!("{}.example", draw::unheard_of(server).to_lowercase());
     let foreign = [
         (
             ORIGIN,

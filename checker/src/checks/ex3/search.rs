@@ -7,6 +7,7 @@ use rand::seq::IndexedRandom;
 use serde_json::{Map, Value, json};
 
 use super::places;
+use crate::checks::draw;
 use crate::checks::store::schema::{fits, is_the_contracts, output_schema};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
@@ -110,7 +111,7 @@ fn queries(server: &ServerUnderTest, all: &[Product]) -> Vec<Query> {
             ..Query::new(Code::SearchTogether, "keyword and both prices")
         },
         Query {
-            keyword: Some(shop::unheard_of(server)),
+            keyword: Some(draw::unheard_of(server)),
             ..Query::new(Code::SearchNothing, "a word that is in no name, so nothing")
         },
     ]

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::checks::store::shop::{self, Shop};
+use crate::checks::draw;
+use crate::checks::store::shop::Shop;
 use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::Session;
 use crate::mcp::transcript::{Exchange, Received};
@@ -51,7 +52,7 @@ async fn buys(server: &ServerUnderTest, session: Session, setting: &str) -> Chec
         shop.buy(&product.name, 1).await?;
     }
     server.purpose(&format!("order what does not exist {setting}"));
-    shop.order(&shop::unheard_of(server), 1).await?;
+    shop.order(&draw::unheard_of(server), 1).await?;
     Ok(())
 }
 

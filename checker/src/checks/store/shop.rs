@@ -1,6 +1,5 @@
 //! The store as a customer sees it: its products, and what can go wrong when one talks to it.
 
-use rand::seq::IndexedRandom;
 use rmcp::model::{ContentBlock, Tool};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -189,25 +188,5 @@ pub fn json_texts(called: &Called) -> Vec<Value> {
     texts
         .iter()
         .filter_map(|text| serde_json::from_str(text).ok())
-        .collect()
-}
-
-/// A word that no server has heard before.
-pub fn unheard_of(server: &ServerUnderTest) -> String {
-    const SYLLABLES: [&str; 12] = [
-        "ba", "do", "fi", "ku", "la", "mo", "ni", "pe", "ru", "sa", "ti", "vo",
-    ];
-    let word: String = server.random(|dice| {
-        (0..4)
-            .filter_map(|_| SYLLABLES.choose(dice))
-            .copied()
-            .collect()
-    });
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_ascii_uppercase())
-        .into_iter()
-        .chain(letters)
         .collect()
 }
