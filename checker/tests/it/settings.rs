@@ -197,7 +197,7 @@ async fn each_mistake_is_told_with_its_line() {
     let last_comma = (
         "a comma after the last, where JSON has none",
         ".mcp.json",
-        "{\n  \"mcpServers\": {\n    \"tutor\": { \"command\": \"cargo\", \"args\": []}\n  }\n}"
+        "{\n  \"mcpServers\": {\n    \"tutor\": { \"command\": \"cargo\", \"args\": [], }\n  }\n}"
             .to_owned(),
     );
     for (mistake, file, settings) in mistakes.into_iter().chain([last_comma]) {
