@@ -1,177 +1,22 @@
-//! The record of what crossed the wire, with what each message was for.
-//!
-//! It is kept in exchanges: a message and what came back for it. Requests go both ways, and client
-//! and server number theirs independently, each connection anew: so an exchange is found by the
-//! connection, who asked, and the id.
+//! What one connection writes into the record.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
-use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
-use tokio::sync::watch;
 
-use super::message::{Kind, Message, Side};
-
-/// One message, with everything that came back for it.
-#[derive(Clone, Debug)]
-pub struct Exchange {
-    /// What the check wants to learn by it.
-    pub purpose: String,
-    /// How it was sent: `POST /mcp`, with the headers worth seeing, or `stdin`.
-    pub via: String,
-    /// The message.
-    pub sent: Message,
-    /// The HTTP status, over HTTP.
-    pub status: Option<StatusCode>,
-    /// The headers of the HTTP response.
-    pub headers: HeaderMap,
-    /// What came back, in order. A server may ask its client something before it answers.
-    pub received: Vec<Received>,
-    /// From sending to the last thing received.
-    pub took: Duration,
-    /// How many bytes of the body have come back so far, over HTTP.
-    pub bytes: usize,
-    /// Whether nothing more can come back.
-    pub ended: bool,
-    begin: Instant,
-    connection: usize,
-}
-
-/// Something that came back.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Received {
-    /// JSON.
-    Json(Message),
-    /// Anything else: the beginning of it.
-    Text(String),
-}
-
-impl Exchange {
-    /// The last message that answers the request.
-    pub fn answer(&self) -> Option<&Value> {
-        self.messages()
-            .rev()
-            .find(|message| message.answers(&self.sent))
-            .map(|message| message.json.as_ref())
-    }
-
-    /// The result in the answer; null when there is none.
-    pub fn result(&self) -> &Value {
-        self.answer()
-            .map_or(&Value::Null, |answer| &answer["result"])
-    }
-
-    /// The notifications of this method that came before the answer: their `params`.
-    pub fn notifications(&self, method: &str) -> impl Iterator<Item = &Value> {
-        self.messages()
-            .filter(move |message| message.method() == Some(method) && !message.is_request())
-            .map(|message| &message.json["params"])
-    }
-
-    fn is_clients_request(&self) -> bool {
-        self.sent.from == Side::Client && self.sent.is_request()
-    }
-
-    /// The JSON that came back.
-    fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
-        self.received.iter().filter_map(|received| match received {
-            Received::Json(message) => Some(message),
-            Received::Text(_) => None,
-        })
-    }
-}
-
-/// The record of a check: a growing list of exchanges. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct Transcript(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    record: Mutex<Record>,
-    /// Told of each change, for those that wait for one.
-    changes: watch::Sender<()>,
-}
-
-#[derive(Debug, Default)]
-struct Record {
-    purpose: String,
-    exchanges: Vec<Exchange>,
-    /// The newest exchange of each request.
-    requests: HashMap<Key, Index>,
-    connections: usize,
-}
-
-/// What a request is found by: the connection, who asked, and the id as JSON.
-type Key = (usize, Side, String);
-
-/// Which exchange is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Index(usize);
-
-impl Transcript {
-    /// Says what the messages from here on are for.
-    pub fn purpose(&self, purpose: impl Into<String>) {
-        self.lock().purpose = purpose.into();
-    }
-
-    /// Begins the part of a new connection.
-    pub fn connect(&self) -> Connection {
-        let mut record = self.lock();
-        record.connections += 1;
-        Connection {
-            number: record.connections,
-            transcript: self.clone(),
-            closed: Arc::default(),
-        }
-    }
-
-    /// All exchanges so far.
-    pub fn exchanges(&self) -> Vec<Exchange> {
-        self.lock().exchanges.clone()
-    }
-
-    /// How many exchanges there are so far.
-    pub fn len(&self) -> usize {
-        self.lock().exchanges.len()
-    }
-
-    /// Whether there is none yet.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The client's last request, with what came back.
-    pub fn last_request(&self) -> Option<Exchange> {
-        self.newest(Exchange::is_clients_request)
-    }
-
-    /// The newest exchange that is wanted.
-    pub fn newest(&self, wanted: impl Fn(&Exchange) -> bool) -> Option<Exchange> {
-        let record = self.lock();
-        let mut newest_first = record.exchanges.iter().rev();
-        newest_first.find(|exchange| wanted(exchange)).cloned()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Record> {
-        self.0.record.lock()
-    }
-
-    fn changed(&self) {
-        self.0.changes.send_replace(());
-    }
-}
+use super::{Exchange, Index, Received, Record, Transcript};
+use crate::mcp::message::{Kind, Message, Side};
 
 /// The part of the record that one connection writes. Ids are its own: those of another
 /// connection are counted independently. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    transcript: Transcript,
-    number: usize,
-    closed: Arc<AtomicBool>,
+    pub(super) transcript: Transcript,
+    pub(super) number: usize,
+    pub(super) closed: Arc<AtomicBool>,
 }
 
 impl Connection {
@@ -401,15 +246,6 @@ impl Connection {
                 && wanted(exchange)
         };
         record.exchanges.iter().rposition(is_it).map(Index)
-    }
-}
-
-impl Record {
-    fn receive(&mut self, index: Index, received: Received) {
-        if let Some(exchange) = self.exchanges.get_mut(index.0) {
-            exchange.took = exchange.begin.elapsed();
-            exchange.received.push(received);
-        }
     }
 }
 
