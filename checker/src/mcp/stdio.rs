@@ -46,13 +46,13 @@ impl Stdio {
     ///
     /// rmcp drops this future whenever it has something else to do. What was read until then
     /// stays in `self.line`.
-    async fn line(&mut self) -> Option<String> {
+    async fn line(&mut self) -> Option<Vec<u8>> {
         let left = MAX_RESPONSE_BYTES.saturating_sub(self.line.len());
         let mut limited = (&mut self.reader).take(left as u64);
         limited.read_until(b'\n', &mut self.line).await.ok()?;
         let mut line = std::mem::take(&mut self.line);
         let ended = line.pop()? == b'\n';
-        ended.then(|| String::from_utf8_lossy(&line).into_owned())
+        ended.then_some(line)
     }
 }
 
@@ -86,14 +86,18 @@ impl Transport<RoleClient> for Stdio {
 
     async fn receive(&mut self) -> Option<ServerJsonRpcMessage> {
         while let Some(line) = self.line().await {
-            if line.trim().is_empty() {
+            if line.trim_ascii().is_empty() {
                 continue;
             }
-            let json: Option<Value> = serde_json::from_str(&line).ok();
-            let message = serde_json::from_str(&line).ok();
+            // Messages are UTF-8. serde_json refuses what is not, as clients do.
+            let json: Option<Value> = serde_json::from_slice(&line).ok();
+            let message = serde_json::from_slice(&line).ok();
             match json {
                 Some(json) => self.connection.receive_unordered(json),
-                None => self.connection.receive_text_unordered(line),
+                None => {
+                    let text = String::from_utf8_lossy(&line);
+                    self.connection.receive_text_unordered(text);
+                }
             }
             if message.is_some() {
                 return message;

@@ -99,7 +99,8 @@ async fn which_changed_it(
 fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
     let unknown = draw::unheard_of(server);
     let (too_many, negative, half) = server.random(|dice| {
-        let too_many = stock + dice.random_range(1..=5);
+        // As large as a stock may be, one more still is a number.
+        let too_many = stock.unsigned_abs() + dice.random_range(1..=5_u64);
         let half = f64::from(dice.random_range(0..=1_u8)) + 0.5;
         (too_many, -dice.random_range(1..=3_i64), half)
     });

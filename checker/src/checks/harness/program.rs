@@ -18,6 +18,13 @@ use crate::subject::process::Process;
 use crate::subject::{CommandLine, Program};
 use crate::verdict::{Code, Finding, NotStarted};
 
+/// The fake servers are on this machine, whatever the attendee's proxy is. Libraries read the one
+/// name or the other.
+const NO_PROXY: [(&str, &str); 2] = [
+    ("NO_PROXY", "127.0.0.1,localhost"),
+    ("no_proxy", "127.0.0.1,localhost"),
+];
+
 /// How much of stdout is read, in bytes.
 const MAX_OUTPUT: u64 = 1024 * 1024;
 
@@ -137,7 +144,7 @@ impl ProgramUnderTest {
         };
         command
             .args(&task.arguments)
-            .env("NO_PROXY", "127.0.0.1,localhost")
+            .envs(NO_PROXY)
             .envs(self.fixtures().environment())
             .envs(task.environment.iter().copied());
         let unstarted = |error: io::Error| {
