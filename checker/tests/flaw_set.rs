@@ -15,10 +15,25 @@ pub trait Flawed: ValueEnum + PartialEq {
 
 /// Declares the enum `Flaw`. Each flaw stands under its step, with a doc comment that says what
 /// it breaks.
+///
+/// After `some of Fault;` a flaw with `= Fault` is the variant of the same name of that enum:
+/// `Flaw::fault` gives it.
 macro_rules! flaws {
-    ($( $step:literal {
-        $( $(#[$breaks:meta])* $flaw:ident ),* $(,)?
+    (some of $faults:ident; $( $step:literal {
+        $( $(#[$breaks:meta])* $flaw:ident $(= $fault:ident)? ),* $(,)?
     } )*) => {
+        flaws! { $( $step { $( $(#[$breaks])* $flaw ),* } )* }
+
+        impl Flaw {
+            pub fn fault(self) -> Option<$faults> {
+                match self {
+                    $( $( $( Self::$flaw => Some($fault::$flaw), )? )* )*
+                    _ => None,
+                }
+            }
+        }
+    };
+    ($( $step:literal { $( $(#[$breaks:meta])* $flaw:ident ),* $(,)? } )*) => {
         /// One thing that is wrong, while all else stays right.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
         pub enum Flaw {
@@ -55,6 +70,11 @@ impl<F: Flawed> FlawSet<F> {
     #[allow(dead_code, reason = "not every program asks for several")]
     pub fn has_any(&self, flaws: &[F]) -> bool {
         flaws.iter().any(|flaw| self.0.contains(flaw))
+    }
+
+    #[allow(dead_code, reason = "not every program has faults of the protocol")]
+    pub fn iter(&self) -> impl Iterator<Item = F> {
+        self.0.iter().cloned()
     }
 
     #[allow(

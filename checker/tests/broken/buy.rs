@@ -4,11 +4,11 @@ use std::future::pending;
 
 use serde_json::{Value, json};
 
-use crate::Store;
 use crate::declarations::product_name_field;
 use crate::flaw::{Flaw, Flaws};
-use crate::message::{INTERNAL_ERROR, INVALID_PARAMS, RpcError};
+use crate::protocol::{INTERNAL_ERROR, INVALID_PARAMS, RpcError};
 use crate::sale::{Receipt, Refusal};
+use crate::store::Store;
 use crate::tools::{Arguments, mistyped, structured, text};
 
 pub async fn buy_product(store: &Store, arguments: &Arguments) -> Result<Value, RpcError> {

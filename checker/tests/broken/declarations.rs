@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::Store;
 use crate::flaw::{Flaw, Flaws};
+use crate::store::Store;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 

@@ -3,10 +3,10 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::Store;
 use crate::flaw::Flaw;
-use crate::message::{Era, INVALID_PARAMS, RESOURCE_NOT_FOUND, RpcError};
+use crate::protocol::{Era, INVALID_PARAMS, RESOURCE_NOT_FOUND, RpcError};
 use crate::shop::Product;
+use crate::store::Store;
 
 const INVENTORY: &str = "store://inventory";
 const PRODUCT: &str = "store://products/";

@@ -3,8 +3,11 @@
 //! What breaks everything stands under the first step that it fails.
 
 use crate::flaw_set::{FlawSet, flaws};
+use crate::protocol::faults::{Fault, Faults};
 
 flaws! {
+    some of Fault;
+
     // The server answers, and says who it is.
     "3.1" {
         /// Calls itself `rmcp`, as the library does unless it is told a name
@@ -12,37 +15,37 @@ flaws! {
         /// Has an empty version
         NoVersion,
         /// Does not know server/discover
-        NoDiscover,
+        NoDiscover = Fault,
         /// Does not know initialize
-        NoInitialize,
+        NoInitialize = Fault,
         /// Agrees on the protocol version 1999-01-01 in initialize
-        UnknownProtocol,
+        UnknownProtocol = Fault,
         /// Leaves 2026-07-28 out of its supported versions
-        DiscoverWithoutModern,
+        DiscoverWithoutModern = Fault,
         /// Leaves resultType out of every modern result
-        NoResultType,
+        NoResultType = Fault,
         /// Exits with 3 instead of serving
-        ExitsAtOnce,
+        ExitsAtOnce = Fault,
         /// Never answers over HTTP
-        NeverAnswers,
+        NeverAnswers = Fault,
         /// Answers one byte a second over HTTP
-        SlowAnswers,
+        SlowAnswers = Fault,
         /// Answers 200 with JSON that is none
-        Garbage,
+        Garbage = Fault,
         /// Answers 200 with a web page
-        Html,
+        Html = Fault,
         /// Answers with another id
-        WrongIds,
+        WrongIds = Fault,
         /// Answers with an event stream of nothing but comments, for ever
-        EndlessStream,
+        EndlessStream = Fault,
         /// Answers with one event of more and more data, for ever
-        EndlessFlood,
+        EndlessFlood = Fault,
         /// Says that its port is taken, and exits
-        PortInUse,
+        PortInUse = Fault,
         /// Wants a bearer token for everything
-        NeedsToken,
+        NeedsToken = Fault,
         /// Answers 500 to everything
-        ServerError,
+        ServerError = Fault,
     }
 
     // list_products.
@@ -70,7 +73,7 @@ flaws! {
         /// list_products answers with a protocol error
         ListProtocolError,
         /// Exits with 7 on the second POST
-        ExitsOnSecondRequest,
+        ExitsOnSecondRequest = Fault,
         /// list_products answers with 400 MB over HTTP
         HugeResult,
         /// Has terminal escapes in its texts; list_products has nothing else
@@ -182,7 +185,7 @@ flaws! {
         /// Does not know --stdio
         NoStdio,
         /// Prints a banner on stdout before serving stdio
-        StdoutBanner,
+        StdoutBanner = Fault,
         /// Logs to stdout while serving stdio
         StdoutLogs,
         /// Prints a line on stdout for each purchase over stdio
@@ -190,9 +193,9 @@ flaws! {
         /// Has no buy_product on stdio
         StdioOtherTools,
         /// Spreads its messages over several lines on stdio
-        StdioGarbles,
+        StdioGarbles = Fault,
         /// Never answers on stdio
-        StdioHangs,
+        StdioHangs = Fault,
     }
 
     // Safe by default.
@@ -200,19 +203,19 @@ flaws! {
         /// Listens on 0.0.0.0 by default
         AllInterfaces,
         /// Accepts every Origin
-        AnyOrigin,
+        AnyOrigin = Fault,
         /// Accepts every Host
-        AnyHost,
+        AnyHost = Fault,
         /// Refuses every Origin, that of this machine too
-        NoOrigin,
+        NoOrigin = Fault,
         /// Refuses http://127.0.0.1 as an Origin
-        LocalhostOnly,
+        LocalhostOnly = Fault,
         /// Does as a foreign Origin asks, then answers 403
-        LateOriginCheck,
+        LateOriginCheck = Fault,
         /// Refuses a foreign Origin with 400
-        OriginWrongStatus,
+        OriginWrongStatus = Fault,
         /// Refuses a foreign Host with 404
-        HostWrongStatus,
+        HostWrongStatus = Fault,
     }
 
     // search_products.
@@ -283,13 +286,13 @@ flaws! {
 
     "harmless" {
         /// Writes 50 MB to stderr
-        StderrFlood,
+        StderrFlood = Fault,
         /// Writes 50 MB to stdout before it serves HTTP
-        StdoutFlood,
+        StdoutFlood = Fault,
         /// A foreign Host gets 421, Misdirected Request
-        HostMisdirected,
+        HostMisdirected = Fault,
         /// Over stdio it takes 6 s to start
-        SlowStart,
+        SlowStart = Fault,
     }
 
     "missing" {
@@ -303,6 +306,11 @@ flaws! {
 pub type Flaws = FlawSet<Flaw>;
 
 impl Flaws {
+    /// Those that are the protocol's.
+    pub fn faults(&self) -> Faults {
+        self.iter().filter_map(Flaw::fault).collect()
+    }
+
     /// A text for people, which [`Flaw::AnsiTexts`] makes a text against their terminals.
     pub fn text(&self, text: impl Into<String>) -> String {
         if self.has(Flaw::AnsiTexts) {

@@ -4,7 +4,7 @@
 //! and look at what the checker says. It is written without rmcp, which would not let most of
 //! this go wrong.
 //!
-//! A request comes in through [`http`] or [`stdio`], is dispatched by [`rpc`] to [`tools`] or
+//! [`protocol`] speaks MCP and knows no store. [`store`] dispatches its requests to [`tools`] and
 //! [`extras`], and these ask the [`shop`]. What is wrong is listed in [`flaw`].
 
 mod buy;
@@ -14,24 +14,24 @@ mod faults;
 mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
-mod guard;
-mod http;
-mod message;
-mod rpc;
+#[path = "../protocol/mod.rs"]
+mod protocol;
 mod sale;
 mod shop;
-mod stdio;
+mod store;
 mod tools;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::exit;
-use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
+use tokio::net::TcpListener;
 
 use crate::flaw::{Flaw, Flaws};
+use crate::protocol::{Server, http, stdio};
 use crate::shop::Shop;
+use crate::store::Store;
 
 /// A product store that can be broken
 #[derive(Parser)]
@@ -56,27 +56,6 @@ struct Options {
     port: u16,
 }
 
-/// What every request needs.
-struct Store {
-    flaws: Flaws,
-    shop: Shop,
-    over_stdio: bool,
-}
-
-impl Store {
-    /// Tells a developer what goes on, who has to ask for it with `RUST_LOG`.
-    fn log(&self, line: &str) {
-        if std::env::var_os("RUST_LOG").is_none() {
-            return;
-        }
-        if self.over_stdio && self.flaws.has(Flaw::StdoutLogs) {
-            println!(" INFO store: {line}");
-        } else {
-            eprintln!(" INFO store: {line}");
-        }
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
@@ -85,24 +64,30 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);
-    faults::at_start(&flaws);
+    let faults = flaws.faults();
+    protocol::faults::at_start(&faults);
     if options.stdio && flaws.has(Flaw::NoStdio) {
         eprintln!("error: unexpected argument '--stdio' found\n\nUsage: broken [--port PORT]");
         exit(2);
     }
-    let default_host = match flaws.has(Flaw::AllInterfaces) {
-        true => Ipv4Addr::UNSPECIFIED,
-        false => Ipv4Addr::LOCALHOST,
+    let default_host = if flaws.has(Flaw::AllInterfaces) {
+        Ipv4Addr::UNSPECIFIED
+    } else {
+        Ipv4Addr::LOCALHOST
     };
-    let address = SocketAddr::new(options.host.unwrap_or(default_host.into()), options.port);
-    let store = Arc::new(Store {
+    let store = Store {
         shop: Shop::opening_day(flaws.clone()),
         flaws,
         over_stdio: options.stdio,
-    });
+    };
+    let server = Server::new(store, faults.clone());
     if options.stdio {
-        stdio::serve(store).await
-    } else {
-        http::serve(store, address).await
+        return stdio::serve(server).await;
     }
+    protocol::faults::at_bind(&faults);
+    let address = SocketAddr::new(options.host.unwrap_or(default_host.into()), options.port);
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; STORE_PORT chooses another port"))?;
+    http::serve(server, listener).await
 }

@@ -7,11 +7,13 @@ use serde_json::{Map, Value, json};
 
 use crate::buy::buy_product;
 use crate::declarations::{self, has_buy_product, list_products_name, price_field};
+use crate::faults;
 use crate::flaw::{Flaw, Flaws};
-use crate::message::{INTERNAL_ERROR, INVALID_PARAMS, RpcError};
+use crate::protocol::faults::HUGE_TEXT;
+use crate::protocol::{INTERNAL_ERROR, INVALID_PARAMS, RpcError};
 use crate::sale::Refusal;
 use crate::shop::{Product, Search};
-use crate::{Store, faults};
+use crate::store::Store;
 
 pub type Arguments = Map<String, Value>;
 
@@ -24,6 +26,9 @@ pub async fn call(store: &Store, params: &Value) -> Result<Value, RpcError> {
     let Some(name) = params["name"].as_str() else {
         return invalid("tools/call needs the name of a tool");
     };
+    if store.over_stdio && store.flaws.has(Flaw::StdoutOnBuy) && name == "buy_product" {
+        println!("a customer buys something");
+    }
     let arguments = match &params["arguments"] {
         Value::Null => &Arguments::new(),
         Value::Object(arguments) => arguments,
@@ -84,6 +89,9 @@ async fn list_products(store: &Store) -> Result<Value, RpcError> {
         let mut others = products;
         others.iter_mut().for_each(|product| product.stock += 1);
         result["content"][0]["text"] = json!(list_of(flaws, &others).to_string());
+    }
+    if flaws.has(Flaw::HugeResult) && !store.over_stdio {
+        result["content"][0]["text"] = json!(HUGE_TEXT);
     }
     Ok(result)
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::flaw::{Flaw, Flaws};
+use super::faults::{Fault, Faults};
 
 pub const PARSE_ERROR: i64 = -32700;
+pub const INVALID_REQUEST: i64 = -32600;
 pub const METHOD_NOT_FOUND: i64 = -32601;
 pub const INVALID_PARAMS: i64 = -32602;
 pub const INTERNAL_ERROR: i64 = -32603;
@@ -26,6 +27,18 @@ pub enum Era {
     Legacy,
 }
 
+/// What a client sends.
+#[derive(Debug)]
+pub enum Message {
+    /// A request, or a notification if it has no id.
+    Request(Request),
+    /// The answer to a request of the server's own.
+    Response {
+        id: Value,
+        outcome: Result<Value, RpcError>,
+    },
+}
+
 /// A request, or a notification if it has no id.
 #[derive(Debug)]
 pub struct Request {
@@ -36,34 +49,48 @@ pub struct Request {
 }
 
 /// A JSON-RPC error.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RpcError {
     pub code: i64,
-    message: String,
+    pub message: String,
     data: Option<Value>,
 }
 
-impl Request {
+impl Message {
     /// Reads a message. `header_version` is `MCP-Protocol-Version`, where there are headers.
-    /// `None` is no request: a batch, or a response to nothing that the store ever asks.
+    /// `None` is neither request nor response: a batch, say.
     pub fn read(message: &Value, header_version: Option<&str>) -> Option<Self> {
-        let method = message["method"].as_str()?.to_owned();
+        let Some(method) = message["method"].as_str() else {
+            return Self::response(message);
+        };
         let params = message["params"].clone();
         let says_modern = meta(&params, "protocolVersion").is_some()
             || header_version.is_some_and(|version| version >= MODERN_VERSION)
             || method == "server/discover";
-        Some(Self {
+        Some(Self::Request(Request {
             id: message.get("id").cloned(),
-            method,
+            method: method.to_owned(),
             params,
             era: if says_modern {
                 Era::Modern
             } else {
                 Era::Legacy
             },
-        })
+        }))
     }
 
+    fn response(message: &Value) -> Option<Self> {
+        let id = message.get("id")?.clone();
+        let outcome = match (message.get("result"), message.get("error")) {
+            (Some(result), None) => Ok(result.clone()),
+            (None, Some(error)) => Err(RpcError::read(error)),
+            _ => return None,
+        };
+        Some(Self::Response { id, outcome })
+    }
+}
+
+impl Request {
     /// A field that MCP keeps in the `_meta` of every modern request.
     pub fn meta(&self, field: &str) -> Option<&Value> {
         meta(&self.params, field)
@@ -90,9 +117,9 @@ impl Request {
     }
 
     /// The message that answers this request.
-    pub fn reply(&self, flaws: &Flaws, outcome: Result<Value, RpcError>) -> Value {
+    pub fn reply(&self, faults: &Faults, outcome: Result<Value, RpcError>) -> Value {
         let id = match &self.id {
-            Some(id) if flaws.has(Flaw::WrongIds) => other(id),
+            Some(id) if faults.has(Fault::WrongIds) => other(id),
             Some(id) => id.clone(),
             None => Value::Null,
         };
@@ -112,6 +139,14 @@ impl RpcError {
         }
     }
 
+    fn read(error: &Value) -> Self {
+        Self {
+            code: error["code"].as_i64().unwrap_or_default(),
+            message: error["message"].as_str().unwrap_or_default().to_owned(),
+            data: error.get("data").cloned(),
+        }
+    }
+
     fn to_json(&self) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let Some(data) = &self.data {
@@ -127,7 +162,7 @@ pub fn parse_error(reason: impl std::fmt::Display) -> Value {
     json!({ "jsonrpc": "2.0", "id": null, "error": error.to_json() })
 }
 
-/// What the store speaks, the newest first.
+/// What the servers speak, the newest first.
 pub fn supported_versions() -> Vec<&'static str> {
     [MODERN_VERSION]
         .into_iter()

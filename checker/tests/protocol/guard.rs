@@ -1,9 +1,9 @@
-//! Who may speak to the store over HTTP, and how.
+//! Who may speak to a server over HTTP, and how.
 
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 
-use crate::flaw::{Flaw, Flaws};
-use crate::message::{Era, HEADER_MISMATCH, LEGACY_VERSIONS, MODERN_VERSION, Request, RpcError};
+use super::faults::{Fault, Faults};
+use super::message::{Era, HEADER_MISMATCH, LEGACY_VERSIONS, MODERN_VERSION, Request, RpcError};
 
 /// A request that may come from a web page of somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,29 +15,29 @@ pub enum Foreign {
 }
 
 impl Foreign {
-    pub fn of(flaws: &Flaws, headers: &HeaderMap) -> Option<Self> {
+    pub fn of(faults: &Faults, headers: &HeaderMap) -> Option<Self> {
         let host = text(headers, header::HOST).unwrap_or_default();
-        if !is_local(host) && !flaws.has(Flaw::AnyHost) {
+        if !is_local(host) && !faults.has(Fault::AnyHost) {
             return Some(Self::Host);
         }
         let from_here = |origin: &str| {
             let authority = origin.strip_prefix("http://");
-            let refused = flaws.has(Flaw::NoOrigin)
-                || flaws.has(Flaw::LocalhostOnly) && origin.contains("127.0.0.1");
+            let refused = faults.has(Fault::NoOrigin)
+                || faults.has(Fault::LocalhostOnly) && origin.contains("127.0.0.1");
             authority.is_some_and(is_local) && !refused
         };
         let foreign = match headers.get(header::ORIGIN) {
             Some(origin) => !origin.to_str().is_ok_and(from_here),
             None => false,
         };
-        (foreign && !flaws.has(Flaw::AnyOrigin)).then_some(Self::Origin)
+        (foreign && !faults.has(Fault::AnyOrigin)).then_some(Self::Origin)
     }
 
-    pub fn status(self, flaws: &Flaws) -> StatusCode {
+    pub fn status(self, faults: &Faults) -> StatusCode {
         match self {
-            Self::Host if flaws.has(Flaw::HostWrongStatus) => StatusCode::NOT_FOUND,
-            Self::Host if flaws.has(Flaw::HostMisdirected) => StatusCode::MISDIRECTED_REQUEST,
-            Self::Origin if flaws.has(Flaw::OriginWrongStatus) => StatusCode::BAD_REQUEST,
+            Self::Host if faults.has(Fault::HostWrongStatus) => StatusCode::NOT_FOUND,
+            Self::Host if faults.has(Fault::HostMisdirected) => StatusCode::MISDIRECTED_REQUEST,
+            Self::Origin if faults.has(Fault::OriginWrongStatus) => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         }
     }
