@@ -1,5 +1,6 @@
 //! What the broken programs of the tests share: the enum of all that can be wrong with one, the
 //! flaws of a run, and the list that the tests read.
+#![allow(dead_code, reason = "each program uses its part")]
 
 use std::fmt::Write;
 use std::str::FromStr;
@@ -57,7 +58,6 @@ pub struct FlawSet<F>(Vec<F>);
 
 impl<F: Flawed> FlawSet<F> {
     /// The flaws that an environment variable names.
-    #[allow(dead_code, reason = "the server takes them from its options")]
     pub fn from_environment(variable: &str) -> Self {
         let names = std::env::var(variable).unwrap_or_default();
         names.parse().unwrap_or_else(|error| panic!("{error}"))
@@ -67,20 +67,14 @@ impl<F: Flawed> FlawSet<F> {
         self.0.contains(&flaw)
     }
 
-    #[allow(dead_code, reason = "not every program asks for several")]
     pub fn has_any(&self, flaws: &[F]) -> bool {
         flaws.iter().any(|flaw| self.0.contains(flaw))
     }
 
-    #[allow(dead_code, reason = "not every program has faults of the protocol")]
     pub fn iter(&self) -> impl Iterator<Item = F> {
         self.0.iter().cloned()
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client and the agent have them from one place"
-    )]
     pub fn and(mut self, more: &[F]) -> Self {
         self.0.extend_from_slice(more);
         self

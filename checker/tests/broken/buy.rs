@@ -66,22 +66,24 @@ fn whole_number(flaws: &Flaws, value: &Value) -> Option<i64> {
 }
 
 fn yes(flaws: &Flaws, receipt: Receipt) -> Value {
-    let receipt = match flaws.has(Flaw::CannedReceipt) {
-        true => Receipt {
+    let receipt = if flaws.has(Flaw::CannedReceipt) {
+        Receipt {
             product_name: "Croissant".to_owned(),
             quantity: 1,
             total_cents: 320,
             remaining_stock: 11,
-        },
-        false => receipt,
+        }
+    } else {
+        receipt
     };
     let mut content = json!(receipt);
     if flaws.has(Flaw::ReceiptLies) {
         content["total_cents"] = json!(receipt.total_cents.to_string());
     }
-    match flaws.has(Flaw::ReceiptAsText) {
-        true => text(content.to_string(), false),
-        false => structured(&content),
+    if flaws.has(Flaw::ReceiptAsText) {
+        text(content.to_string(), false)
+    } else {
+        structured(&content)
     }
 }
 

@@ -33,25 +33,28 @@ pub fn has_buy_product(store: &Store) -> bool {
 
 /// What the tool is called that everybody else calls `list_products`.
 pub fn list_products_name(flaws: &Flaws) -> &'static str {
-    match flaws.has(Flaw::MisnamedTool) {
-        true => "listProducts",
-        false => "list_products",
+    if flaws.has(Flaw::MisnamedTool) {
+        "listProducts"
+    } else {
+        "list_products"
     }
 }
 
 /// What the parameter is called that everybody else calls `product_name`.
 pub fn product_name_field(flaws: &Flaws) -> &'static str {
-    match flaws.has(Flaw::RenamedParameter) {
-        true => "product",
-        false => "product_name",
+    if flaws.has(Flaw::RenamedParameter) {
+        "product"
+    } else {
+        "product_name"
     }
 }
 
 /// What the field in `list_products` is called that everybody else calls `price_cents`.
 pub fn price_field(flaws: &Flaws) -> &'static str {
-    match flaws.has(Flaw::RenamedField) {
-        true => "price",
-        false => "price_cents",
+    if flaws.has(Flaw::RenamedField) {
+        "price"
+    } else {
+        "price_cents"
     }
 }
 

@@ -64,9 +64,10 @@ pub fn read(store: &Store, era: Era, params: &Value) -> Result<Value, RpcError> 
 }
 
 fn inventory(store: &Store) -> Value {
-    let products = match store.flaws.has(Flaw::StaleInventory) {
-        true => store.shop.products_of_opening_day(),
-        false => store.shop.products(),
+    let products = if store.flaws.has(Flaw::StaleInventory) {
+        store.shop.products_of_opening_day()
+    } else {
+        store.shop.products()
     };
     json!({ "products": products })
 }
@@ -74,9 +75,10 @@ fn inventory(store: &Store) -> Value {
 /// The product that a URI of the template names.
 fn product(store: &Store, uri: &str) -> Option<Product> {
     let encoded = uri.strip_prefix(PRODUCT)?;
-    let name = match store.flaws.has(Flaw::UndecodedName) {
-        true => encoded.into(),
-        false => percent_decode_str(encoded).decode_utf8().ok()?,
+    let name = if store.flaws.has(Flaw::UndecodedName) {
+        encoded.into()
+    } else {
+        percent_decode_str(encoded).decode_utf8().ok()?
     };
     let products = store.shop.products();
     let named = products.iter().position(|product| product.name == name)?;
@@ -89,13 +91,15 @@ fn product(store: &Store, uri: &str) -> Option<Product> {
 }
 
 fn contents(store: &Store, uri: &str, content: &Value) -> Value {
-    let text = match store.flaws.has(Flaw::ResourceNotJson) {
-        true => format!("On the shelves today: {content}"),
-        false => format!("{content:#}"),
+    let text = if store.flaws.has(Flaw::ResourceNotJson) {
+        format!("On the shelves today: {content}")
+    } else {
+        format!("{content:#}")
     };
-    let mime_type = match store.flaws.has(Flaw::TextPlain) {
-        true => "text/plain",
-        false => JSON,
+    let mime_type = if store.flaws.has(Flaw::TextPlain) {
+        "text/plain"
+    } else {
+        JSON
     };
     json!({ "contents": [{ "uri": uri, "mimeType": mime_type, "text": text }] })
 }
@@ -119,9 +123,10 @@ pub fn prompts() -> Value {
 pub fn prompt(store: &Store, params: &Value) -> Result<Value, RpcError> {
     let flaws = &store.flaws;
     if params["name"] != "recommend" {
-        return match flaws.has(Flaw::UnknownPromptEmpty) {
-            true => Ok(json!({ "messages": [] })),
-            false => Err(invalid(format!("There is no prompt {}.", params["name"]))),
+        return if flaws.has(Flaw::UnknownPromptEmpty) {
+            Ok(json!({ "messages": [] }))
+        } else {
+            Err(invalid(format!("There is no prompt {}.", params["name"])))
         };
     }
     let arguments = &params["arguments"];

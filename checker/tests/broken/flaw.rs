@@ -28,7 +28,7 @@ flaws! {
         ExitsAtOnce = Fault,
         /// Never answers over HTTP
         NeverAnswers = Fault,
-        /// Answers one byte a second over HTTP
+        /// Answers byte by byte over HTTP, five a second
         SlowAnswers = Fault,
         /// Answers 200 with JSON that is none
         Garbage = Fault,
@@ -285,13 +285,13 @@ flaws! {
     }
 
     "harmless" {
-        /// Writes 50 MB to stderr
+        /// Writes 10 MB to stderr
         StderrFlood = Fault,
-        /// Writes 50 MB to stdout before it serves HTTP
+        /// Writes 10 MB to stdout before it serves HTTP
         StdoutFlood = Fault,
         /// A foreign Host gets 421, Misdirected Request
         HostMisdirected = Fault,
-        /// Over stdio it takes 6 s to start
+        /// Over stdio it takes longer to start than any answer may take
         SlowStart = Fault,
     }
 

@@ -138,9 +138,10 @@ impl Shop {
         sleep(A_MOMENT).await;
         let mut products = self.lock();
         if let Some(product) = products.iter_mut().find(|product| product.name == name) {
-            let before = match self.flaws.has(Flaw::LostUpdate) {
-                true => seen.stock,
-                false => product.stock,
+            let before = if self.flaws.has(Flaw::LostUpdate) {
+                seen.stock
+            } else {
+                product.stock
             };
             product.stock = rest(before, quantity);
         }
@@ -210,13 +211,15 @@ impl Shop {
         Receipt {
             product_name: product.name.clone(),
             quantity,
-            total_cents: match self.flaws.has(Flaw::WrongTotal) {
-                true => product.price_cents,
-                false => product.price_cents.saturating_mul(quantity),
+            total_cents: if self.flaws.has(Flaw::WrongTotal) {
+                product.price_cents
+            } else {
+                product.price_cents.saturating_mul(quantity)
             },
-            remaining_stock: match self.flaws.has(Flaw::WrongRemaining) {
-                true => product.stock,
-                false => rest(product.stock, quantity),
+            remaining_stock: if self.flaws.has(Flaw::WrongRemaining) {
+                product.stock
+            } else {
+                rest(product.stock, quantity)
             },
         }
     }

@@ -85,12 +85,13 @@ impl Shop {
         let price = product.price_cents;
         let not_even_equal = self.flaws.has(Flaw::SearchExclusive);
         let keyword = search.keyword.as_deref().unwrap_or_default();
-        let named = match self.flaws.has(Flaw::SearchCaseSensitive) {
-            true => product.name.contains(keyword),
-            false => product
+        let named = if self.flaws.has(Flaw::SearchCaseSensitive) {
+            product.name.contains(keyword)
+        } else {
+            product
                 .name
                 .to_lowercase()
-                .contains(&keyword.to_lowercase()),
+                .contains(&keyword.to_lowercase())
         };
         let within = |bound: Option<i64>, fits: fn(i64, i64) -> bool| {
             bound.is_none_or(|bound| fits(bound, price) && !(not_even_equal && bound == price))

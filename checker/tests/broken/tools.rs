@@ -100,9 +100,10 @@ async fn list_products(store: &Store) -> Result<Value, RpcError> {
 fn list_of(flaws: &Flaws, products: &[Product]) -> Value {
     let products = products.iter().map(|product| {
         let cents = product.price_cents;
-        let price = match flaws.has(Flaw::PriceAsText) {
-            true => json!(format!("{}.{:02}", cents / 100, cents % 100)),
-            false => json!(cents),
+        let price = if flaws.has(Flaw::PriceAsText) {
+            json!(format!("{}.{:02}", cents / 100, cents % 100))
+        } else {
+            json!(cents)
         };
         json!({ "name": product.name, price_field(flaws): price, "stock": product.stock })
     });

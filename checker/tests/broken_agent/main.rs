@@ -155,9 +155,10 @@ impl Agent<'_> {
             talk.push(if self.has(Flaw::ResultAsUser) {
                 json!({ "role": "user", "content": format!("{}: {result}", call.name) })
             } else {
-                let id = match self.has(Flaw::WrongId) {
-                    true => "call_1",
-                    false => call.id.as_str(),
+                let id = if self.has(Flaw::WrongId) {
+                    "call_1"
+                } else {
+                    call.id.as_str()
                 };
                 json!({ "role": "tool", "tool_call_id": id, "content": result })
             });
@@ -221,9 +222,10 @@ impl Agent<'_> {
     }
 
     fn trouble(&self, words: String) -> Option<String> {
-        Some(match self.has(Flaw::TellsNothing) {
-            true => String::new(),
-            false => words,
+        Some(if self.has(Flaw::TellsNothing) {
+            String::new()
+        } else {
+            words
         })
     }
 

@@ -60,10 +60,12 @@ impl Model {
         let asking = http
             .post(format!("{}/chat/completions", self.base_url))
             .header("content-type", "application/json");
-        let asking = match self.flaws.has(Flaw::BareKey) {
-            true => asking.header("authorization", &self.key),
-            false if self.flaws.has(Flaw::NoKey) => asking,
-            false => asking.bearer_auth(&self.key),
+        let asking = if self.flaws.has(Flaw::BareKey) {
+            asking.header("authorization", &self.key)
+        } else if self.flaws.has(Flaw::NoKey) {
+            asking
+        } else {
+            asking.bearer_auth(&self.key)
         };
         let answer = asking.body(body.to_string()).send().await?;
         let status = answer.status();

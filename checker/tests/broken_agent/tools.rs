@@ -51,9 +51,10 @@ impl Tools {
             let client = ClientConfig::new(ClientCapabilities::default(), name)
                 .serve_with_lifecycle(transport, lifecycle)
                 .await?;
-            let tools = match flaws.has(Flaw::FirstPageOnly) {
-                true => client.list_tools(None).await?.tools,
-                false => client.list_all_tools().await?,
+            let tools = if flaws.has(Flaw::FirstPageOnly) {
+                client.list_tools(None).await?.tools
+            } else {
+                client.list_all_tools().await?
             };
             let number = clients.len();
             all.extend(tools.into_iter().map(|tool| Known {
@@ -76,17 +77,19 @@ impl Tools {
         }
         let offer = |known: &Known| {
             let tool = &known.tool;
-            let name = match self.flaws.has(Flaw::DottedNames) {
-                true => format!("shop.{}", tool.name),
-                false => tool.name.to_string(),
+            let name = if self.flaws.has(Flaw::DottedNames) {
+                format!("shop.{}", tool.name)
+            } else {
+                tool.name.to_string()
             };
             let mut function = json!({ "name": name });
             if !self.flaws.has(Flaw::NoDescriptions) {
                 function["description"] = json!(tool.description);
             }
-            function["parameters"] = match self.flaws.has(Flaw::NoSchemas) {
-                true => json!({ "type": "object", "properties": {} }),
-                false => self.parameters(tool),
+            function["parameters"] = if self.flaws.has(Flaw::NoSchemas) {
+                json!({ "type": "object", "properties": {} })
+            } else {
+                self.parameters(tool)
             };
             if self.flaws.has(Flaw::StrictOffers) {
                 function["strict"] = json!(true);

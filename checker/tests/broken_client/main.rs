@@ -145,9 +145,10 @@ fn complain(flaws: &Flaws, trouble: &Trouble) -> ExitCode {
 
 impl Client {
     fn say(&self, words: &str) {
-        let words = match self.flaws.has(Flaw::RawEscapes) {
-            true => words.to_owned(),
-            false => words.replace('\u{1b}', "\\u{1b}"),
+        let words = if self.flaws.has(Flaw::RawEscapes) {
+            words.to_owned()
+        } else {
+            words.replace('\u{1b}', "\\u{1b}")
         };
         if self.flaws.has(Flaw::AnswersOnStderr) {
             eprintln!("{words}");
@@ -160,13 +161,15 @@ impl Client {
         if !self.flaws.has(Flaw::NoName) {
             self.say(&self.session.name);
         }
-        match self.flaws.has(Flaw::OwnVersion) {
-            true => self.say("2026-07-28"),
-            false => self.say(&self.session.version),
+        if self.flaws.has(Flaw::OwnVersion) {
+            self.say("2026-07-28")
+        } else {
+            self.say(&self.session.version)
         }
-        match self.flaws.has(Flaw::InfoExitsOne) {
-            true => Err(Trouble::JustOne),
-            false => Ok(()),
+        if self.flaws.has(Flaw::InfoExitsOne) {
+            Err(Trouble::JustOne)
+        } else {
+            Ok(())
         }
     }
 
@@ -221,9 +224,10 @@ impl Client {
         } else {
             parsed
         };
-        let tool = match self.flaws.has(Flaw::OtherTool) {
-            true => "water_lamps_daily",
-            false => tool,
+        let tool = if self.flaws.has(Flaw::OtherTool) {
+            "water_lamps_daily"
+        } else {
+            tool
         };
         let mut params = json!({ "name": tool, "arguments": sent });
         if self.flaws.has(Flaw::NoArguments) {
@@ -242,9 +246,10 @@ impl Client {
         if result["isError"] == json!(true) {
             return Err(Trouble::Tool(texts.join("\n")));
         }
-        let count = match self.flaws.has(Flaw::FirstBlockOnly) {
-            true => 1,
-            false => texts.len(),
+        let count = if self.flaws.has(Flaw::FirstBlockOnly) {
+            1
+        } else {
+            texts.len()
         };
         for text in texts.iter().take(count) {
             self.say(text);
@@ -259,9 +264,10 @@ impl Client {
         if self.flaws.has(Flaw::NeverReads) {
             return Ok(());
         }
-        let uri = match self.flaws.has(Flaw::OtherUri) {
-            true => uri.to_lowercase(),
-            false => uri.to_owned(),
+        let uri = if self.flaws.has(Flaw::OtherUri) {
+            uri.to_lowercase()
+        } else {
+            uri.to_owned()
         };
         let result = self
             .session
@@ -272,9 +278,10 @@ impl Client {
             result => result?,
         };
         let all = result["contents"].as_array().cloned().unwrap_or_default();
-        let count = match self.flaws.has(Flaw::FirstContentsOnly) {
-            true => 1,
-            false => all.len(),
+        let count = if self.flaws.has(Flaw::FirstContentsOnly) {
+            1
+        } else {
+            all.len()
         };
         for contents in all.iter().take(count) {
             self.say(text(&contents["text"]));

@@ -38,9 +38,10 @@ pub enum Trouble {
 
 impl Session {
     pub async fn open(flaws: Flaws, url: &str, headers: Vec<String>) -> Result<Self, Trouble> {
-        let headers = match flaws.has(Flaw::NoKey) {
-            true => Vec::new(),
-            false => headers,
+        let headers = if flaws.has(Flaw::NoKey) {
+            Vec::new()
+        } else {
+            headers
         };
         let elsewhere = flaws.has(Flaw::KeyElsewhere);
         let split = |header: &String| {
@@ -149,9 +150,12 @@ impl Session {
                 request = request.header("mcp-name", name);
             }
         }
-        let unreachable = |error: reqwest::Error| match error.is_connect() {
-            true => Trouble::Unreachable(error.to_string()),
-            false => Trouble::Unreachable(format!("broken off: {error}")),
+        let unreachable = |error: reqwest::Error| {
+            if error.is_connect() {
+                Trouble::Unreachable(error.to_string())
+            } else {
+                Trouble::Unreachable(format!("broken off: {error}"))
+            }
         };
         let response = request
             .body(message.to_string())

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 const EVENT_STREAM: &str = "text/event-stream";
 const KILOBYTE: usize = 1024;
 const HUGE: usize = 400 * KILOBYTE * KILOBYTE;
-const FLOOD: usize = 50 * KILOBYTE * KILOBYTE;
+const FLOOD: usize = 10 * KILOBYTE * KILOBYTE;
 
 /// Longer than any answer may take once a server runs: the tests wait a fifth as long as the
 /// checker does.

@@ -55,7 +55,7 @@ async fn handle<S: Service>(
         let words = format!("Forbidden: foreign {foreign:?}");
         return (foreign.status(faults), words).into_response();
     }
-    match server.service.admit(request.headers()) {
+    match server.service.admit(request.method(), request.headers()) {
         Ok(()) => answer(&server, request).await,
         Err(challenge) => challenge.into_response(),
     }

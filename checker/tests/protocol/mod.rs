@@ -20,7 +20,7 @@ pub mod stdio;
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
 pub use call::{Call, Stop};
@@ -41,7 +41,7 @@ pub trait Service: Send + Sync + 'static {
     fn answer(&self, call: &Call) -> impl Future<Output = Result<Value, Stop>> + Send;
 
     /// Whether an HTTP request may come in, whatever its method is.
-    fn admit(&self, _headers: &HeaderMap) -> Result<(), Challenge> {
+    fn admit(&self, _method: &Method, _headers: &HeaderMap) -> Result<(), Challenge> {
         Ok(())
     }
 
