@@ -1,48 +1,16 @@
 //! The messages that the book shows are what the smallest server and a real client send.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use checker::mcp::message::Message;
 use checker::mcp::transcript::{Exchange, Received};
 use checker::mcp::{ClientProfile, Endpoint, Era, Session, Transcript};
 use checker::report::trace;
 use serde_json::json;
 
-use crate::common::beside_checker;
-
-/// `hello_mcp` on a port that was free, until the end of the test.
-struct Hello {
-    process: Child,
-    url: String,
-}
-
-impl Hello {
-    fn start() -> Self {
-        let mut process = Command::new(beside_checker("hello_mcp"))
-            .env("PORT", "0")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut words = String::new();
-        BufReader::new(process.stderr.take().unwrap())
-            .read_line(&mut words)
-            .unwrap();
-        let url = words.trim().strip_prefix("serving MCP at ").unwrap().into();
-        Self { process, url }
-    }
-}
-
-impl Drop for Hello {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::common::serving::Serving;
 
 #[tokio::test]
 async fn the_wire_is_what_the_book_shows() {
-    let hello = Hello::start();
+    let hello = Serving::start("hello_mcp", &[("PORT", "0")]);
     let modern = wire(&hello.url, Era::Modern).await;
     let legacy = wire(&hello.url, Era::Legacy).await;
     let mut settings = insta::Settings::clone_current();

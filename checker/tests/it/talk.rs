@@ -1,47 +1,10 @@
 //! The commands that the book shows of exercise 1 print what they print: its solution, talking to
 //! the solution of exercise 3.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::Command;
 
 use crate::common::beside_checker;
-
-/// The store on a port that was free, until the end of the test.
-struct Store {
-    process: Child,
-    url: String,
-    /// It logs there as long as it runs.
-    _stderr: BufReader<ChildStderr>,
-}
-
-impl Store {
-    fn start() -> Self {
-        let mut process = Command::new(beside_checker("ex3_store_solution"))
-            .env("STORE_PORT", "0")
-            .env("NO_COLOR", "1")
-            .env_remove("RUST_LOG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(process.stderr.take().unwrap());
-        let mut words = String::new();
-        stderr.read_line(&mut words).unwrap();
-        let (_, url) = words.trim().split_once("serving MCP at ").expect(&words);
-        let url = url.to_owned();
-        Self {
-            process,
-            url,
-            _stderr: stderr,
-        }
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::common::serving::Serving;
 
 #[test]
 fn client_and_store_say_what_the_book_shows() {
@@ -52,7 +15,7 @@ fn client_and_store_say_what_the_book_shows() {
         &["call", "buy_product", too_many],
         &["call", "buy_prodct"],
     ];
-    let store = Store::start();
+    let store = Serving::start("ex3_store_solution", &[("STORE_PORT", "0")]);
     let said: Vec<String> = commands
         .iter()
         .map(|words| run(&store.url, words))
@@ -73,9 +36,12 @@ fn run(url: &str, words: &[&str]) -> String {
         .args(words)
         .output()
         .unwrap();
-    let quoted = words.iter().map(|word| match word.contains('"') {
-        true => format!("'{word}'"),
-        false => (*word).to_owned(),
+    let quoted = words.iter().map(|word| {
+        if word.contains('"') {
+            format!("'{word}'")
+        } else {
+            (*word).to_owned()
+        }
     });
     let line = quoted.collect::<Vec<_>>().join(" ");
     let printed = [output.stdout, output.stderr].concat();

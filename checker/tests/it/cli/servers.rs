@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
-use crate::cli::subjects::{Running, answers_always, nobody};
+use crate::cli::subjects::{answers_always, nobody, running};
 use crate::cli::told::{Told, fresh, outcomes, redacted, told, told_by};
 use crate::common::beside_checker;
 use crate::common::workshop::Workshop;
@@ -28,7 +28,7 @@ fn stdio_server() -> String {
 #[test]
 fn a_url_without_an_mcp_server_is_told_apart() {
     let workshop = fresh();
-    let token = Running::with("needs-token");
+    let token = running("needs-token");
     let urls = [
         ("nobody listens", nobody()),
         ("a page", answers_always(PAGE)),
@@ -74,7 +74,7 @@ fn a_url_that_is_none_is_a_wrong_argument() {
 #[test]
 fn a_server_that_never_answers_is_given_up_on_soon() {
     let workshop = fresh();
-    let server = Running::with("never-answers");
+    let server = running("never-answers");
     let begin = Instant::now();
     let told = told(&workshop, &format!("check ex3 --url {}", server.url));
     assert!(begin.elapsed() < Duration::from_secs(15));
@@ -86,14 +86,14 @@ fn a_server_that_never_answers_is_given_up_on_soon() {
 #[test]
 fn a_right_server_at_a_url_passes_but_for_its_stdio() {
     let workshop = fresh();
-    let server = Running::with("");
+    let server = running("");
     let passed = told(&workshop, &format!("check ex3 --url {}", server.url));
     assert_eq!((passed.code, passed.stderr.as_str()), (0, ""));
     redacted(&workshop).bind(|| assert_snapshot!("right_url", passed.stdout));
     let progress = workshop.read(".workshop/progress.toml");
     assert!(!progress.contains("3.1"), "{progress}");
 
-    let other = Running::with("");
+    let other = running("");
     let stdio = told(&workshop, &format!("check 3.7 --url {}", other.url));
     assert_eq!(stdio.code, 2);
     assert_eq!(
@@ -105,7 +105,7 @@ fn a_right_server_at_a_url_passes_but_for_its_stdio() {
 #[test]
 fn a_wrong_server_at_a_url_fails_and_no_line_of_the_source_is_blamed() {
     let workshop = fresh();
-    let server = Running::with("accepts-zero");
+    let server = running("accepts-zero");
     let told = told(&workshop, &format!("check ex3 --url {}", server.url));
     assert_eq!((told.code, told.stderr.as_str()), (1, ""));
     assert!(told.stdout.contains("✗ 3.4"), "{}", told.stdout);
@@ -118,7 +118,7 @@ fn a_wrong_server_at_a_url_fails_and_no_line_of_the_source_is_blamed() {
 #[test]
 fn a_server_that_was_sold_out_never_fails() {
     let workshop = fresh();
-    let server = Running::with("");
+    let server = running("");
     for round in 1..=3 {
         let told = told(
             &workshop,
@@ -143,7 +143,7 @@ fn a_server_that_was_sold_out_never_fails() {
 #[test]
 fn a_sale_that_fails_for_want_of_stock_is_not_taken_for_a_refusal() {
     let workshop = fresh();
-    let server = Running::with("any-origin");
+    let server = running("any-origin");
     let mut rounds = 0;
     loop {
         let words = format!("check 3.8 --format json --url {}", server.url);

@@ -1,13 +1,13 @@
 //! Programs and servers to check.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use crate::common::beside_checker;
+use crate::common::serving::Serving;
 use crate::common::workshop::Workshop;
-use crate::common::{beside_checker, root};
 
 const MAIN: &str = "exercises/ex3_store/src/main.rs";
 
@@ -40,37 +40,11 @@ pub fn write_solution(workshop: &Workshop) {
 }
 
 /// A broken server that somebody else runs, until this is dropped.
-pub struct Running {
-    child: Child,
-    pub url: String,
-}
-
-impl Running {
-    pub fn with(flaws: &str) -> Self {
-        let mut child = Command::new(beside_checker("examples/broken"))
-            .current_dir(root())
-            .env("STORE_FLAWS", flaws)
-            .env("STORE_PORT", "0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        stderr.read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("serving MCP at ").expect(&line);
-        let url = url.to_owned();
-        thread::spawn(move || stderr.read_to_end(&mut Vec::new()));
-        Self { child, url }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+pub fn running(flaws: &str) -> Serving {
+    Serving::start(
+        "examples/broken",
+        &[("STORE_PORT", "0"), ("STORE_FLAWS", flaws)],
+    )
 }
 
 /// The URL of something that answers every request with these bytes.

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod broken;
+pub mod serving;
 pub mod workshop;
 
 use std::fs;
