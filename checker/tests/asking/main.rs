@@ -7,11 +7,12 @@
 #[path = "../protocol/mod.rs"]
 mod protocol;
 mod tools;
+mod visits;
 
 use std::net::Ipv4Addr;
 
 use anyhow::Result;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use clap::Parser;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -59,15 +60,19 @@ impl Service for Asking {
     }
 
     /// RFC 6750: without a token there is nothing to say of it.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Challenge> {
+    fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<(), Challenge> {
         let Some(token) = &self.token else {
             return Ok(());
         };
         let challenge = match headers.get(header::AUTHORIZATION) {
-            Some(sent) if *sent == format!("Bearer {token}") => return Ok(()),
+            Some(sent) if *sent == format!("Bearer {token}") => {
+                self.tools.visits.admitted(method);
+                return Ok(());
+            }
             Some(_) => "Bearer error=\"invalid_token\"",
             None => "Bearer",
         };
+        self.tools.visits.refused(method);
         Err(Challenge {
             status: StatusCode::UNAUTHORIZED,
             authenticate: challenge.to_owned(),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::protocol::{Call, INVALID_PARAMS, RpcError, Stop};
+use crate::visits::Visits;
 
 /// How long `count` takes for each number.
 const STEP: Duration = Duration::from_millis(20);
@@ -15,6 +16,7 @@ const STEP: Duration = Duration::from_millis(20);
 pub struct Tools {
     /// Whether the last `count` was cancelled.
     cancelled: AtomicBool,
+    pub visits: Visits,
 }
 
 pub fn list() -> Value {
@@ -31,6 +33,7 @@ pub fn list() -> Value {
             json!({ "to": { "type": "integer", "minimum": 1 } }),
         ),
         tool("echo", "Says what it is told.", json!({ "text": { "type": "string" } })),
+        tool("visits", "Says which HTTP methods came with the token, and which without.", json!({})),
         tool("was_cancelled", "Says whether the last count was cancelled.", json!({})),
     ] })
 }
@@ -45,6 +48,7 @@ impl Tools {
                 .count(call, arguments["to"].as_u64().unwrap_or(10))
                 .await),
             Some("echo") => Ok(result(&json!({ "text": arguments["text"] }))),
+            Some("visits") => Ok(result(&self.visits.to_json())),
             Some("was_cancelled") => {
                 let cancelled = self.cancelled.load(Ordering::SeqCst);
                 Ok(result(&json!({ "cancelled": cancelled })))

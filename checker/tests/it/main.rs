@@ -1,6 +1,7 @@
 //! The tests of package checker, in one program: it is linked once, and they run side by side.
 //!
 //! - `flaws`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
+//! - `asking`: a server that asks its client,
 //! - `settings`, `contract`: step 1.1, and what the reference solution declares,
 //! - `hello`, `talk`, `book`, `hints`: what the book and the hints show is so,
 //! - `proofs`: starters, solutions and `course.toml` belong together,
@@ -10,6 +11,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod agents;
+mod asking;
 mod book;
 mod cli;
 mod clients;
