@@ -8,7 +8,7 @@ use super::Stop;
 use crate::mcp::{ErrorKind, RequestError};
 use crate::subject::server::{Serving, tells_port_taken};
 use crate::subject::stderr::Panic;
-use crate::verdict::{Code, Finding, Location};
+use crate::verdict::{Code, Finding, Location, Why};
 
 /// How many of a program's last lines a finding quotes.
 const QUOTED: usize = 6;
@@ -40,7 +40,7 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
             ..
         } => (
             Code::Forbidden,
-            "The server turns away programs of its own machine. Requests to 127.0.0.1, on any port and without an Origin, must come in: see with_allowed_hosts, which takes names without a port.",
+            "The server turns away programs of its own machine. Requests to 127.0.0.1, on any port and without an Origin, must come in:",
         ),
         ErrorKind::Status { status, .. } if status.is_server_error() => (
             Code::HttpError,
@@ -75,12 +75,16 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
             "The connection ended before the answer did. Did the handler panic, or the program end?",
         ),
     };
-    Finding::new(code)
+    let finding = Finding::new(code)
         .sent(sent)
         .expected("a result")
         .got(kind.to_string())
-        .why(why)
-        .into()
+        .why(why);
+    if code == Code::Forbidden {
+        let names = "see with_allowed_hosts, which takes names without a port.";
+        return finding.in_rust(names).into();
+    }
+    finding.into()
 }
 
 /// The program panicked while it handled a request.
@@ -146,10 +150,12 @@ pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Serving) -> 
     };
     let why = match status {
         "exit status: 0" => {
-            "It came to the end of main before it was told to stop. `serve` only begins a session: wait for its end, with `.waiting().await?`."
+            Why::from("It came to the end of main before it was told to stop.").in_rust(
+                "`serve` only begins a session: wait for its end, with `.waiting().await?`.",
+            )
         }
         _ => {
-            "A server runs until it is told to stop. The reason is usually in its last words on stderr."
+            "A server runs until it is told to stop. The reason is usually in its last words on stderr.".into()
         }
     };
     nowhere(Code::ServerExited)
@@ -208,7 +214,7 @@ mod tests {
                 message: message.to_owned(),
             };
             match panicked(&panic, "tools/call") {
-                Stop::Failed(finding) => finding.why,
+                Stop::Failed(finding) => finding.why.to_string(),
                 other => panic!("{other:?}"),
             }
         };

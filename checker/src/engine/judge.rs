@@ -324,6 +324,7 @@ impl<'a> Judge<'a> {
         };
         let (id, again) = (&case.step.id, self.plan.again(case.step));
         Finding {
+            why: finding.why.told_to(self.plan.kind),
             location: self.plan.places.of_finding(location, case.step),
             next: vec![
                 format!("cargo checker hint {id}"),

@@ -64,7 +64,7 @@ fn annotation(step: &StepReport) -> String {
         ("sent", &finding.sent),
         ("expected", &finding.expected),
         ("got", &finding.got),
-        ("why", &finding.why),
+        ("why", &finding.why.to_string()),
     ];
     for (label, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         let _ = writeln!(message, "{label}: {}", visible(text));

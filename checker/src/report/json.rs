@@ -123,7 +123,7 @@ fn finding(finding: &Finding) -> FindingDocument {
         sent: finding.sent.clone(),
         expected: finding.expected.clone(),
         got: finding.got.clone(),
-        why: finding.why.clone(),
+        why: finding.why.to_string(),
         r#where: finding.location.to_string(),
         next: finding.next.join(" "),
     }

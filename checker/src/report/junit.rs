@@ -56,12 +56,12 @@ fn described(finding: &Finding) -> String {
         location,
         ..
     } = finding;
-    let location = location.to_string();
+    let (why, location) = (why.to_string(), location.to_string());
     let lines = [
         ("sent", sent),
         ("expected", expected),
         ("got", got),
-        ("why", why),
+        ("why", &why),
         ("where", &location),
     ];
     let lines = lines.iter().filter(|(_, text)| !text.is_empty());

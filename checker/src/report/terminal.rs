@@ -165,7 +165,7 @@ impl<W: Write> Terminal<W> {
         self.labelled(label, &sent, Style::new())?;
         self.labelled("expected", &finding.expected, Style::new())?;
         self.labelled("got", &finding.got, BAD)?;
-        self.labelled("why", &finding.why, Style::new())?;
+        self.labelled("why", &finding.why.to_string(), Style::new())?;
         self.labelled("where", &finding.location.to_string(), Style::new())?;
         let next = if self.keyed && !finding.next.is_empty() {
             "press h for a hint, t for the trace"

@@ -161,7 +161,7 @@ impl Explained {
             sent: finding.sent.clone(),
             expected: finding.expected.clone(),
             got: finding.got.clone(),
-            why: finding.why.clone(),
+            why: finding.why.to_string(),
             place: finding.location.to_string(),
             next: finding.next.join(" "),
         }

@@ -1,6 +1,6 @@
 //! Why a step did not pass.
 
-use super::{Code, Location};
+use super::{Code, Location, Why};
 use crate::blocks::TodoBlock;
 
 /// Why a step did not pass, in MCP's own terms. Every text may hold what a server sent, and
@@ -18,7 +18,7 @@ pub struct Finding {
     /// What came back.
     pub got: String,
     /// Why it matters.
-    pub why: String,
+    pub why: Why,
     /// Where to look.
     pub location: Location,
     /// The commands that help, one after the other. The engine adds them.
@@ -34,7 +34,7 @@ impl Finding {
             is_command: false,
             expected: String::new(),
             got: String::new(),
-            why: String::new(),
+            why: Why::default(),
             location: Location::Step,
             next: Vec::new(),
         }
@@ -65,8 +65,14 @@ impl Finding {
     }
 
     /// Sets why it matters.
-    pub fn why(mut self, why: impl Into<String>) -> Self {
+    pub fn why(mut self, why: impl Into<Why>) -> Self {
         self.why = why.into();
+        self
+    }
+
+    /// Adds to it how rmcp or the starter does it: shown for the workshop's own crates only.
+    pub fn in_rust(mut self, text: impl Into<String>) -> Self {
+        self.why = self.why.in_rust(text);
         self
     }
 

@@ -3,6 +3,7 @@
 mod code;
 mod finding;
 mod location;
+mod why;
 
 use std::fmt;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::code::Code;
 pub use self::finding::Finding;
 pub use self::location::{Location, Position};
+pub use self::why::Why;
 
 use crate::course::Step;
 use crate::mcp::Era;

@@ -13,7 +13,7 @@ use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::{
     FakeTool, PROTECTED_RESOURCE_METADATA, Protected, Record, ServerSpec, ToolReply,
 };
-use crate::verdict::Code;
+use crate::verdict::{Code, Why};
 
 const NEEDS_LOGIN: i32 = 5;
 
@@ -91,11 +91,11 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, protected: &Protected) 
     let (got, why) = match request.headers.get(&protected.header) {
         None => (
             "no such header".to_owned(),
-            "The server looks at every request anew: the handshake needs the key, and so does each one after it.",
+            "The server looks at every request anew: the handshake needs the key, and so does each one after it.".into(),
         ),
         Some(value) => (
             format!("{value:?}"),
-            "What stands behind the colon is the value, to the letter. In rmcp, `custom_headers` sends it so; `auth_header` puts Bearer in front.",
+            Why::from("What stands behind the colon is the value, to the letter.").in_rust("In rmcp, `custom_headers` sends it so; `auth_header` puts Bearer in front."),
         ),
     };
     Err(ran
@@ -138,7 +138,8 @@ fn it_says_where_to_log_in(ran: &Ran, record: &Record, protected: &Protected) ->
             .expected(format!("on stderr, where to log in: {login}"))
             .got(format!("{fetched}\n{}", ran.printed()))
             .at(places::LOGIN)
-            .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers: that is where one logs in (RFC 9728). In rmcp, auth_challenge() of the error is that header.")
+            .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers: that is where one logs in (RFC 9728).")
+.in_rust("In rmcp, auth_challenge() of the error is that header.")
             .into());
     }
     if ran.code() == Some(NEEDS_LOGIN) {

@@ -5,7 +5,7 @@ use crate::checks::harness::Ran;
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::{Record, ServerSpec};
 use crate::mcp::Era;
-use crate::verdict::Code;
+use crate::verdict::{Code, Why};
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the client asks for info");
@@ -22,14 +22,15 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
         &ran,
         &name,
         "the server's name",
-        "The name is in the answer to the handshake. In rmcp, `peer_info()` of the session has it.",
+        Why::from("The name is in the answer to the handshake.")
+            .in_rust("In rmcp, `peer_info()` of the session has it."),
         places::INFO,
     )?;
     prints(
         &ran,
         &version,
         "the protocol version that was agreed",
-        "Not every server speaks the newest version. Print what this session agreed on, not what your client would like: `peer_info()` has it too.",
+        Why::from("Not every server speaks the newest version. Print what this session agreed on, not what your client would like:").in_rust("`peer_info()` has it too."),
         places::INFO,
     )
 }
@@ -56,13 +57,13 @@ fn agreed(program: &ProgramUnderTest, ran: &Ran, record: &Record) -> Checked<Str
             return Ok(named.unwrap_or(newest.as_str()).to_owned());
         }
         _ if greeted => {
-            "It was greeted rightly, but not offered a version that it speaks. `preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28."
+            Why::from("It was greeted rightly, but not offered a version that it speaks.").in_rust("`preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28.")
         }
         _ if program.era == Era::Legacy => {
-            "Both generations of servers are out there, and one that knows initialize alone refuses the other greeting. In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older."
+            Why::from("Both generations of servers are out there, and one that knows initialize alone refuses the other greeting.").in_rust("In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older.")
         }
         _ => {
-            "Both generations of servers are out there, and `serve` begins with initialize alone. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older."
+            Why::from("Both generations of servers are out there,").in_rust("and `serve` begins with initialize alone. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older.")
         }
     };
     Err(ran

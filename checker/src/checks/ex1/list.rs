@@ -45,7 +45,8 @@ fn nothing_is_done_to_the_terminal(ran: &Ran) -> Checked {
         .finding(Code::EscapesPrinted)
         .expected("no escape character on stdout: written out, as in \\u{1b}[2J, or left out")
         .got(format!("{CLEARS_THE_SCREEN:?}, as the server sent it"))
-        .why("What a server sends is a stranger's text. This one clears the screen; others move the cursor and write over what you have read. show::line prints it and lets it do nothing.")
+        .why("What a server sends is a stranger's text. This one clears the screen; others move the cursor and write over what you have read.")
+.in_rust("show::line prints it and lets it do nothing.")
         .into())
 }
 

@@ -17,7 +17,7 @@ use crate::blocks::TodoBlock;
 use crate::checks::printed::tells;
 use crate::checks::store::SERVING;
 use crate::fixtures::Record;
-use crate::verdict::Code;
+use crate::verdict::{Code, Why};
 
 /// The exercise, one check per step.
 pub const EXERCISE: ExerciseChecks = ExerciseChecks {
@@ -34,17 +34,23 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
 };
 
 /// That stdout holds a fact, which is printed in this block.
-fn prints(ran: &Ran, fact: &str, what: &str, why: &str, printed_in: TodoBlock) -> Checked {
+fn prints(
+    ran: &Ran,
+    fact: &str,
+    what: &str,
+    why: impl Into<Why>,
+    printed_in: TodoBlock,
+) -> Checked {
     if tells(&ran.stdout, fact) {
         return Ok(());
     }
     let (got, why) = if tells(&ran.stderr, fact) {
         (
             format!("it is on stderr\n{}", ran.printed()),
-            "Who pipes your program into another one gets stdout alone. It is for answers, stderr for complaints.",
+            "Who pipes your program into another one gets stdout alone. It is for answers, stderr for complaints.".into(),
         )
     } else {
-        (ran.printed(), why)
+        (ran.printed(), why.into())
     };
     Err(ran
         .finding(Code::NotPrinted)

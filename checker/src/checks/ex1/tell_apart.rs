@@ -14,7 +14,7 @@ use crate::checks::harness::Ran;
 use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::{FakeTool, ServerSpec, ToolReply};
-use crate::verdict::Code;
+use crate::verdict::{Code, Why};
 
 const TOOL_ERROR: i32 = 1;
 const REFUSED: i32 = 3;
@@ -149,13 +149,15 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
         (
             Code::ComplaintOnStdout,
             "the server's words on stderr, and not on stdout",
-            "On stdout stand answers alone. In the starter, `succeeded` makes a failure of a result that is an error.",
+            Why::from("On stdout stand answers alone.").in_rust(
+                "In the starter, `succeeded` makes a failure of a result that is an error.",
+            ),
         )
     } else {
         (
             Code::ComplaintSwallowed,
             "the server's words on stderr",
-            "The words say what to do about it, and only the server knows them.",
+            Why::from("The words say what to do about it, and only the server knows them."),
         )
     };
     // The workshop's `succeeded` says what a tool error is. Any other that is no failure to the
@@ -169,7 +171,7 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
         .finding(code)
         .expected(format!("{expected}: {words}"))
         .got(ran.printed())
-        .why(format!("This is no answer: {what}. {why}"))
+        .why(Why::from(format!("This is no answer: {what}.")).followed_by(why))
         .at(block)
         .into())
 }

@@ -115,7 +115,7 @@ fn goes_on(stop: Stop) -> Stop {
         Stop::Failed(mut finding) if finding.code == Code::Panicked => {
             finding.expected =
                 "trouble that is told to the model, and an agent that goes on".to_owned();
-            finding.why = "A panic ends the whole program, and its user has nothing. The model makes mistakes, and tools fail: all of that comes here as an Err, and the model can do better if it reads it.".to_owned();
+            finding.why = "A panic ends the whole program, and its user has nothing. The model makes mistakes, and tools fail: all of that comes here as an Err, and the model can do better if it reads it.".into();
             Stop::Failed(finding)
         }
         other => other,

@@ -55,7 +55,7 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
         (name, version, Some(_)) => (
             Code::LibraryName,
             format!("{name:?}, version {version:?}: the library's own"),
-            "Users see this name in their client, and allow or forbid the server by it. Set server_info in get_info.",
+            "Users see this name in their client, and allow or forbid the server by it.",
         ),
         ("", ..) => (
             Code::NoName,
@@ -69,12 +69,15 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
         ),
         _ => return Ok(()),
     };
-    Err(Finding::new(code)
+    let finding = Finding::new(code)
         .sent(handshake.sent())
         .expected("serverInfo with a name and a version of your own")
         .got(got)
-        .why(why)
-        .into())
+        .why(why);
+    Err(match library {
+        Some(_) => finding.in_rust("Set server_info in get_info.").into(),
+        None => finding.into(),
+    })
 }
 
 /// The specification of 2026-07-28 has every result say whether it is complete.

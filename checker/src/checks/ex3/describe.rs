@@ -12,7 +12,7 @@ use crate::checks::store::schema::compile;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Why};
 
 /// What there is of something that is not there.
 const NONE: &str = "none";
@@ -26,6 +26,8 @@ struct Lack {
     expected: String,
     got: String,
     why: &'static str,
+    /// How rmcp does it.
+    in_rust: &'static str,
 }
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
@@ -75,11 +77,25 @@ fn nothing_lacks(code: Code, lacks: &[Lack]) -> Checked {
         .sent("tools/list")
         .expected(each(|lack| lack.expected.clone()).join("\n"))
         .got(got)
-        .why(each(|lack| lack.why.to_owned()).join(" "));
+        .why(why_each(lacks));
     Err(match first.block {
         Some(block) => finding.at(block).into(),
         None => finding.into(),
     })
+}
+
+/// What is said of them, each thing once.
+fn why_each(lacks: &[Lack]) -> Why {
+    let mut why = Why::default();
+    for (position, lack) in lacks.iter().enumerate() {
+        if lacks[..position]
+            .iter()
+            .all(|before| before.why != lack.why)
+        {
+            why = why.and(lack.why).in_rust(lack.in_rust);
+        }
+    }
+    why
 }
 
 /// Tools without one description of a parameter and without any annotation are as step 3.3
@@ -113,6 +129,7 @@ fn broken_schema(tool: &Tool) -> Vec<Lack> {
         ),
         got: error,
         why: "Hosts hand the schema to the model's API, which refuses a broken one, and with it every tool.",
+        in_rust: "",
     };
     error.into_iter().map(lack).collect()
 }
@@ -125,18 +142,21 @@ fn descriptions(tool: &Tool) -> Vec<Lack> {
         of: name.to_string(),
         expected: format!("a description of the tool {name}"),
         got: NONE.to_owned(),
-        why: "A model chooses tools by their description. A doc comment on the method is one.",
+        why: "A model chooses tools by their description.",
+        in_rust: "A doc comment on the method is one.",
     });
     let parameters = parameters(tool).into_iter();
-    let of_parameters = parameters
-        .filter(|(_, schema)| !is_described(schema))
-        .map(|(parameter, _)| Lack {
-            block: places::of_arguments(name),
-            of: parameter.clone(),
-            expected: format!("a description of the parameter {parameter} of {name}"),
-            got: NONE.to_owned(),
-            why: "A model fills in arguments by their description. A doc comment on the field is one.",
-        });
+    let of_parameters =
+        parameters
+            .filter(|(_, schema)| !is_described(schema))
+            .map(|(parameter, _)| Lack {
+                block: places::of_arguments(name),
+                of: parameter.clone(),
+                expected: format!("a description of the parameter {parameter} of {name}"),
+                got: NONE.to_owned(),
+                why: "A model fills in arguments by their description.",
+                in_rust: "A doc comment on the field is one.",
+            });
     of_tool.into_iter().chain(of_parameters).collect()
 }
 
@@ -166,13 +186,14 @@ fn constraints(tool: &Tool) -> Vec<Lack> {
         } else {
             format!("minimum {bound}")
         },
-        why: "A bound in the schema keeps a model from asking for 0 of it. In rmcp: #[schemars(range(min = 1, max = 1000))].",
+        why: "A bound in the schema keeps a model from asking for 0 of it.",
+        in_rust: "In rmcp: #[schemars(range(min = 1, max = 1000))].",
     }]
 }
 
 fn annotations(tool: &Tool) -> Vec<Lack> {
     let hints = tool.annotations.as_ref();
-    let (expected, got, why) = match tool.name.as_ref() {
+    let (expected, got, why, in_rust) = match tool.name.as_ref() {
         "list_products" | "search_products" => {
             let read_only = hints.and_then(|hints| hints.read_only_hint);
             if read_only == Some(true) {
@@ -181,13 +202,15 @@ fn annotations(tool: &Tool) -> Vec<Lack> {
             (
                 "the annotation readOnlyHint true",
                 hint(read_only),
-                "Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst. In rmcp: #[tool(annotations(read_only_hint = true))].",
+                "Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst.",
+                "In rmcp: #[tool(annotations(read_only_hint = true))].",
             )
         }
         "buy_product" if hints.is_none() => (
             "annotations",
             NONE.to_owned(),
-            "Hosts decide by them whether to ask the user first. Say that it changes something, and that calling it again buys again. In rmcp: #[tool(annotations(read_only_hint = false, idempotent_hint = false))].",
+            "Hosts decide by them whether to ask the user first. Say that it changes something, and that calling it again buys again.",
+            "In rmcp: #[tool(annotations(read_only_hint = false, idempotent_hint = false))].",
         ),
         _ => return Vec::new(),
     };
@@ -197,6 +220,7 @@ fn annotations(tool: &Tool) -> Vec<Lack> {
         expected: format!("{} with {expected}", tool.name),
         got,
         why,
+        in_rust,
     }]
 }
 
@@ -230,6 +254,7 @@ fn lies(tool: &Tool) -> Vec<Lack> {
         expected: format!("buy_product with {name} false"),
         got: hint(value),
         why,
+        in_rust: "",
     })
     .collect()
 }

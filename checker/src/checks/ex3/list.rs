@@ -69,7 +69,8 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
         .sent(&called.sent)
         .expected("the same JSON as text in content")
         .got(got)
-        .why("Older clients, and many models, see only the text. In rmcp, Json<T> writes both.")
+        .why("Older clients, and many models, see only the text.")
+        .in_rust("In rmcp, Json<T> writes both.")
         .into())
 }
 

@@ -169,8 +169,14 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
         Ok(called) if called.result.is_error == Some(true) => Ok(called),
         Ok(called) => {
             let (block, why) = match called.result.structured_content {
-                Some(_) => (order.block, "This is a receipt for what cannot be sold. Check the order before you fill it."),
-                None => (places::BUY_TOOL, "A model reads isError to learn that a call failed. Text alone reads as success."),
+                Some(_) => (
+                    order.block,
+                    "This is a receipt for what cannot be sold. Check the order before you fill it.",
+                ),
+                None => (
+                    places::BUY_TOOL,
+                    "A model reads isError to learn that a call failed. Text alone reads as success.",
+                ),
             };
             Err(Finding::new(order.code)
                 .sent(&called.sent)
@@ -180,15 +186,17 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
                 .at(block)
                 .into())
         }
-        Err(RequestError { sent, kind: kind @ ErrorKind::Refused { .. } }) => {
-            Err(Finding::new(Code::RefusedAsProtocolError)
-                .sent(sent)
-                .expected(EXPECTED)
-                .got(kind.to_string())
-                .why("Hosts handle protocol errors themselves, and the model may never see the reason. In rmcp, return Err(String) rather than Err(ErrorData).")
-                .at(places::BUY_TOOL)
-                .into())
-        }
+        Err(RequestError {
+            sent,
+            kind: kind @ ErrorKind::Refused { .. },
+        }) => Err(Finding::new(Code::RefusedAsProtocolError)
+            .sent(sent)
+            .expected(EXPECTED)
+            .got(kind.to_string())
+            .why("Hosts handle protocol errors themselves, and the model may never see the reason.")
+            .in_rust("In rmcp, return Err(String) rather than Err(ErrorData).")
+            .at(places::BUY_TOOL)
+            .into()),
         Err(failure) => Err(symptoms::of_failure(failure)),
     }
 }

@@ -12,7 +12,7 @@ use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Why};
 
 const CONTRACT: &str = include_str!("snapshots/3.10.snap");
 const INVENTORY: &str = "store://inventory";
@@ -127,7 +127,7 @@ fn encoded(name: &str) -> String {
 
 async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
     let contents = shop.session.read(uri).await?;
-    let wrong = |code: Code, expected: &str, got: String, why: &str| -> Stop {
+    let wrong = |code: Code, expected: &str, got: String, why: Why| -> Stop {
         let sent = format!("resources/read {uri}");
         Finding::new(code)
             .sent(sent)
@@ -147,12 +147,13 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
             Code::NotOneText,
             "one text",
             got,
-            "A JSON document is one text.",
+            "A JSON document is one text.".into(),
         ));
     };
     if mime_type.as_deref() != Some("application/json") {
         let got = mime_type.as_deref().unwrap_or("no mimeType").to_owned();
-        let why = "Hosts show and parse contents by their mimeType. rmcp says text/plain unless told otherwise.";
+        let why = Why::from("Hosts show and parse contents by their mimeType.")
+            .in_rust("rmcp says text/plain unless told otherwise.");
         return Err(wrong(
             Code::WrongMimeType,
             "mimeType application/json",
@@ -161,7 +162,7 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
         ));
     }
     let json = serde_json::from_str(text).map_err(|error| {
-        let why = "The mimeType promises JSON.";
+        let why = "The mimeType promises JSON.".into();
         wrong(
             Code::NotJson,
             "JSON",
@@ -218,7 +219,8 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) ->
                 .sent(format!("resources/read {uri}"))
                 .expected("an error: there is no such resource")
                 .got(got)
-                .why(format!("{why} In rmcp: ErrorData::resource_not_found."))
+                .why(why)
+                .in_rust("In rmcp: ErrorData::resource_not_found.")
                 .into())
         }
     }

@@ -110,7 +110,8 @@ async fn lets_in_pages_of_this_machine(server: &ServerUnderTest, raw: &Raw) -> C
             .sent(format!("{sent} with Origin: {origin}"))
             .expected("an answer: this is a page of the same machine")
             .got(kind.to_string())
-            .why("A page at localhost or 127.0.0.1, on any port, is a program of yours, such as the MCP Inspector. In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). enforce_origin_validation() with an empty list refuses every page.")
+            .why("A page at localhost or 127.0.0.1, on any port, is a program of yours, such as the MCP Inspector.")
+.in_rust("In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). enforce_origin_validation() with an empty list refuses every page.")
             .into());
     }
     Ok(())
@@ -167,12 +168,16 @@ fn is_turned_away(
         "with_allowed_hosts"
     };
     Err(Finding::new(code)
-        .sent(format!("{} with {name}: {value}", reply.exchange.sent.describe()))
+        .sent(format!(
+            "{} with {name}: {value}",
+            reply.exchange.sent.describe()
+        ))
         .expected("HTTP 403 Forbidden, and nothing sold")
         .got(got)
-        .why(format!(
-            "This is what the browser sends for {who}. {more} In rmcp, StreamableHttpServerConfig checks it: {setting}."
-        ).replace("  ", " "))
+        .why(format!("This is what the browser sends for {who}. {more}").trim_end())
+        .in_rust(format!(
+            "In rmcp, StreamableHttpServerConfig checks it: {setting}."
+        ))
         .into())
 }
 

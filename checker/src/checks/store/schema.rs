@@ -20,7 +20,8 @@ pub fn output_schema(tool: &Tool) -> Checked<jsonschema::Validator> {
             .sent("tools/list")
             .expected(format!("{name} with an outputSchema"))
             .got("none")
-            .why("Programs that use the result learn its shape from the outputSchema. In rmcp, return Json<T>, where T derives JsonSchema.")
+            .why("Programs that use the result learn its shape from the outputSchema.")
+            .in_rust("In rmcp, return Json<T>, where T derives JsonSchema.")
             .into());
     };
     compile(&schema).map_err(|error| {

@@ -132,7 +132,8 @@ pub fn structured<T: for<'de> Deserialize<'de>>(called: &Called) -> Checked<T> {
             .sent(&called.sent)
             .expected("structuredContent: an object that a program can read")
             .got(format!("no structuredContent; {}", outcome(called)))
-            .why("Text is for the model. Programs and UIs read structuredContent. In rmcp, return Json<T>.")
+            .why("Text is for the model. Programs and UIs read structuredContent.")
+            .in_rust("In rmcp, return Json<T>.")
             .into());
     };
     T::deserialize(content).map_err(|error| {
