@@ -33,29 +33,38 @@ pub fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
     for (number, line) in text.lines().enumerate() {
-        if let Some(last) = blocks.last_mut()
-            && open
-            && !is_mark(line)
-        {
-            last.lines.end = number + 1;
+        match mark(line) {
+            Some(Mark::Begin(name)) => {
+                let (name, lines) = (name.to_owned(), number + 1..number + 1);
+                blocks.push(Block { name, lines });
+                open = true;
+            }
+            Some(Mark::End(_)) => open = false,
+            None if open => {
+                if let Some(last) = blocks.last_mut() {
+                    last.lines.end = number + 1;
+                }
+            }
+            None => (),
         }
-        if let Some(name) = after(line, "ANCHOR: ") {
-            let (name, lines) = (name.to_owned(), number + 1..number + 1);
-            blocks.push(Block { name, lines });
-        }
-        open = (open || after(line, "ANCHOR: ").is_some()) && after(line, "ANCHOR_END: ").is_none();
     }
     blocks
 }
 
-/// Whether a line begins or ends a block.
-pub fn is_mark(line: &str) -> bool {
-    after(line, "ANCHOR: ").is_some() || after(line, "ANCHOR_END: ").is_some()
+/// What a line marks, with the block's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark<'a> {
+    /// `// ANCHOR: step_3_3`
+    Begin(&'a str),
+    /// `// ANCHOR_END: step_3_3`
+    End(&'a str),
 }
 
-/// The word behind `mark`.
-fn after<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
-    line.split_once(mark)?.1.split_whitespace().next()
+/// Reads a line that begins or ends a block.
+pub fn mark(line: &str) -> Option<Mark<'_>> {
+    let after = |mark: &str| line.split_once(mark)?.1.split_whitespace().next();
+    let begin = after("ANCHOR:").map(Mark::Begin);
+    begin.or_else(|| after("ANCHOR_END:").map(Mark::End))
 }
 
 #[cfg(test)]

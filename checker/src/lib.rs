@@ -21,6 +21,7 @@ pub mod mcp;
 pub mod patience;
 pub mod report;
 pub mod signals;
+pub mod snapshot;
 pub mod subject;
 pub mod tree;
 mod tutor;

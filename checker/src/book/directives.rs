@@ -13,6 +13,7 @@ use regex::Regex;
 
 use super::pieces;
 use crate::course::{Course, Exercise, Step};
+use crate::snapshot::contents;
 
 /// The directives that mdBook understands.
 pub const OF_MDBOOK: [&str; 3] = ["include", "rustdoc_include", "title"];
@@ -157,9 +158,7 @@ impl<'a> Directives<'a> {
 fn snapshot(path: &Path) -> Result<String> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    // The head stands between two lines of dashes.
-    let body = text.splitn(3, "---\n").nth(2).unwrap_or(&text);
-    Ok(body.trim_end().to_owned())
+    Ok(contents(&text).to_owned())
 }
 
 /// What a directive becomes.

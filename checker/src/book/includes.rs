@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::blocks::{Mark, mark};
+
 /// The text behind `../../solutions/ex3_store/src/store.rs:step_3_2_tool`, or why there is none.
 ///
 /// # Errors
@@ -35,15 +37,11 @@ pub fn included(folder: &Path, argument: &str) -> Result<String, String> {
 
 /// The lines between `ANCHOR: name` and `ANCHOR_END: name`.
 fn anchored(text: &str, anchor: &str) -> Option<String> {
-    let names = |line: &str, mark: &str| {
-        let (_, rest) = line.split_once(mark)?;
-        Some(rest.trim() == anchor)
-    };
     let mut lines = text.lines();
-    lines.find(|line| names(line, "ANCHOR:") == Some(true))?;
+    lines.find(|line| mark(line) == Some(Mark::Begin(anchor)))?;
     let mut taken = String::new();
     for line in lines {
-        if names(line, "ANCHOR_END:") == Some(true) {
+        if mark(line) == Some(Mark::End(anchor)) {
             return Some(taken);
         }
         taken += line;

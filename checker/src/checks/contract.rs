@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use similar::{ChangeTag, TextDiff};
 
 use super::Checked;
+use crate::snapshot::contents;
 use crate::verdict::{Code, Finding};
 
 /// How deep schemas are followed: one that refers to itself has no readable form.
@@ -94,12 +95,6 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
         .got(format!("the lines with +\n{}", diff.join("\n")))
         .why("Names, types and which arguments are optional are what other programs are written against.")
         .into())
-}
-
-/// A snapshot without insta's header.
-pub fn contents(snapshot: &str) -> &str {
-    let body = snapshot.splitn(3, "---\n").nth(2).unwrap_or(snapshot);
-    body.trim_end()
 }
 
 /// A schema as a type: `{a: string, b?: [integer]}`.

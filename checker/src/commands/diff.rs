@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use similar::{ChangeTag, TextDiff};
 
 use super::PASSED;
-use crate::blocks::{blocks, is_mark};
+use crate::blocks::{blocks, mark};
 use crate::course::{Exercise, Step};
 use crate::escape::one_line;
 use crate::tree;
@@ -128,7 +128,7 @@ impl Side {
             return lines_of_manifest(self.text());
         }
         let lines = self.text().lines().enumerate();
-        let code = lines.filter(|(_, line)| !is_mark(line));
+        let code = lines.filter(|(_, line)| mark(line).is_none());
         code.map(|(number, _)| number).collect()
     }
 

@@ -5,27 +5,15 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 use checker::course::Course;
 use mdbook_driver::MDBook;
-use mdbook_driver::book::{BookItem, Chapter};
+use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
 use super::Mistake;
 use super::directives::Directives;
 use super::includes::{self, Outdent};
+use super::source::Source;
 use super::warnings::Warnings;
 use super::{rules, stumbles};
-
-/// A page before mdBook sees it.
-#[derive(Debug)]
-pub(super) struct Source {
-    /// Relative to the checkout: `book/src/ex3.md`.
-    pub(super) file: String,
-    /// What the table of contents calls it.
-    pub(super) name: String,
-    /// The page that it becomes: `ex3.html`.
-    pub(super) page: String,
-    /// As it was written.
-    pub(super) text: String,
-}
 
 /// Builds the book of the checkout at `root` into the folder `to`, and holds it to the rules.
 ///
@@ -54,7 +42,7 @@ fn render(root: &Path, to: &Path, course: &Course) -> Result<Vec<Source>> {
         let BookItem::Chapter(chapter) = item else {
             return;
         };
-        let Some(source) = source(chapter) else {
+        let Some(source) = Source::of(chapter) else {
             return;
         };
         mistakes.extend(includes::check(root, &source));
@@ -71,18 +59,6 @@ fn render(root: &Path, to: &Path, course: &Course) -> Result<Vec<Source>> {
     book.build().context("mdBook cannot build the book")?;
     stumbles::entitle(to)?;
     Ok(sources)
-}
-
-/// `None` for a chapter that has no page yet.
-fn source(chapter: &Chapter) -> Option<Source> {
-    let path = chapter.source_path.as_ref()?;
-    let slashes = |path: &Path| path.to_string_lossy().replace('\\', "/");
-    Some(Source {
-        file: format!("book/src/{}", slashes(path)),
-        name: chapter.name.clone(),
-        page: slashes(&path.with_extension("html")),
-        text: chapter.content.clone(),
-    })
 }
 
 fn none(mut mistakes: Vec<Mistake>) -> Result<()> {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use checker::book::directives::{self, Directive, OF_MDBOOK, Piece, directives};
 use checker::course::Course;
 
-use super::build::Source;
+use super::source::Source;
 use super::{Mistake, line_of};
 
 /// What the directives can name, and which outputs pages show.

@@ -11,7 +11,7 @@ use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::errors::Result;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-use super::build::Source;
+use super::source::Source;
 use super::{Mistake, line_of};
 
 /// What is wrong with the includes of a page.

@@ -1,6 +1,7 @@
 //! `cargo xtask book`: the book, built with mdBook as a library and proved sound.
 //!
 //! ```text
+//! source.rs      a page as it was written
 //! build.rs       pages of Markdown → a folder of HTML, or everything that is wrong with them
 //! directives.rs  `{{#course …}}`, `{{#output …}}`: what stands elsewhere, put into a page by
 //!                `checker::book`, which the tutor uses too
@@ -22,6 +23,7 @@ mod links;
 mod page;
 mod rules;
 mod serve;
+mod source;
 mod stumbles;
 mod warnings;
 

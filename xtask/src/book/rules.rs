@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use checker::course::{Course, Exercise, Step};
 use regex::Regex;
 
-use super::build::Source;
 use super::links::Links;
 use super::page::Page;
+use super::source::Source;
 use super::{Mistake, commands, line_of};
 
 /// Holds the book in `folder` against the rules.

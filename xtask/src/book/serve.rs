@@ -15,8 +15,7 @@ use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use notify_debouncer_full::notify::{self, EventKind, RecursiveMode};
-use notify_debouncer_full::{DebounceEventResult, new_debouncer};
+use notify::{RecursiveMode, Watcher};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -113,7 +112,7 @@ async fn keep_building(
     mut changed: mpsc::UnboundedReceiver<PathBuf>,
 ) -> Result<()> {
     while let Some(path) = changed.recv().await {
-        while changed.try_recv().is_ok() {}
+        while let Ok(Some(_)) = timeout(QUIET, changed.recv()).await {}
         let begin = Instant::now();
         let building = site.clone();
         let told = tokio::task::spawn_blocking(move || building.build()).await?;
@@ -137,22 +136,19 @@ async fn keep_building(
 }
 
 /// Sends the path of each file of the book that changes, until the watcher is dropped.
-fn watch_sources(root: &Path, changes: mpsc::UnboundedSender<PathBuf>) -> Result<impl Drop> {
+fn watch_sources(root: &Path, changes: mpsc::UnboundedSender<PathBuf>) -> Result<impl Watcher> {
     // Some systems tell the real path of what changed, and not the one that was asked for.
     let real = root.canonicalize();
     let root = real.as_deref().unwrap_or(root);
     let single = root.join("course.toml");
     let folders = ["book", "solutions", "checker/tests/snapshots"].map(|folder| root.join(folder));
     let (file, inside) = (single.clone(), folders.clone());
-    let mut watcher = new_debouncer(QUIET, None, move |events: DebounceEventResult| {
-        let events = events.unwrap_or_default();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // To read a file is an event too, and a build reads them all.
-        let changed = events
-            .iter()
-            .filter(|event| !matches!(event.kind, EventKind::Access(_)));
-        for path in changed.flat_map(|event| &event.paths) {
-            if *path == file || inside.iter().any(|folder| path.starts_with(folder)) {
-                let _ = changes.send(path.clone());
+        let changed = event.ok().filter(|event| !event.kind.is_access());
+        for path in changed.into_iter().flat_map(|event| event.paths) {
+            if path == file || inside.iter().any(|folder| path.starts_with(folder)) {
+                let _ = changes.send(path);
             }
         }
     })

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::blocks::TodoBlock;
 use crate::checks::{Checked, contract};
 use crate::mcp::Called;
+use crate::snapshot::contents;
 use crate::verdict::{Code, Finding};
 
 /// The declared schema of a tool's result, which must be a schema.
@@ -45,7 +46,7 @@ pub fn is_the_contracts(
 ) -> Checked {
     let line = contract::tool(tool);
     let parameters = |line: &str| line.split(" → ").next().map(str::to_owned);
-    let block = if parameters(&line) == parameters(contract::contents(contract)) {
+    let block = if parameters(&line) == parameters(contents(contract)) {
         result
     } else {
         arguments

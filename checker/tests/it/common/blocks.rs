@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use checker::blocks::{Mark, mark};
+
 use super::root;
 use super::workshop::Workshop;
 
@@ -25,8 +27,11 @@ pub fn cut(text: &str) -> Cut {
     let mut blocks = BTreeMap::new();
     let mut open: Option<(String, String)> = None;
     for line in text.split_inclusive('\n') {
-        let begins = line.trim().strip_prefix("// ANCHOR: ");
-        let ends = line.trim().strip_prefix("// ANCHOR_END: ");
+        let (begins, ends) = match mark(line) {
+            Some(Mark::Begin(name)) => (Some(name), None),
+            Some(Mark::End(name)) => (None, Some(name)),
+            None => (None, None),
+        };
         match (&mut open, begins, ends) {
             (None, Some(anchor), _) => open = Some((anchor.to_owned(), line.to_owned())),
             (None, None, Some(anchor)) => panic!("{anchor} ends and has not begun"),
