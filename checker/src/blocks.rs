@@ -74,7 +74,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// For the rooms that point at blocks of an exercise by name.
+    /// For the modules that point at blocks of an exercise by name.
     pub(crate) fn are_in_starter_and_solution(exercise: &str, named: &[TodoBlock]) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         for folder in ["exercises", "solutions"] {

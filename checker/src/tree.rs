@@ -273,8 +273,9 @@ pub(super) fn copy_link(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(windows)]
 pub(super) fn copy_link(from: &Path, to: &Path) -> io::Result<()> {
     let target = fs::read_link(from)?;
-    match fs::metadata(from).is_ok_and(|target| target.is_dir()) {
-        true => std::os::windows::fs::symlink_dir(target, to),
-        false => std::os::windows::fs::symlink_file(target, to),
+    if fs::metadata(from).is_ok_and(|target| target.is_dir()) {
+        std::os::windows::fs::symlink_dir(target, to)
+    } else {
+        std::os::windows::fs::symlink_file(target, to)
     }
 }

@@ -138,8 +138,8 @@ impl<'a> Directives<'a> {
     /// What the step adds to the server, as the checker compares it.
     fn contract(&self, id: &str) -> Result<String, String> {
         let (exercise, step) = self.step(id)?;
-        let room = self.root.join("checker/src/checks").join(exercise.short());
-        let path = room.join(format!("snapshots/{}.snap", step.id));
+        let module = self.root.join("checker/src/checks").join(exercise.short());
+        let path = module.join(format!("snapshots/{}.snap", step.id));
         let lines = snapshot(&path).map_err(|error| format!("names no contract: {error:#}"))?;
         Ok(pieces::contract(&lines))
     }

@@ -145,9 +145,10 @@ fn without_markup(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| {
         let is_fence = line.trim_start().starts_with("```");
         in_code ^= is_fence;
-        match in_code || is_fence {
-            true => line.into(),
-            false => FOR_BROWSERS.replace_all(line, ""),
+        if in_code || is_fence {
+            line.into()
+        } else {
+            FOR_BROWSERS.replace_all(line, "")
         }
     });
     lines.collect()

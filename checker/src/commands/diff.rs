@@ -194,13 +194,13 @@ impl Pair {
                 if yours.text.is_none() {
                     mine.resize(theirs.len(), Vec::new());
                 }
-                match mine.len() == theirs.len() {
-                    true => mine
-                        .into_iter()
+                if mine.len() == theirs.len() {
+                    mine.into_iter()
                         .zip(theirs)
                         .map(|(yours, solution)| Section { yours, solution })
-                        .collect(),
-                    false => whole(),
+                        .collect()
+                } else {
+                    whole()
                 }
             }
         };

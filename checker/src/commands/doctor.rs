@@ -33,7 +33,7 @@ pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
     Ok(exit_code(&all))
 }
 
-/// `✗ port 8420  python3 (pid 4711) listens there`, and each mend on a line of its own.
+/// `✗ port 8420  python3 (pid 4711) listens there`, and each fix on a line of its own.
 fn told(examined: &Examined, width: usize) -> String {
     let (symbol, style) = symbol(examined.health);
     let options = Options::new(width.saturating_sub(1).max(INDENT.len() + 20))
@@ -43,10 +43,10 @@ fn told(examined: &Examined, width: usize) -> String {
     let found = textwrap::fill(&examined.found, options);
     let found = found.trim_start();
     let mut told = format!(" {style}{symbol}{style:#} {:<11}{found}\n", examined.what);
-    for (number, mend) in examined.mends.iter().enumerate() {
+    for (number, fix) in examined.fixes.iter().enumerate() {
         let label = if number == 0 { "mend" } else { "or  " };
         // Whole, however long: it is there to be copied.
-        told += &format!("{INDENT}{FAINT}{label}{FAINT:#}  {mend}\n");
+        told += &format!("{INDENT}{FAINT}{label}{FAINT:#}  {fix}\n");
     }
     told
 }

@@ -1,4 +1,4 @@
-//! One file per command; each reads as a short story over the other rooms.
+//! One file per command; each reads as a short story over the other modules.
 
 mod catch_up;
 mod check;
@@ -33,7 +33,7 @@ pub const COULD_NOT: u8 = 2;
 ///
 /// # Errors
 ///
-/// When that cannot be done; the message holds the reason and the mend.
+/// When that cannot be done; the message holds the reason and the fix.
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     let open = || Workshop::open().inspect(Workshop::finish_what_was_cut_off);
     let code = match cli.command {

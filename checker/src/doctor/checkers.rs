@@ -23,16 +23,17 @@ pub(super) fn examine(root: &Path) -> Examined {
     };
     let found = format!("{found}: verdicts stay right, but builds wait for each other");
     let remark = Examined::remark(WHAT, found);
-    let remark = match watches {
-        true => remark.mend("press q in the terminal of the watch"),
-        false => remark,
+    let remark = if watches {
+        remark.fix("press q in the terminal of the watch")
+    } else {
+        remark
     };
-    remark.mend(match cfg!(windows) {
-        true => ids
-            .iter()
+    remark.fix(if cfg!(windows) {
+        ids.iter()
             .map(|id| format!("taskkill /PID {id}"))
             .collect::<Vec<_>>()
-            .join("; "),
-        false => format!("kill {}", ids.join(" ")),
+            .join("; ")
+    } else {
+        format!("kill {}", ids.join(" "))
     })
 }

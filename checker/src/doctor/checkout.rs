@@ -36,14 +36,15 @@ fn writable(root: &Path) -> Option<Examined> {
         "{} cannot be written: {why}. No exercise can be edited there, and no progress kept",
         folder.display()
     );
-    Some(Examined::trouble(WHAT, found).mend(copy_home(root)))
+    Some(Examined::trouble(WHAT, found).fix(copy_home(root)))
 }
 
 fn copy_home(root: &Path) -> String {
     let from = quoted(root);
-    match cfg!(windows) {
-        true => format!("Copy-Item -Recurse {from} $HOME\\mcp-workshop; cd $HOME\\mcp-workshop"),
-        false => format!("cp -r {from} ~/mcp-workshop && cd ~/mcp-workshop"),
+    if cfg!(windows) {
+        format!("Copy-Item -Recurse {from} $HOME\\mcp-workshop; cd $HOME\\mcp-workshop")
+    } else {
+        format!("cp -r {from} ~/mcp-workshop && cd ~/mcp-workshop")
     }
 }
 
@@ -53,7 +54,7 @@ fn network(root: &Path) -> Option<Examined> {
     let found = format!(
         "it lies on a network file system ({kind}): builds are slow there, and a save may be noticed late"
     );
-    Some(Examined::remark(WHAT, found).mend(copy_home(root)))
+    Some(Examined::remark(WHAT, found).fix(copy_home(root)))
 }
 
 fn is_network(kind: &str) -> bool {
@@ -104,11 +105,12 @@ fn synced(root: &Path) -> Option<Examined> {
         "it lies in a folder that {service} syncs, which uploads every build and may hold a file that cargo writes"
     );
     let from = quoted(root);
-    let mend = match cfg!(windows) {
-        true => format!("Move-Item {from} $HOME\\mcp-workshop"),
-        false => format!("mv {from} ~/mcp-workshop"),
+    let fix = if cfg!(windows) {
+        format!("Move-Item {from} $HOME\\mcp-workshop")
+    } else {
+        format!("mv {from} ~/mcp-workshop")
     };
-    Some(Examined::remark(WHAT, found).mend(mend))
+    Some(Examined::remark(WHAT, found).fix(fix))
 }
 
 /// The service that keeps a folder of this name.
@@ -156,7 +158,7 @@ mod tests {
             assert_eq!(judged.health, Health::Remark);
             assert!(judged.found.contains(service), "{judged:?}");
             assert!(
-                judged.mends[0].starts_with("mv '/"),
+                judged.fixes[0].starts_with("mv '/"),
                 "spaces are quoted: {judged:?}"
             );
         }

@@ -22,7 +22,7 @@ pub(super) fn examine(root: &Path, target: &Path, exercise: &str) -> Examined {
             "{exercise} was built {} from now, so cargo does not see what you edit until then. Is the clock right?",
             told(ahead)
         );
-        return Examined::trouble(WHAT, found).mend(format!("cargo clean --package {exercise}"));
+        return Examined::trouble(WHAT, found).fix(format!("cargo clean --package {exercise}"));
     }
     let mut late: Vec<(Duration, PathBuf)> = files_of_exercises(root)
         .into_iter()
@@ -44,7 +44,7 @@ pub(super) fn examine(root: &Path, target: &Path, exercise: &str) -> Examined {
     let files = late
         .iter()
         .map(|(_, file)| quoted(file.strip_prefix(root).unwrap_or(file)));
-    Examined::remark(WHAT, found).mend(touch(files))
+    Examined::remark(WHAT, found).fix(touch(files))
 }
 
 /// Cargo.toml and sources of the exercises.
@@ -84,12 +84,13 @@ fn told(ahead: Duration) -> String {
 
 fn touch(files: impl Iterator<Item = String>) -> String {
     let files: Vec<String> = files.collect();
-    match cfg!(windows) {
-        true => format!(
+    if cfg!(windows) {
+        format!(
             "Get-Item {} | % {{ $_.LastWriteTime = Get-Date }}",
             files.join(", ")
-        ),
-        false => format!("touch {}", files.join(" ")),
+        )
+    } else {
+        format!("touch {}", files.join(" "))
     }
 }
 

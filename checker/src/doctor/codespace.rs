@@ -24,7 +24,7 @@ fn judge(name: Option<&str>, cores: usize) -> Examined {
         let found = format!(
             "{named} has {cores} cores, and builds are slow there; a machine of {CORES} is quicker and uses up the free hours sooner"
         );
-        return Examined::remark(WHAT, found).mend(format!(
+        return Examined::remark(WHAT, found).fix(format!(
             "gh codespace edit --codespace {} --machine standardLinux32gb",
             name.unwrap_or("NAME")
         ));
@@ -45,7 +45,7 @@ mod tests {
         let small = judge(Some("fuzzy-lamp"), CORES - 1);
         assert_eq!(small.health, Health::Remark);
         assert!(
-            small.mends[0].contains("--codespace fuzzy-lamp "),
+            small.fixes[0].contains("--codespace fuzzy-lamp "),
             "{small:?}"
         );
         assert_eq!(judge(Some("fuzzy-lamp"), CORES).health, Health::Well);

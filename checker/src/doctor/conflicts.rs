@@ -25,10 +25,10 @@ fn judge(root: &Path, file: &Path) -> Examined {
     // What the attendee wrote is theirs to merge; nobody writes a Cargo.lock.
     if file.to_string() == "Cargo.lock" {
         let found = "Cargo.lock has the marks of a merge (`<<<<<<<`) that is not done";
-        return Examined::trouble(WHAT, found).mend("git checkout origin/HEAD -- Cargo.lock");
+        return Examined::trouble(WHAT, found).fix("git checkout origin/HEAD -- Cargo.lock");
     }
     let found = format!(
         "{file} has the marks of a merge (`<<<<<<<`) that is not done. Keep one side at each mark, or go back to before the merge"
     );
-    Examined::trouble(WHAT, found).mend("git merge --abort")
+    Examined::trouble(WHAT, found).fix("git merge --abort")
 }

@@ -25,11 +25,11 @@ fn judge(stderr: &str) -> Examined {
     let says = |words: &[&str]| words.iter().any(|one| stderr.contains(one));
     if says(&["--locked was passed", "needs to be updated but --locked"]) {
         let found = "Cargo.lock lacks what a Cargo.toml asks for. The next build adds it, and may need the network";
-        return Examined::remark(WHAT, found).mend("cargo update --workspace");
+        return Examined::remark(WHAT, found).fix("cargo update --workspace");
     }
     if says(&["failed to parse lock file", "lock file version"]) {
         let found = format!("Cargo.lock cannot be read: {}", first_line(stderr));
-        return Examined::trouble(WHAT, found).mend("git checkout -- Cargo.lock");
+        return Examined::trouble(WHAT, found).fix("git checkout -- Cargo.lock");
     }
     if says(&[
         "offline mode",
@@ -37,7 +37,7 @@ fn judge(stderr: &str) -> Examined {
         "failed to download",
     ]) {
         let found = "not all are fetched: the next build needs the network";
-        return Examined::trouble(WHAT, found).mend("cargo fetch --locked");
+        return Examined::trouble(WHAT, found).fix("cargo fetch --locked");
     }
     Examined::unknown(
         WHAT,

@@ -33,9 +33,10 @@ pub(super) fn examine(target: &Path) -> Examined {
 fn judge(free: u64, built: bool) -> Examined {
     let need = if built { EVENING } else { FIRST_BUILD };
     let has = amount(free);
-    let what_for = match built {
-        true => "an evening of builds",
-        false => "the first build",
+    let what_for = if built {
+        "an evening of builds"
+    } else {
+        "the first build"
     };
     if free >= 2 * need {
         return Examined::well(WHAT, format!("{has} are free"));
@@ -51,8 +52,8 @@ fn judge(free: u64, built: bool) -> Examined {
     let elsewhere = with_variable("CARGO_TARGET_DIR", "/another/disk/target", "cargo checker");
     match built {
         // It frees more than the next build takes: what old builds left.
-        true => trouble.mend("cargo clean").mend(elsewhere),
-        false => trouble.mend(elsewhere),
+        true => trouble.fix("cargo clean").fix(elsewhere),
+        false => trouble.fix(elsewhere),
     }
 }
 
@@ -85,8 +86,8 @@ mod tests {
         for (free, built, health) in cases {
             let judged = judge(free, built);
             assert_eq!(judged.health, health, "{free} {built}");
-            let mended = health == Health::Trouble;
-            assert_eq!(!judged.mends.is_empty(), mended, "{judged:?}");
+            let is_fixable = health == Health::Trouble;
+            assert_eq!(!judged.fixes.is_empty(), is_fixable, "{judged:?}");
         }
     }
 

@@ -11,7 +11,7 @@ use super::Examined;
 
 const WHAT: &str = "editor";
 const FILE: &str = ".vscode/settings.json";
-const MEND: &str = "git checkout -- .vscode/settings.json";
+const FIX: &str = "git checkout -- .vscode/settings.json";
 
 pub(super) fn examine(root: &Path) -> Examined {
     match fs::read_to_string(root.join(FILE)) {
@@ -20,7 +20,7 @@ pub(super) fn examine(root: &Path) -> Examined {
             WHAT,
             format!("{FILE} is not there. With it VS Code's rust-analyzer builds in a folder of its own, and never holds up a check"),
         )
-        .mend(MEND),
+        .fix(FIX),
         Err(error) => Examined::unknown(WHAT, format!("{FILE} cannot be read: {error}")),
     }
 }
@@ -29,10 +29,10 @@ pub(super) fn examine(root: &Path) -> Examined {
 fn judge(text: &str) -> Examined {
     let settings = match parse_to_value(text, &ParseOptions::default()) {
         Ok(Some(JsonValue::Object(settings))) => settings,
-        Ok(_) => return Examined::trouble(WHAT, format!("{FILE} holds no settings")).mend(MEND),
+        Ok(_) => return Examined::trouble(WHAT, format!("{FILE} holds no settings")).fix(FIX),
         Err(error) => {
             let found = format!("{FILE} cannot be understood: {error}");
-            return Examined::trouble(WHAT, found).mend(MEND);
+            return Examined::trouble(WHAT, found).fix(FIX);
         }
     };
     let own_folder = match settings.get("rust-analyzer.cargo.targetDir") {
@@ -44,14 +44,14 @@ fn judge(text: &str) -> Examined {
         let found = format!(
             "{FILE} gives rust-analyzer no folder of its own (`rust-analyzer.cargo.targetDir`): after each save it and the checker wait for each other"
         );
-        return Examined::trouble(WHAT, found).mend(MEND);
+        return Examined::trouble(WHAT, found).fix(FIX);
     }
     let whole = settings.get("rust-analyzer.check.workspace") != Some(&JsonValue::Boolean(false));
     if whole {
         let found = format!(
             "{FILE} has rust-analyzer check the whole workshop on each save (`rust-analyzer.check.workspace`), which takes the processor from your build"
         );
-        return Examined::remark(WHAT, found).mend(MEND);
+        return Examined::remark(WHAT, found).fix(FIX);
     }
     Examined::well(WHAT, "rust-analyzer builds in a folder of its own")
 }

@@ -20,9 +20,10 @@ impl Listener {
 
     /// The command that stops it.
     pub(super) fn stop(&self) -> String {
-        match cfg!(windows) {
-            true => format!("taskkill /PID {}", self.id),
-            false => format!("kill {}", self.id),
+        if cfg!(windows) {
+            format!("taskkill /PID {}", self.id)
+        } else {
+            format!("kill {}", self.id)
         }
     }
 }
@@ -38,9 +39,10 @@ impl fmt::Display for Listener {
 
 /// The command that names who listens, for someone who may ask more than the checker.
 pub(super) fn name_it(port: u16) -> String {
-    match cfg!(windows) {
-        true => format!("Get-NetTCPConnection -State Listen -LocalPort {port}"),
-        false => format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN"),
+    if cfg!(windows) {
+        format!("Get-NetTCPConnection -State Listen -LocalPort {port}")
+    } else {
+        format!("sudo lsof -nP -iTCP:{port} -sTCP:LISTEN")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a machine, and the commands that mend it: one file per examination.
+//! What is wrong with a machine, and the commands that fix it: one file per examination.
 //!
 //! An examination looks, and changes nothing. None builds, none uses the network, and each
 //! that asks another program gives up soon.
@@ -40,8 +40,8 @@ pub struct Examined {
     pub health: Health,
     /// That in a sentence.
     pub found: String,
-    /// Commands that mend it, the best first. Each is complete.
-    pub mends: Vec<String>,
+    /// Commands that fix it, the best first. Each is complete.
+    pub fixes: Vec<String>,
 }
 
 /// How something is.
@@ -63,7 +63,7 @@ impl Examined {
             what: what.to_owned(),
             health,
             found: found.into(),
-            mends: Vec::new(),
+            fixes: Vec::new(),
         }
     }
 
@@ -83,8 +83,8 @@ impl Examined {
         Self::new(what, Health::Unknown, found)
     }
 
-    fn mend(mut self, command: impl Into<String>) -> Self {
-        self.mends.push(command.into());
+    fn fix(mut self, command: impl Into<String>) -> Self {
+        self.fixes.push(command.into());
         self
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn of_the_store() -> Examined {
         Ok(port) => store_at(port),
         Err(_) => {
             let found = format!("STORE_PORT is {chosen:?}, which is no port");
-            Examined::trouble("port", found).mend(unset("STORE_PORT"))
+            Examined::trouble("port", found).fix(unset("STORE_PORT"))
         }
     }
 }
@@ -40,16 +40,16 @@ fn store_at(port: u16) -> Examined {
             &what,
             format!("{holder} listens there, so your store cannot"),
         )
-        .mend(holder.stop())
-        .mend(elsewhere()),
+        .fix(holder.stop())
+        .fix(elsewhere()),
         State::Taken(None) => Examined::trouble(
             &what,
             "a program of another user listens there, so your store cannot",
         )
-        .mend(elsewhere())
-        .mend(listener::name_it(port)),
+        .fix(elsewhere())
+        .fix(listener::name_it(port)),
         State::Refused(why) => {
-            Examined::trouble(&what, format!("the system refuses it: {why}")).mend(elsewhere())
+            Examined::trouble(&what, format!("the system refuses it: {why}")).fix(elsewhere())
         }
     }
 }
@@ -67,12 +67,12 @@ fn realm_at(port: u16) -> Examined {
             &what,
             format!("{holder} listens there. Exercise 5 will use it; nothing before does"),
         )
-        .mend(holder.stop()),
+        .fix(holder.stop()),
         State::Taken(None) => Examined::remark(
             &what,
             "a program of another user listens there. Exercise 5 will use it; nothing before does",
         )
-        .mend(listener::name_it(port)),
+        .fix(listener::name_it(port)),
         State::Refused(why) => Examined::remark(
             &what,
             format!("the system refuses it: {why}. Exercise 5 will use it; nothing before does"),

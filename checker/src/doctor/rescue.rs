@@ -15,16 +15,17 @@ pub(super) fn examine(root: &Path) -> Option<Examined> {
             let found = format!(
                 "a {verb} of {exercise} was cut off: some files are replaced and some are not. Any other command finishes it"
             );
-            Some(Examined::trouble(WHAT, found).mend("cargo checker list"))
+            Some(Examined::trouble(WHAT, found).fix("cargo checker list"))
         }
         Err(error) => {
             let found = format!(
                 "{error:#}. It says which files were to be replaced; what was there is in .workshop/backups"
             );
             let trouble = Examined::trouble(WHAT, found);
-            Some(match cfg!(windows) {
-                true => trouble.mend(r"Remove-Item .workshop\rescue\journal.toml"),
-                false => trouble.mend("rm .workshop/rescue/journal.toml"),
+            Some(if cfg!(windows) {
+                trouble.fix(r"Remove-Item .workshop\rescue\journal.toml")
+            } else {
+                trouble.fix("rm .workshop/rescue/journal.toml")
             })
         }
     }

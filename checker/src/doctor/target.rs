@@ -26,12 +26,13 @@ fn warmth(target: &Path, exercise: &str) -> Examined {
     let folder = target.join("debug");
     let binary = folder.join(exercise);
     let binary = binary.with_extension(std::env::consts::EXE_EXTENSION);
-    match binary.is_file() {
-        true => Examined::well(WHAT, format!("{exercise} is built: a check takes seconds")),
-        false => Examined::well(
+    if binary.is_file() {
+        Examined::well(WHAT, format!("{exercise} is built: a check takes seconds"))
+    } else {
+        Examined::well(
             WHAT,
             format!("{exercise} is not built yet: its first check takes longer"),
-        ),
+        )
     }
 }
 
@@ -50,8 +51,8 @@ fn shared(root: &Path, target: &Path) -> Option<Examined> {
     );
     let remark = Examined::remark(WHAT, found);
     Some(match by {
-        Some(name) => remark.mend(unset(name)),
-        None => remark.mend(super::with_variable(
+        Some(name) => remark.fix(unset(name)),
+        None => remark.fix(super::with_variable(
             "CARGO_TARGET_DIR",
             "target",
             "cargo checker",
@@ -68,5 +69,5 @@ fn flags() -> Option<Examined> {
     let found = format!(
         "{name} is {value:?} in this shell. Where it differs, in another terminal or in the editor, all crates are built once more"
     );
-    Some(Examined::remark(WHAT, found).mend(unset(name)))
+    Some(Examined::remark(WHAT, found).fix(unset(name)))
 }

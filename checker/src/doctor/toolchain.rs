@@ -51,25 +51,26 @@ fn of_versions(rustc: &str, cargo: &str, sysroot: &str, chosen: Option<&str>) ->
     let from_rustup = is_from_rustup(sysroot);
     let [name, cargo_name] = [rustc, cargo].map(version);
     if has < needed || of_cargo < needed {
-        let (tool, old) = match has < needed {
-            true => ("Rust", name),
-            false => ("cargo", cargo_name),
+        let (tool, old) = if has < needed {
+            ("Rust", name)
+        } else {
+            ("cargo", cargo_name)
         };
         let found = format!("{tool} {old} is older than {NEEDED}, which the workshop needs");
         let trouble = Examined::trouble(WHAT, found);
         return match chosen {
             _ if !from_rustup => with_rustup(trouble),
-            Some(chosen) if !chosen.starts_with("stable") => trouble.mend(
+            Some(chosen) if !chosen.starts_with("stable") => trouble.fix(
                 "rustup update stable && rustup override set stable && rustup show active-toolchain",
             ),
-            _ => trouble.mend("rustup update stable"),
+            _ => trouble.fix("rustup update stable"),
         };
     }
     if has != of_cargo {
         let found = format!(
             "rustc is {name} and cargo {cargo_name}: they come from two installations, and PATH decides which is used"
         );
-        return Examined::remark(WHAT, found).mend(which());
+        return Examined::remark(WHAT, found).fix(which());
     }
     if !from_rustup {
         let found = format!(
@@ -83,16 +84,17 @@ fn of_versions(rustc: &str, cargo: &str, sysroot: &str, chosen: Option<&str>) ->
 /// How a machine without rustup gets it.
 fn with_rustup(trouble: Examined) -> Examined {
     if cfg!(windows) {
-        trouble.mend("winget install Rustlang.Rustup")
+        trouble.fix("winget install Rustlang.Rustup")
     } else {
-        trouble.mend("curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh")
+        trouble.fix("curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh")
     }
 }
 
 fn which() -> &'static str {
-    match cfg!(windows) {
-        true => "where.exe rustc cargo",
-        false => "which -a rustc cargo",
+    if cfg!(windows) {
+        "where.exe rustc cargo"
+    } else {
+        "which -a rustc cargo"
     }
 }
 
@@ -108,7 +110,7 @@ fn tools(sysroot: &Path) -> Option<Examined> {
         return None;
     }
     let found = "rustfmt or clippy is not there. Your editor formats with the one, and `cargo ci` needs both; the exercises need neither";
-    Some(Examined::remark(WHAT, found).mend("rustup component add rustfmt clippy"))
+    Some(Examined::remark(WHAT, found).fix("rustup component add rustfmt clippy"))
 }
 
 /// Rustup keeps each toolchain in `toolchains/NAME`.
@@ -155,18 +157,18 @@ mod tests {
 
     #[test]
     fn an_old_one_is_mended_where_it_came_from() {
-        let mend = |sysroot, chosen| {
+        let fix = |sysroot, chosen| {
             let judged = of_versions("rustc 1.80.0 (x)", "cargo 1.80.0 (x)", sysroot, chosen);
-            judged.mends.concat()
+            judged.fixes.concat()
         };
-        assert_eq!(mend(RUSTUP, None), "rustup update stable");
+        assert_eq!(fix(RUSTUP, None), "rustup update stable");
         assert_eq!(
-            mend(RUSTUP, Some("stable-x86_64-unknown-linux-gnu")),
+            fix(RUSTUP, Some("stable-x86_64-unknown-linux-gnu")),
             "rustup update stable"
         );
-        let pinned = mend(RUSTUP, Some("1.80.0-x86_64-unknown-linux-gnu"));
+        let pinned = fix(RUSTUP, Some("1.80.0-x86_64-unknown-linux-gnu"));
         assert!(pinned.contains("rustup override set stable"), "{pinned}");
-        assert!(!mend("/usr", None).contains("rustup update"));
+        assert!(!fix("/usr", None).contains("rustup update"));
     }
 
     #[test]

@@ -29,9 +29,10 @@ const WIDTH: usize = 100;
 /// The columns that a report for people has. What is not a terminal may say so in `COLUMNS`.
 pub fn width() -> usize {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    let width = match io::stdout().is_terminal() {
-        true => textwrap::termwidth(),
-        false => columns().unwrap_or(WIDTH),
+    let width = if io::stdout().is_terminal() {
+        textwrap::termwidth()
+    } else {
+        columns().unwrap_or(WIDTH)
     };
     width.min(WIDTH)
 }

@@ -311,9 +311,10 @@ impl<W: Write> Terminal<W> {
         if let Some(place) = &step.place {
             writeln!(self.out, "      {FAINT}write{FAINT:#}   {place}")?;
         }
-        let stuck = match self.keyed {
-            true => "press h".to_owned(),
-            false => format!("cargo checker hint {}", step.id),
+        let stuck = if self.keyed {
+            "press h".to_owned()
+        } else {
+            format!("cargo checker hint {}", step.id)
         };
         writeln!(self.out, "      {FAINT}stuck{FAINT:#}   {stuck}")
     }

@@ -24,9 +24,10 @@ pub(super) fn complete(workshop: &Workshop, request: &CompleteRequestParams) -> 
             let chosen = request.context.as_ref();
             let chosen = chosen.and_then(|context| context.arguments.as_ref());
             let exercise = chosen.and_then(|chosen| chosen.get("exercise"));
-            match known {
-                true => resources::values(workshop, argument, exercise.map(String::as_str)),
-                false => Vec::new(),
+            if known {
+                resources::values(workshop, argument, exercise.map(String::as_str))
+            } else {
+                Vec::new()
             }
         }
         _ => Vec::new(),

@@ -151,9 +151,10 @@ impl BlockPlace {
                 file: file.clone(),
                 block,
             };
-            match written.blocks.is_empty() {
-                true => vec![of(None)],
-                false => written.blocks.iter().cloned().map(Some).map(of).collect(),
+            if written.blocks.is_empty() {
+                vec![of(None)]
+            } else {
+                written.blocks.iter().cloned().map(Some).map(of).collect()
             }
         };
         all.flat_map(in_file).collect()

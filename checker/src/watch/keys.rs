@@ -39,9 +39,12 @@ pub const KEYS: [(char, &str); 5] = [
 pub fn listen(live: bool) -> UnboundedReceiver<Action> {
     let (actions, received) = unbounded_channel();
     // Reading blocks and cannot be called off, so nothing waits for this thread at the end.
-    thread::spawn(move || match live {
-        true => keys(&actions),
-        false => lines(&actions),
+    thread::spawn(move || {
+        if live {
+            keys(&actions)
+        } else {
+            lines(&actions)
+        }
     });
     received
 }

@@ -117,9 +117,10 @@ impl Screen {
     ///
     /// As [`Screen::begin`].
     pub fn add(&mut self, text: &str) -> io::Result<()> {
-        let text = match self.colours {
-            true => text.to_owned(),
-            false => anstream::adapter::strip_str(text).to_string(),
+        let text = if self.colours {
+            text.to_owned()
+        } else {
+            anstream::adapter::strip_str(text).to_string()
         };
         self.page.get_or_insert_default().push_str(&text);
         let mut out = Vec::new();
@@ -180,9 +181,10 @@ impl Screen {
     ///
     /// As [`Screen::begin`].
     pub fn note(&mut self, note: &str) -> io::Result<()> {
-        match self.live {
-            true => Ok(()),
-            false => write_out(format!("{note}\n").as_bytes()),
+        if self.live {
+            Ok(())
+        } else {
+            write_out(format!("{note}\n").as_bytes())
         }
     }
 
@@ -207,9 +209,10 @@ impl Screen {
     }
 
     fn styled(&self, style: Style, text: &str) -> String {
-        match self.colours {
-            true => format!("{style}{text}{style:#}"),
-            false => text.to_owned(),
+        if self.colours {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
         }
     }
 }
@@ -251,9 +254,12 @@ fn keys(columns: u16) -> impl Iterator<Item = (char, String)> {
     let all = KEYS.map(|(key, word)| (key, format!(" {word}   ")));
     let room: usize = all.iter().map(|(_, words)| 1 + words.len()).sum();
     let fits = room < columns.into();
-    all.into_iter().map(move |(key, words)| match fits {
-        true => (key, words),
-        false => (key, "  ".to_owned()),
+    all.into_iter().map(move |(key, words)| {
+        if fits {
+            (key, words)
+        } else {
+            (key, "  ".to_owned())
+        }
     })
 }
 

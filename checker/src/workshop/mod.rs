@@ -25,7 +25,7 @@ pub use self::check::CheckError;
 pub use self::request::{CheckRequest, SubjectChoice, draw_seed};
 
 use self::progress::{Progress, ProgressFile};
-use self::rescue::{Mended, Rescue};
+use self::rescue::{Rescue, Resumed};
 use crate::course::{Course, Exercise, Step};
 use crate::engine::{Places, Written};
 
@@ -96,9 +96,9 @@ impl Workshop {
     /// Finishes a replacement that was cut off, and says so on stderr. If it cannot, the
     /// command goes on with what is there.
     pub fn finish_what_was_cut_off(&self) {
-        let words = match self.rescue().mend(&self.course) {
+        let words = match self.rescue().resume(&self.course) {
             Ok(None) => return,
-            Ok(Some(mended)) => was_mended(&mended),
+            Ok(Some(resumed)) => was_resumed(&resumed),
             Err(error) => format!("warning: {error:#}"),
         };
         let _ = writeln!(anstream::stderr(), "{words}");
@@ -154,9 +154,9 @@ impl Workshop {
     }
 }
 
-fn was_mended(mended: &Mended) -> String {
-    let Mended { exercise, verb, .. } = mended;
-    let copies = if mended.was_edited {
+fn was_resumed(resumed: &Resumed) -> String {
+    let Resumed { exercise, verb, .. } = resumed;
+    let copies = if resumed.was_edited {
         "What you have changed since is in the newest copy, what was there before in the one before it"
     } else {
         "What was there is in a copy"

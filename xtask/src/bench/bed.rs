@@ -110,9 +110,10 @@ impl Bed {
 
     /// Makes the next build a first build.
     pub fn forget_builds(&self) -> Result<()> {
-        match self.target.exists() {
-            true => fs::remove_dir_all(&self.target).context("cannot empty the target folder"),
-            false => Ok(()),
+        if self.target.exists() {
+            fs::remove_dir_all(&self.target).context("cannot empty the target folder")
+        } else {
+            Ok(())
         }
     }
 

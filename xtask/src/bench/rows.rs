@@ -18,9 +18,10 @@ impl From<Vec<f64>> for Sample {
         let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
         let (middle, odd) = (sorted.len() / 2, sorted.len() % 2 == 1);
         Self {
-            median: match odd {
-                true => at(middle),
-                false => (at(middle.wrapping_sub(1)) + at(middle)) / 2.0,
+            median: if odd {
+                at(middle)
+            } else {
+                (at(middle.wrapping_sub(1)) + at(middle)) / 2.0
             },
             min: at(0),
             max: at(sorted.len().wrapping_sub(1)),

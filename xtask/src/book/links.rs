@@ -118,9 +118,10 @@ fn is_outside(link: &str) -> bool {
 
 /// The file that a relative path means on a page.
 fn beside(page: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = match path.starts_with('/') {
-        true => Vec::new(),
-        false => page.split('/').collect(),
+    let mut parts: Vec<&str> = if path.starts_with('/') {
+        Vec::new()
+    } else {
+        page.split('/').collect()
     };
     parts.pop();
     for part in path.trim_start_matches('/').split('/') {

@@ -71,9 +71,10 @@ impl Said {
     ///
     /// Otherwise how it ended, and all that it said.
     pub(crate) fn ended_well(self) -> Result<String> {
-        match self.status.success() {
-            true => Ok(self.stdout),
-            false => bail!("{self}"),
+        if self.status.success() {
+            Ok(self.stdout)
+        } else {
+            bail!("{self}")
         }
     }
 }

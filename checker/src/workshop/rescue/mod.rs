@@ -7,7 +7,7 @@
 //! 4. The files move to their places, one by one ([`replace`]), and the note goes.
 //!
 //! A kill or a full disk before the note changes nothing. After it, the next command finds the
-//! note and goes on ([`Rescue::mend`]). One lock is held from the first to the last, and what
+//! note and goes on ([`Rescue::resume`]). One lock is held from the first to the last, and what
 //! the attendee saves in between is copied once more.
 
 pub mod backups;
@@ -83,7 +83,7 @@ pub struct Replaced {
 
 /// A replacement that was cut off, and is finished now.
 #[derive(Debug)]
-pub struct Mended {
+pub struct Resumed {
     /// Its exercise.
     pub exercise: String,
     /// `reset`, `catch-up` or `restore`.
@@ -111,7 +111,7 @@ impl<'a> Rescue<'a> {
     /// # Errors
     ///
     /// When something cannot be read or written. The message says whether anything was
-    /// replaced, and the mend.
+    /// replaced, and the fix.
     pub fn replace(&self, exercise: &Exercise, source: Source) -> Result<Option<Replaced>> {
         self.progress.read()?;
         let folder = self.exercise(&exercise.id);
@@ -174,8 +174,8 @@ impl<'a> Rescue<'a> {
     ///
     /// # Errors
     ///
-    /// When that cannot be done now; the message says where the copy is, and the mend.
-    pub fn mend(&self, course: &Course) -> Result<Option<Mended>> {
+    /// When that cannot be done now; the message says where the copy is, and the fix.
+    pub fn resume(&self, course: &Course) -> Result<Option<Resumed>> {
         let folder = self.folder();
         if fs::symlink_metadata(folder.join("journal.toml")).is_err() {
             return Ok(None);
@@ -185,14 +185,14 @@ impl<'a> Rescue<'a> {
         let Some(journal) = Journal::read(&folder).with_context(|| GIVE_UP.to_owned())? else {
             return Ok(None);
         };
-        let mended = || {
+        let resumed = || {
             let exercise = course.exercise(&journal.exercise);
             let exercise = exercise.context("this course has no such exercise")?;
             self.stage(exercise, journal.source)?;
             self.finish(exercise, &journal)
         };
-        let (_, was_edited) = mended().map_err(|error| self.cut_off(&journal, &error))?;
-        Ok(Some(Mended {
+        let (_, was_edited) = resumed().map_err(|error| self.cut_off(&journal, &error))?;
+        Ok(Some(Resumed {
             exercise: journal.exercise,
             verb: journal.source.verb(),
             was_edited,
@@ -215,9 +215,10 @@ impl<'a> Rescue<'a> {
         if changes.is_empty() {
             return Ok(None);
         }
-        let backup = match tree::read(&there)?.is_empty() {
-            true => None,
-            false => Some(self.back_up(exercise)?.number),
+        let backup = if tree::read(&there)?.is_empty() {
+            None
+        } else {
+            Some(self.back_up(exercise)?.number)
         };
         let journal = Journal {
             exercise: exercise.id.clone(),

@@ -186,11 +186,10 @@ fn put(new: &Path, place: &Path) -> io::Result<()> {
             let folder = place.parent().unwrap_or(place);
             let beside = tempfile::TempDir::new_in(folder)?;
             let beside = beside.path().join("new");
-            match fs::symlink_metadata(new)?.is_symlink() {
-                true => tree::copy_link(new, &beside)?,
-                false => {
-                    fs::copy(new, &beside)?;
-                }
+            if fs::symlink_metadata(new)?.is_symlink() {
+                tree::copy_link(new, &beside)?
+            } else {
+                fs::copy(new, &beside)?;
             }
             fs::File::open(&beside)?.sync_all()?;
             fs::rename(&beside, place)

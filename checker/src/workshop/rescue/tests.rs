@@ -193,15 +193,15 @@ fn cut_off_after_any_move_it_is_finished_and_nothing_is_lost() {
             }
             assert_eq!(Journal::read(&rescue.folder()).unwrap(), Some(journal));
 
-            let mended = rescue.mend(&checkout.course).unwrap().unwrap();
-            assert!(!mended.was_edited, "cut off after {cut} moves");
+            let resumed = rescue.resume(&checkout.course).unwrap().unwrap();
+            assert!(!resumed.was_edited, "cut off after {cut} moves");
             assert_eq!(checkout.backups(), std::slice::from_ref(&backup));
             assert_eq!(Checkout::contents(&backup.folder), mine);
             assert!(
                 checkout.replace(source).unwrap().is_none(),
                 "it is what was asked for"
             );
-            assert!(rescue.mend(&checkout.course).unwrap().is_none());
+            assert!(rescue.resume(&checkout.course).unwrap().is_none());
             if cut == all.len() {
                 break;
             }
@@ -219,7 +219,7 @@ fn what_was_written_after_it_was_cut_off_is_copied_too() {
     let mine = checkout.now();
     checkout.write("src/main.rs", "fn main() { /* the day after */ }");
     let later = checkout.now();
-    assert!(rescue.mend(&checkout.course).unwrap().unwrap().was_edited);
+    assert!(rescue.resume(&checkout.course).unwrap().unwrap().was_edited);
     checkout.assert_starter();
     let backups = checkout.backups();
     let kept = backups
@@ -393,7 +393,7 @@ fn a_note_that_cannot_be_followed_is_told_with_the_way_out() {
     let note = ".workshop/rescue/journal.toml";
     for text in ["exercise = 'ex9_gone'\nsource = 'starter'\n", "<<<"] {
         fs::write(checkout.folder.path().join(note), text).unwrap();
-        let error = format!("{:#}", rescue.mend(&checkout.course).unwrap_err());
+        let error = format!("{:#}", rescue.resume(&checkout.course).unwrap_err());
         assert!(error.contains(&format!("delete {note}")), "{error}");
         let error = checkout.replace(Source::Starter).unwrap_err().to_string();
         assert!(error.contains("Nothing was replaced"), "{error}");
