@@ -13,7 +13,7 @@ use crate::flaw::Flaw;
 use crate::shop::{Product, Shop};
 
 /// How long a careless shopkeeper looks away between the stock and the till.
-const A_MOMENT: Duration = Duration::from_millis(2);
+const A_MOMENT: Duration = Duration::from_millis(10);
 
 /// How long a purchase is held up, so that all who come at once are seen together.
 const A_WHILE: Duration = Duration::from_millis(50);

@@ -4,10 +4,12 @@ use anyhow::Result;
 use rmcp::model::*;
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{RoleClient, ServiceError};
 use serde_json::{Value, json};
 
 use crate::flaw::{Flaw, Flaws};
+use crate::model::plain_http;
 
 type Client = RunningService<RoleClient, ClientConfig>;
 
@@ -42,7 +44,8 @@ impl Tools {
     pub async fn connect(flaws: Flaws, urls: &[String]) -> Result<Self> {
         let (mut clients, mut all) = (Vec::new(), Vec::new());
         for url in urls {
-            let transport = StreamableHttpClientTransport::from_uri(url.as_str());
+            let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
+            let transport = StreamableHttpClientTransport::with_client(plain_http(), config);
             let lifecycle = ClientLifecycleMode::Auto {
                 preferred_versions: vec![ProtocolVersion::V_2026_07_28],
                 legacy_version: Some(ProtocolVersion::V_2025_11_25),
