@@ -57,6 +57,27 @@ fn a_starter_differs_from_its_solution_only_inside_blocks() {
     }
 }
 
+/// A Rust programmer looks for them there, and people copy these files into their work.
+#[test]
+fn imports_are_at_the_top_of_the_file() {
+    for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
+        for kind in ["exercises", "solutions"] {
+            let package = root().join(kind).join(&exercise.id);
+            for file in sources(&package) {
+                let text = fs::read_to_string(package.join(&file)).unwrap();
+                // Not inside an item, and not below the first block.
+                let mut below = false;
+                let late = text.lines().find(|line| {
+                    below |= line.trim().starts_with("// ANCHOR: ");
+                    let import = line.trim_start().starts_with("use ");
+                    import && (below || line.starts_with(' '))
+                });
+                assert_eq!(late, None, "{kind}: {}", file.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn the_agenda_fills_the_room_for_three_and_a_half_hours() {
     let minutes: u32 = course().modules.iter().map(|module| module.minutes).sum();

@@ -122,17 +122,22 @@ fn sellable<'a>(
         });
     };
     let product = &mut products[position];
-    let name = product.name.clone();
-    match product.stock {
-        _ if quantity == 0 => Err(Refusal::NothingOrdered),
-        0 => Err(Refusal::SoldOut { name }),
-        stock if stock < quantity => Err(Refusal::NotEnough {
-            name,
-            stock,
-            quantity,
-        }),
-        _ => Ok(product),
+    if quantity == 0 {
+        return Err(Refusal::NothingOrdered);
     }
+    if product.stock == 0 {
+        return Err(Refusal::SoldOut {
+            name: name.to_owned(),
+        });
+    }
+    if product.stock < quantity {
+        return Err(Refusal::NotEnough {
+            name: name.to_owned(),
+            stock: product.stock,
+            quantity,
+        });
+    }
+    Ok(product)
 }
 // ANCHOR_END: step_3_4
 

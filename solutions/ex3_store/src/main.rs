@@ -17,8 +17,11 @@ use rmcp::transport::stdio;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
+use tracing_subscriber::EnvFilter;
 
 use crate::inventory::Inventory;
 use crate::store::Store;
@@ -52,8 +55,6 @@ async fn main() -> Result<()> {
 // ANCHOR: step_3_7
 /// Logs go to stderr, because with `--stdio` stdout is the wire. `RUST_LOG=debug` shows more.
 fn start_logging() {
-    use tracing_subscriber::EnvFilter;
-
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
     tracing_subscriber::fmt()
@@ -122,7 +123,6 @@ async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
-        use tokio::signal::unix::{SignalKind, signal};
         match signal(SignalKind::terminate()) {
             Ok(mut terminate) => tokio::select! {
                 _ = interrupt => (),

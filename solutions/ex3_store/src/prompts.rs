@@ -1,6 +1,5 @@
 //! The prompt `recommend`, and the completions of its arguments.
 
-// ANCHOR: step_3_11
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{CompleteRequestParams, CompletionInfo, PromptMessage, Reference, Role};
 use rmcp::{ErrorData, prompt, prompt_router};
@@ -10,6 +9,7 @@ use serde::Deserialize;
 use crate::inventory::Search;
 use crate::store::Store;
 
+// ANCHOR: step_3_11
 /// What a user is offered while typing an occasion. Any other is as welcome.
 const OCCASIONS: [&str; 5] = ["anniversary", "birthday", "breakfast", "brunch", "picnic"];
 

@@ -1,6 +1,5 @@
 //! The inventory as resources: `store://inventory` and `store://products/{name}`.
 
-// ANCHOR: step_3_10
 use percent_encoding::percent_decode_str;
 use rmcp::ErrorData;
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
@@ -9,6 +8,7 @@ use serde_json::json;
 
 use crate::inventory::Inventory;
 
+// ANCHOR: step_3_10
 const INVENTORY: &str = "store://inventory";
 const PRODUCT: &str = "store://products/";
 const JSON: &str = "application/json";

@@ -1,17 +1,17 @@
 //! The store's tools: what a model can see of the inventory, and do with it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::*;
 use rmcp::service::RequestContext;
-use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
+use rmcp::{ErrorData, RoleServer, ServerHandler, prompt_handler, tool, tool_handler, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Inventory, Product, Receipt};
-use crate::resources;
+use crate::inventory::{Inventory, Product, Receipt, Search};
+use crate::{prompts, resources};
 
 /// The MCP server. Clones share one inventory.
 #[derive(Clone)]
@@ -22,13 +22,6 @@ pub struct Store {
 impl Store {
     pub fn new(inventory: Arc<Inventory>) -> Self {
         Self { inventory }
-    }
-
-    /// The tools by name, collected once. By itself, `#[tool_handler]` collects them for each
-    /// request.
-    fn tools() -> &'static ToolRouter<Self> {
-        static TOOLS: OnceLock<ToolRouter<Store>> = OnceLock::new();
-        TOOLS.get_or_init(Self::tool_router)
     }
 }
 
@@ -53,8 +46,6 @@ struct BuyProduct {
 // ANCHOR_END: step_3_3
 
 // ANCHOR: step_3_9
-use crate::inventory::Search;
-
 /// The arguments of `search_products`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct SearchProducts {
@@ -125,9 +116,12 @@ fn capabilities() -> ServerCapabilities {
     capabilities.build()
 }
 
-#[tool_handler(router = Self::tools())]
+/// The tools by name, collected once. Without it, `#[tool_handler]` collects them for every request.
+static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
+
+#[tool_handler(router = TOOLS)]
 // ANCHOR: step_3_11_handler
-#[rmcp::prompt_handler]
+#[prompt_handler]
 // ANCHOR_END: step_3_11_handler
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
@@ -181,7 +175,7 @@ impl ServerHandler for Store {
         request: CompleteRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Ok(CompleteResult::new(crate::prompts::complete(&request)))
+        Ok(CompleteResult::new(prompts::complete(&request)))
     }
     // ANCHOR_END: step_3_11
 }

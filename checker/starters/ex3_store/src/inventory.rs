@@ -71,9 +71,14 @@ fn sellable<'a>(
 // ANCHOR_END: step_3_4
 
 // ANCHOR: step_3_9
-// TODO 3.9 (bonus): `pub struct Search` with three fields that may be missing (`keyword`,
-// `min_price_cents`, `max_price_cents`), and `Inventory::search`, which finds what fits. The
-// keyword is a part of the name in any case; both prices are included.
+/// What a customer is looking for. A field that is not given excludes nothing.
+// TODO 3.9 (bonus): three fields that may be missing: `keyword`, `min_price_cents` and
+// `max_price_cents`.
+#[derive(Debug, Default)]
+pub struct Search {}
+
+// TODO 3.9 (bonus): `Inventory::search`, which finds what fits. The keyword is a part of the name
+// in any case; both prices are included.
 // ANCHOR_END: step_3_9
 
 // ANCHOR: step_3_10
