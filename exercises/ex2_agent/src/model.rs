@@ -16,6 +16,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::settings::{Settings, WrongSetting};
+use crate::terminal::say;
 
 /// How long an answer may take, with the retries of the client when the endpoint is busy.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -102,7 +103,7 @@ impl Model {
         }
         let choice = completion.choices.swap_remove(0);
         if choice.finish_reason.as_deref() == Some("length") {
-            crate::terminal::say("The model ran out of tokens: what follows is cut off.");
+            say("The model ran out of tokens: what follows is cut off.");
         }
         Ok(choice.message)
     }

@@ -30,14 +30,13 @@ impl Settings {
     ///
     /// The first one that is missing or cannot be right.
     pub fn read() -> Result<Self, WrongSetting> {
-        match dotenvy::dotenv() {
-            Err(error) if !error.not_found() => {
-                // What dotenvy says of it quotes the line, and the key may stand in it.
-                return Err(WrongSetting(
-                    "The file .env cannot be read: each line must be NAME=value.".to_owned(),
-                ));
-            }
-            _ => (),
+        if let Err(error) = dotenvy::dotenv()
+            && !error.not_found()
+        {
+            // What dotenvy says of it quotes the line, and the key may be in it.
+            return Err(WrongSetting(
+                "The file .env cannot be read: each line must be NAME=value.".to_owned(),
+            ));
         }
         let base_url = setting("OPENAI_BASE_URL")?;
         let base_url = Url::parse(&base_url)

@@ -264,10 +264,8 @@ fn text_of(result: &CallToolResult) -> String {
     });
     let mut text = blocks.collect::<Vec<_>>().join("\n");
     // Servers mirror structured content as text. One that does not has said it nowhere else.
-    if let Some(structured) = result
-        .structured_content
-        .as_ref()
-        .filter(|_| text.is_empty())
+    if text.is_empty()
+        && let Some(structured) = &result.structured_content
     {
         text = structured.to_string();
     }
