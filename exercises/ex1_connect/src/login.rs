@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
+use http_auth::parse_challenges;
 use reqwest::{Url, redirect};
 use rmcp::service::ClientInitializeError;
 use serde::Deserialize;
 
-use crate::connect::reason;
 use crate::failure::Failure;
-
-/// How long the server may take to say it.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How much it may say, in bytes. Metadata has some hundred.
-const MOST: usize = 1024 * 1024;
 
 /// What a server publishes about who protects it (RFC 9728).
 #[derive(Deserialize)]
@@ -22,15 +16,12 @@ struct Metadata {
     authorization_servers: Vec<String>,
 }
 
-/// Why no session came about: a 401, with or without a challenge that says more, or something
-/// else.
+/// Why no session came about: a 401 with a challenge, or something else.
 pub async fn needed_or(url: &Url, error: ClientInitializeError) -> Failure {
-    let servers = match error.auth_challenge() {
-        Some(challenge) => authorization_servers(url, challenge).await,
-        None if reason(&error).contains("HTTP 401") => None,
-        None => return Failure::from(error),
+    let Some(challenge) = error.auth_challenge() else {
+        return Failure::from(error);
     };
-    Failure::NeedsLogin(match servers {
+    Failure::NeedsLogin(match authorization_servers(url, challenge).await {
         Some(servers) => format!("log in at {}, or send a key with -H", servers.join(" or ")),
         None => "send a key with -H 'Authorization: Bearer KEY'".to_owned(),
     })
@@ -39,13 +30,19 @@ pub async fn needed_or(url: &Url, error: ClientInitializeError) -> Failure {
 // ANCHOR: step_1_6
 /// Where one can log in, as the server's metadata has it.
 async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>> {
-    // TODO 1.6 (bonus): find the address of the metadata in the challenge, `fetch` it, and
-    // read who gives out logins.
+    // TODO 1.6 (bonus): find the address of the metadata in the challenge (`parse_challenges` reads
+    // it), `fetch` it, and read who gives out logins.
     todo!("1.6")
 }
 // ANCHOR_END: step_1_6
 
-/// What lies at this address, and not where it may lead to.
+/// How long the server may take to say it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much it may say, in bytes. Metadata has a few hundred.
+const MOST: usize = 1024 * 1024;
+
+/// What is at this address. It follows no redirect, which could lead anywhere.
 async fn fetch(url: Url) -> Option<Vec<u8>> {
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)

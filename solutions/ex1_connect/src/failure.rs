@@ -6,7 +6,7 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock};
 use rmcp::service::{ClientInitializeError, ServiceError};
 
-use crate::connect::{Session, of_transport, reason};
+use crate::reason::reason;
 
 /// What can go wrong, once the command line is right.
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +64,7 @@ impl From<ServiceError> for Failure {
             // The server understood the message, and says no.
             ServiceError::McpError(error) => Self::Refused(error.message.into_owned()),
             // Everything else means that no answer came.
-            ServiceError::TransportSend(error) => Self::Unreachable(of_transport(&error)),
-            other => Self::Unreachable(other.to_string()),
+            other => Self::Unreachable(reason(&other)),
         }
     }
 }
@@ -77,37 +76,3 @@ impl From<ClientInitializeError> for Failure {
     }
 }
 // ANCHOR_END: step_1_5
-
-/// A call of this tool failed. If there is no such tool, the nearest that there is is named: some
-/// servers refuse such a call, others answer it with a tool error.
-pub async fn of_call(session: &Session, tool: &str, failure: Failure) -> Failure {
-    let (words, again): (&str, fn(String) -> Failure) = match &failure {
-        Failure::Refused(words) => (words, Failure::Refused),
-        Failure::Tool(words) => (words, Failure::Tool),
-        _ => return failure,
-    };
-    match nearest(session, tool).await {
-        Some(name) => {
-            let words = words.trim_end().trim_end_matches('.');
-            again(format!("{words}. Did you mean {name}?"))
-        }
-        None => failure,
-    }
-}
-
-/// The tool whose name is nearest to one that does not exist.
-async fn nearest(session: &Session, tool: &str) -> Option<String> {
-    let tools = session.list_all_tools().await.ok()?;
-    let names: Vec<String> = tools
-        .into_iter()
-        .map(|tool| tool.name.into_owned())
-        .collect();
-    if names.iter().any(|name| name == tool) {
-        return None;
-    }
-    let likeness = |name: &String| strsim::jaro_winkler(name, tool);
-    let nearest = names
-        .into_iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(&nearest) > 0.7).then_some(nearest)
-}

@@ -95,10 +95,10 @@ const OF_EVERYTHING: [Asked; 8] = [
         &["expected number"],
     ),
     Asked::complaint(
-        "an unknown tool, which it has for a tool error, is told with the nearest",
+        "an unknown tool, which it has for a tool error, is one",
         &["call", "get-structured-contents"],
         TOOL_ERROR,
-        &["not found", "Did you mean get-structured-content?"],
+        &["not found"],
     ),
     Asked::complaint(
         "an unknown resource is refused",
@@ -143,10 +143,10 @@ const OF_STORE: [Asked; 7] = [
         &["There is no product 'Moon rock'"],
     ),
     Asked::complaint(
-        "an unknown tool is refused, and told with the nearest",
+        "an unknown tool is refused",
         &["call", "list_product"],
         REFUSED,
-        &["Unknown tool", "Did you mean list_products?"],
+        &["Unknown tool"],
     ),
     Asked::complaint(
         "an unknown resource is refused",

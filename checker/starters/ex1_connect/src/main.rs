@@ -4,6 +4,7 @@ mod ask;
 mod connect;
 mod failure;
 mod login;
+mod reason;
 mod show;
 
 use std::process::ExitCode;
@@ -73,17 +74,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<(), Failure> {
-    let session = match connect::open(&options.url, &options.headers).await {
-        Ok(session) => session,
-        Err(error) => return Err(login::needed_or(&options.url, error).await),
-    };
+    let session = connect::open(&options.url, &options.headers).await?;
     match &options.wanted {
         Wanted::Info => ask::info(&session),
         Wanted::List => ask::list(&session).await,
-        Wanted::Call { tool, arguments } => match ask::call(&session, tool, arguments).await {
-            Err(failure) => Err(failure::of_call(&session, tool, failure).await),
-            done => done,
-        },
+        Wanted::Call { tool, arguments } => ask::call(&session, tool, arguments).await,
         Wanted::Read { uri } => ask::read(&session, uri).await,
     }
 }
