@@ -1,7 +1,8 @@
 //! The store as a customer sees it: its products, and what can go wrong when one talks to it.
 
 use rmcp::model::{ContentBlock, Tool};
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::checks::{Checked, ServerUnderTest, Stop};
@@ -14,8 +15,10 @@ pub struct Product {
     /// The name to buy it by.
     pub name: String,
     /// The price of one.
+    #[serde(deserialize_with = "integer")]
     pub price_cents: i64,
     /// How many are left.
+    #[serde(deserialize_with = "integer")]
     pub stock: i64,
 }
 
@@ -25,11 +28,36 @@ pub struct Receipt {
     /// The product that was bought.
     pub product_name: String,
     /// How many were bought.
+    #[serde(deserialize_with = "integer")]
     pub quantity: i64,
-    /// What they cost together.
-    pub total_cents: i64,
+    /// What they cost together: more than one price can be.
+    #[serde(deserialize_with = "integer")]
+    pub total_cents: i128,
     /// How many are left.
+    #[serde(deserialize_with = "integer")]
     pub remaining_stock: i64,
+}
+
+/// What JSON Schema calls an integer (2020-12, 4.2.3): `300`, and `300.0` as well.
+fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64> + DeserializeOwned,
+{
+    /// From here on, not every integer is a number of this kind.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+
+    let value = Value::deserialize(deserializer)?;
+    let whole = value
+        .as_f64()
+        .filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() <= EXACT);
+    // Without a fraction, and exact: nothing is lost.
+    #[expect(clippy::cast_possible_truncation)]
+    let whole = whole.and_then(|number| T::try_from(number as i64).ok());
+    match whole {
+        Some(whole) => Ok(whole),
+        None => T::deserialize(value).map_err(D::Error::custom),
+    }
 }
 
 /// A customer in a session.
@@ -190,4 +218,35 @@ pub fn json_texts(called: &Called) -> Vec<Value> {
         .iter()
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_what_json_schema_calls_so() {
+        let product = |price: Value| {
+            let product = json!({ "name": "Rye", "price_cents": price, "stock": 3.0 });
+            Product::deserialize(product).map(|product| product.price_cents)
+        };
+        assert_eq!(product(json!(300)).unwrap(), 300);
+        assert_eq!(product(json!(300.0)).unwrap(), 300);
+        assert_eq!(product(json!(i64::MAX)).unwrap(), i64::MAX);
+        for wrong in [
+            json!(3.5),
+            json!("300"),
+            json!(u64::MAX),
+            json!(1e300),
+            json!(null),
+        ] {
+            let error = product(wrong.clone()).unwrap_err().to_string();
+            assert!(error.contains("i64"), "{wrong}: {error}");
+        }
+        let receipt = json!({
+            "product_name": "Rye", "quantity": 2, "total_cents": u64::MAX, "remaining_stock": 0,
+        });
+        let receipt = Receipt::deserialize(receipt).unwrap();
+        assert_eq!(receipt.total_cents, i128::from(u64::MAX));
+    }
 }
