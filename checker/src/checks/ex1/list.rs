@@ -46,7 +46,7 @@ fn nothing_is_done_to_the_terminal(ran: &Ran) -> Checked {
         .expected("no escape character on stdout: written out, as in \\u{1b}[2J, or left out")
         .got(format!("{CLEARS_THE_SCREEN:?}, as the server sent it"))
         .why("What a server sends is a stranger's text. This one clears the screen; others move the cursor and write over what you have read.")
-.in_rust("show::line prints it and lets it do nothing.")
+        .in_rust("show::line prints it and lets it do nothing.")
         .into())
 }
 

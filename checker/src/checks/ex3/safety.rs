@@ -111,7 +111,7 @@ async fn lets_in_pages_of_this_machine(server: &ServerUnderTest, raw: &Raw) -> C
             .expected("an answer: this is a page of the same machine")
             .got(kind.to_string())
             .why("A page at localhost or 127.0.0.1, on any port, is a program of yours, such as the MCP Inspector.")
-.in_rust("In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). enforce_origin_validation() with an empty list refuses every page.")
+            .in_rust("In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). enforce_origin_validation() with an empty list refuses every page.")
             .into());
     }
     Ok(())

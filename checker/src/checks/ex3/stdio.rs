@@ -104,7 +104,7 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
         .expected("nothing on stdout but JSON-RPC messages, one a line")
         .got(format!("the line {line:?}"))
         .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message.")
-.in_rust("Print with eprintln!, and send logs to stderr: .with_writer(std::io::stderr).")
+        .in_rust("Print with eprintln!, and send logs to stderr: .with_writer(std::io::stderr).")
         .into())
 }
 
