@@ -48,7 +48,7 @@ pub struct InputRequired {
     pub questions: Vec<Question>,
     /// The `requestState` to send along. There is none on 2025-11-25.
     pub state: Option<String>,
-    rest: Rest,
+    rest: Box<Rest>,
 }
 
 /// A question to the user.
@@ -135,7 +135,7 @@ impl Session {
         asked: InputRequired,
         answers: &[Answer],
     ) -> Result<Reply, RequestError> {
-        match asked.rest {
+        match *asked.rest {
             Rest::Again(ref request) => {
                 let retry = asked.retry(request, answers);
                 self.call_once(retry).await
@@ -190,7 +190,7 @@ impl Session {
                         params: held.params.clone(),
                     }],
                     state: None,
-                    rest: Rest::Waiting(Waiting { call, held }),
+                    rest: Box::new(Rest::Waiting(Waiting { call, held })),
                 }));
             }
         };
@@ -238,7 +238,7 @@ impl InputRequired {
             sent: exchange.sent.describe(),
             questions: questions.collect(),
             state: result["requestState"].as_str().map(str::to_owned),
-            rest: Rest::Again(request.clone()),
+            rest: Box::new(Rest::Again(request.clone())),
         }
     }
 

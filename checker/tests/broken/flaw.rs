@@ -210,6 +210,14 @@ flaws! {
         NoOrigin = Fault,
         /// Refuses http://127.0.0.1 as an Origin
         LocalhostOnly = Fault,
+        /// Accepts each Origin that begins with http://localhost
+        OriginByPrefix = Fault,
+        /// Accepts each Origin that holds localhost
+        OriginContains = Fault,
+        /// Accepts the Origin null
+        NullOrigin = Fault,
+        /// Accepts each Host that begins with localhost
+        HostByPrefix = Fault,
         /// Does as a foreign Origin asks, then answers 403
         LateOriginCheck = Fault,
         /// Refuses a foreign Origin with 400

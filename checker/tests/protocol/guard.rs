@@ -17,14 +17,21 @@ pub enum Foreign {
 impl Foreign {
     pub fn of(faults: &Faults, headers: &HeaderMap) -> Option<Self> {
         let host = text(headers, header::HOST).unwrap_or_default();
-        if !is_local(host) && !faults.has(Fault::AnyHost) {
+        let passes = faults.has(Fault::AnyHost)
+            || faults.has(Fault::HostByPrefix) && host.starts_with("localhost");
+        if !is_local(host) && !passes {
             return Some(Self::Host);
         }
+        let looks_local = |origin: &str| {
+            faults.has(Fault::OriginByPrefix) && origin.starts_with("http://localhost")
+                || faults.has(Fault::OriginContains) && origin.contains("localhost")
+                || faults.has(Fault::NullOrigin) && origin == "null"
+        };
         let from_here = |origin: &str| {
             let authority = origin.strip_prefix("http://");
             let refused = faults.has(Fault::NoOrigin)
                 || faults.has(Fault::LocalhostOnly) && origin.contains("127.0.0.1");
-            authority.is_some_and(is_local) && !refused
+            authority.is_some_and(is_local) && !refused || looks_local(origin)
         };
         let foreign = match headers.get(header::ORIGIN) {
             Some(origin) => !origin.to_str().is_ok_and(from_here),

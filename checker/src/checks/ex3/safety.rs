@@ -76,21 +76,57 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             },
         ),
     ];
+    server.purpose("see the stock before");
+    let mut before = in_order(shop.products().await?);
     for (header, value, who, codes) in foreign {
-        server.purpose("see the stock before");
-        let before = shop.products().await?;
         server.purpose(&format!("the same order from {who}"));
-        let reply = raw_with(&raw, order(), &header, &value).await?;
+        let mut replies = vec![(
+            raw_with(&raw, order(), &header, &value).await?,
+            value.clone(),
+        )];
+        for value in look_alikes(&header, &value) {
+            let from = "somebody whose address looks like one of this machine";
+            server.purpose(&format!("the same order from {from}"));
+            replies.push((raw_with(&raw, order(), &header, &value).await?, value));
+        }
         server.purpose("see that nothing was sold");
-        let after = shop.products().await?;
-        is_turned_away(
-            &product,
-            (&header, &value, who, &codes),
-            &reply,
-            before == after,
-        )?;
+        let after = in_order(shop.products().await?);
+        // Which of them was served its answer says; a sale that was refused is the first one's.
+        let sold = before != after;
+        let served = |(reply, _): &(Reply, String)| reply.status == 200;
+        let by_whom = replies.iter().position(served).unwrap_or_default();
+        for (number, (reply, value)) in replies.iter().enumerate() {
+            let nothing_sold = !(sold && number == by_whom);
+            is_turned_away(&product, (&header, value, who, &codes), reply, nothing_sold)?;
+        }
+        before = after;
     }
     Ok(())
+}
+
+/// A list of products has no order in the contract.
+fn in_order(mut products: Vec<Product>) -> Vec<Product> {
+    products.sort_by(|one, other| one.name.cmp(&other.name));
+    products
+}
+
+/// Addresses of a stranger that begin with one of this machine, or hold it somewhere.
+fn look_alikes(header: &HeaderName, stranger: &str) -> Vec<String> {
+    let stranger = stranger.trim_start_matches("http://");
+    let hosts = ["localhost", "127.0.0.1"].map(|local| format!("{local}.{stranger}"));
+    if *header == HOST {
+        return hosts.to_vec();
+    }
+    let hosts = hosts.iter().map(|host| format!("http://{host}"));
+    hosts
+        .chain([
+            format!("https://localhost.{stranger}"),
+            format!("http://localhost@{stranger}"),
+            format!("http://{stranger}/localhost"),
+            // A page without an origin of its own: in a sandbox, or from a file.
+            "null".to_owned(),
+        ])
+        .collect()
 }
 
 /// A rule that refuses every page is none: the pages of this machine are where hosts with a user
@@ -150,6 +186,8 @@ fn is_turned_away(
         // Misdirected Request: HTTP's own word for a Host that is not served here (RFC 9110,
         // 15.5.20), and what servers in Python say.
         (421, true) if *header == HOST => return Ok(()),
+        // A value that no browser would send may be called malformed.
+        (400, true) if !is_well_formed(header, value) => return Ok(()),
         (403, false) => (
             codes.checked_too_late,
             sold,
@@ -179,6 +217,12 @@ fn is_turned_away(
             "In rmcp, StreamableHttpServerConfig checks it: {setting}."
         ))
         .into())
+}
+
+/// Whether a value is what its header may hold (RFC 6454, 7.1; RFC 9110, 7.2).
+fn is_well_formed(header: &HeaderName, value: &str) -> bool {
+    let host = value.split_once("://").map_or(value, |(_, host)| host);
+    *header != ORIGIN || !host.contains(['@', '/'])
 }
 
 async fn listens_on_loopback_only(server: &ServerUnderTest) -> Checked {
