@@ -9,7 +9,7 @@ use checker::patience::Patience;
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::{LEGACY, MODERN, Stage};
+use super::{LEGACY, MODERN, Setup};
 use crate::peers::call;
 
 /// How long one run of the script may take. Python alone takes 2 s to start.
@@ -26,34 +26,34 @@ pub(super) struct Line {
     failed: Option<String>,
 }
 
-pub(super) async fn run(stage: &Stage) {
-    stage.tally.peer("A FastMCP client in the solution's store");
+pub(super) async fn run(setup: &Setup) {
+    setup.tally.peer("A FastMCP client in the solution's store");
     for revision in [MODERN, LEGACY] {
         for transport in ["HTTP", "stdio"] {
             let place = format!("{revision} over {transport}");
-            match ask(stage, revision, transport).await {
-                Ok(lines) => tell(stage, &place, lines).await,
-                Err(error) => stage.tally.check(&place, async { Err(error) }).await,
+            match ask(setup, revision, transport).await {
+                Ok(lines) => tell(setup, &place, lines).await,
+                Err(error) => setup.tally.check(&place, async { Err(error) }).await,
             }
         }
     }
 }
 
 /// Counts what a script said.
-pub(super) async fn tell(stage: &Stage, place: &str, lines: Vec<Line>) {
+pub(super) async fn tell(setup: &Setup, place: &str, lines: Vec<Line>) {
     for line in lines {
         let sentence = format!("{place}: {}", line.check);
-        stage.tally.check(&sentence, async { line.outcome() }).await;
+        setup.tally.check(&sentence, async { line.outcome() }).await;
     }
 }
 
-async fn ask(stage: &Stage, revision: &str, transport: &str) -> Result<Vec<Line>> {
-    let mut command = stage.python.script(stage.root.join("interop/client.py"));
+async fn ask(setup: &Setup, revision: &str, transport: &str) -> Result<Vec<Line>> {
+    let mut command = setup.python.script(setup.root.join("interop/client.py"));
     command.arg(revision);
     // Lives as long as the call.
     let _server = match transport {
         "HTTP" => {
-            let server = stage
+            let server = setup
                 .solution
                 .serve(SERVING, Patience::default().listening)
                 .await?;
@@ -61,16 +61,16 @@ async fn ask(stage: &Stage, revision: &str, transport: &str) -> Result<Vec<Line>
             Some(server)
         }
         _ => {
-            command.arg(&stage.solution.executable).arg("--stdio");
+            command.arg(&setup.solution.executable).arg("--stdio");
             None
         }
     };
-    heard(stage, command, CHECKS).await
+    heard(setup, command, CHECKS).await
 }
 
 /// What a script says of its checks, which are so many.
-pub(super) async fn heard(stage: &Stage, command: Command, checks: usize) -> Result<Vec<Line>> {
-    let said = call(command, &stage.guard, PATIENCE).await?.ended_well()?;
+pub(super) async fn heard(setup: &Setup, command: Command, checks: usize) -> Result<Vec<Line>> {
+    let said = call(command, &setup.guard, PATIENCE).await?.ended_well()?;
     let lines: Vec<Line> = said
         .lines()
         .map(|line| serde_json::from_str(line).with_context(|| format!("the script said {line}")))

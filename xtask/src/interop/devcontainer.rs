@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Stage;
+use super::Setup;
 use super::inspector::is;
 use crate::peers::call;
 
@@ -25,28 +25,28 @@ const COMMANDS: [(&str, &str); 5] = [
     ("postAttachCommand", "postAttachCommands"),
 ];
 
-pub(super) async fn run(stage: &Stage) {
-    let tally = &stage.tally;
+pub(super) async fn run(setup: &Setup) {
+    let tally = &setup.tally;
     tally.peer("@devcontainers/cli and the Codespace");
     tally
-        .check("reads devcontainer.json as it is written", reads(stage))
+        .check("reads devcontainer.json as it is written", reads(setup))
         .await;
 }
 
-async fn reads(stage: &Stage) -> Result<String> {
-    let path = stage.root.join(".devcontainer/devcontainer.json");
+async fn reads(setup: &Setup) -> Result<String> {
+    let path = setup.root.join(".devcontainer/devcontainer.json");
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let file: Value = serde_json::from_str(&text).context("it is not JSON")?;
 
-    let mut command = stage.node.dev_containers();
+    let mut command = setup.node.dev_containers();
     command
         .args(["read-configuration", "--include-merged-configuration"])
         // A worktree's git folder would be mounted too, and is not there in a copy.
         .args(["--mount-workspace-git-root", "false"])
         .arg("--workspace-folder")
-        .arg(&stage.root);
-    let said = call(command, &stage.guard, PATIENCE).await?;
+        .arg(&setup.root);
+    let said = call(command, &setup.guard, PATIENCE).await?;
     let said = said.ended_well()?;
     let said: Value =
         serde_json::from_str(&said).with_context(|| format!("this is not JSON: {said}"))?;

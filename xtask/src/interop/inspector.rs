@@ -7,7 +7,7 @@ use checker::checks::store::SERVING;
 use checker::patience::Patience;
 use serde_json::{Value, json};
 
-use super::{LEGACY, MODERN, Stage};
+use super::{LEGACY, MODERN, Setup};
 use crate::peers::call;
 
 /// How long one call may take. Most of it is Node's start.
@@ -18,25 +18,25 @@ pub(super) const TOOL_ERROR: i32 = 5;
 const OTHER_ERROR: i32 = 1;
 
 /// The Inspector with a way to the store on one revision.
-pub(super) struct Inspector<'stage> {
-    stage: &'stage Stage,
+pub(super) struct Inspector<'setup> {
+    setup: &'setup Setup,
     /// The words that lead to the server.
     way: Vec<String>,
 }
 
-pub(super) async fn run(stage: &Stage) {
-    stage
+pub(super) async fn run(setup: &Setup) {
+    setup
         .tally
         .peer("MCP Inspector's command line against the solution");
     for (revision, era) in [(MODERN, "modern"), (LEGACY, "legacy")] {
-        let server = match stage
+        let server = match setup
             .solution
             .serve(SERVING, Patience::default().listening)
             .await
         {
             Ok(server) => server,
             Err(error) => {
-                stage
+                setup
                     .tally
                     .check(revision, async { Err(error.into()) })
                     .await;
@@ -45,19 +45,19 @@ pub(super) async fn run(stage: &Stage) {
         };
         let url = server.url();
         let words = ["--protocol-era", era, "--transport", "http", url.as_str()];
-        over_http(stage, revision, &Inspector::with(stage, &words)).await;
+        over_http(setup, revision, &Inspector::with(setup, &words)).await;
 
-        let program = stage.solution.executable.to_string_lossy();
+        let program = setup.solution.executable.to_string_lossy();
         let words = ["--protocol-era", era, &program, "--stdio"];
-        let inspector = Inspector::with(stage, &words);
+        let inspector = Inspector::with(setup, &words);
         let sentence = format!("{revision} over stdio: tools/list");
-        stage.tally.check(&sentence, lists_tools(&inspector)).await;
+        setup.tally.check(&sentence, lists_tools(&inspector)).await;
     }
 }
 
-async fn over_http(stage: &Stage, revision: &str, inspector: &Inspector<'_>) {
+async fn over_http(setup: &Setup, revision: &str, inspector: &Inspector<'_>) {
     let sentence = |words: &str| format!("{revision} over HTTP: {words}");
-    let tally = &stage.tally;
+    let tally = &setup.tally;
     tally
         .check(&sentence("initialize"), agrees(inspector, revision))
         .await;
@@ -210,11 +210,11 @@ async fn fills_in_a_prompt(inspector: &Inspector<'_>) -> Result<String> {
     Ok(format!("up to {budget} cents"))
 }
 
-impl<'stage> Inspector<'stage> {
+impl<'setup> Inspector<'setup> {
     /// The Inspector with these words to lead to the server.
-    pub(super) fn with(stage: &'stage Stage, way: &[&str]) -> Self {
+    pub(super) fn with(setup: &'setup Setup, way: &[&str]) -> Self {
         let way = way.iter().map(|&word| word.to_owned()).collect();
-        Self { stage, way }
+        Self { setup, way }
     }
 
     /// What a method gives.
@@ -243,13 +243,13 @@ impl<'stage> Inspector<'stage> {
     }
 
     async fn call(&self, method: &[&str]) -> Result<(Option<i32>, String, String)> {
-        let mut command = self.stage.node.inspector();
+        let mut command = self.setup.node.inspector();
         command
             .args(["--format", "json", "--quiet", "--stored-auth-only"])
             .arg("--method")
             .args(method)
             .args(&self.way);
-        let said = call(command, &self.stage.guard, PATIENCE).await?;
+        let said = call(command, &self.setup.guard, PATIENCE).await?;
         Ok((said.status.code(), said.stdout, said.stderr.join("\n")))
     }
 

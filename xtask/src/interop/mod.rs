@@ -46,7 +46,7 @@ const MODERN: &str = "2026-07-28";
 const LEGACY: &str = "2025-11-25";
 
 /// What every check works with.
-struct Stage {
+struct Setup {
     /// The checkout.
     root: PathBuf,
     guard: Guard,
@@ -93,22 +93,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 async fn all(root: &Path, guard: &Guard, rooms: &[Room]) -> Result<()> {
     let begin = Instant::now();
-    let stage = prepare(root, guard).await?;
+    let setup = prepare(root, guard).await?;
     for room in rooms {
         match room {
-            Room::Conformance => conformance::run(&stage).await,
-            Room::Client => client::run(&stage).await,
-            Room::Inspector => inspector::run(&stage).await,
-            Room::Tutor => tutor::run(&stage).await,
-            Room::Devcontainer => devcontainer::run(&stage).await,
-            Room::Servers => servers::run(&stage).await,
-            Room::Stores => stores::run(&stage).await,
-            Room::Programs => programs::run(&stage).await,
-            Room::Rig => rig::run(&stage).await,
+            Room::Conformance => conformance::run(&setup).await,
+            Room::Client => client::run(&setup).await,
+            Room::Inspector => inspector::run(&setup).await,
+            Room::Tutor => tutor::run(&setup).await,
+            Room::Devcontainer => devcontainer::run(&setup).await,
+            Room::Servers => servers::run(&setup).await,
+            Room::Stores => stores::run(&setup).await,
+            Room::Programs => programs::run(&setup).await,
+            Room::Rig => rig::run(&setup).await,
         }
     }
 
-    let (passed, failed) = stage.tally.counts();
+    let (passed, failed) = setup.tally.counts();
     let minutes = begin.elapsed().as_secs_f64() / 60.0;
     anstream::println!("\n{STRONG}cargo interop: {minutes:.1} minutes{STRONG:#}");
     println!("{passed} passed, {failed} failed");
@@ -121,7 +121,7 @@ async fn all(root: &Path, guard: &Guard, rooms: &[Room]) -> Result<()> {
 }
 
 /// Installs the peers and builds what they meet, one beside the other.
-async fn prepare(root: &Path, guard: &Guard) -> Result<Stage> {
+async fn prepare(root: &Path, guard: &Guard) -> Result<Setup> {
     let peers = Peers::new(root, guard);
     println!("looking after the peers, and building the solutions and the checker");
     let (python, node, solution, client, checker) = tokio::try_join!(
@@ -131,7 +131,7 @@ async fn prepare(root: &Path, guard: &Guard) -> Result<Stage> {
         built(root, "ex1_connect_solution", guard),
         built(root, "checker", guard)
     )?;
-    Ok(Stage {
+    Ok(Setup {
         root: root.to_owned(),
         guard: guard.clone(),
         python,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use checker::course::{Course, Exercise};
 
-use super::Stage;
+use super::Setup;
 use super::verdicts::{ERAS, Verdicts, agree, by_command, verdicts};
 
 /// A program that does what an exercise asks for.
@@ -73,34 +73,34 @@ const PEERS: [Peer; 2] = [
 /// The step about the settings of an editor: no program has a part in it.
 const OF_SETTINGS: &str = "1.1";
 
-pub(super) async fn run(stage: &Stage) {
-    let tally = &stage.tally;
+pub(super) async fn run(setup: &Setup) {
+    let tally = &setup.tally;
     tally.peer("The checker against a client and an agent in Python");
     for peer in &PEERS {
         let Peer { what, flaws, .. } = peer;
         let sentence = format!("a right {what} passes every step on both eras");
-        tally.check(&sentence, judge(stage, peer, None)).await;
+        tally.check(&sentence, judge(setup, peer, None)).await;
         for flaw in *flaws {
             let Flaw {
                 name, step, code, ..
             } = flaw;
             let sentence = format!("{name} in the {what} fails {step} alone, as {code}");
-            tally.check(&sentence, judge(stage, peer, Some(flaw))).await;
+            tally.check(&sentence, judge(setup, peer, Some(flaw))).await;
         }
     }
 }
 
 /// Has the checker judge the program, and compares what it says with what is so.
-async fn judge(stage: &Stage, peer: &Peer, flaw: Option<&Flaw>) -> Result<String> {
-    let course = Course::load(&stage.root.join("course.toml"))?;
+async fn judge(setup: &Setup, peer: &Peer, flaw: Option<&Flaw>) -> Result<String> {
+    let course = Course::load(&setup.root.join("course.toml"))?;
     let exercise = course.exercise(peer.exercise).context("no such exercise")?;
-    let script = stage.root.join("interop").join(peer.script);
-    let mut program = stage.python.script(script);
+    let script = setup.root.join("interop").join(peer.script);
+    let mut program = setup.python.script(script);
     if let Some(flaw) = flaw {
         program.args(["--flaw", flaw.name]);
     }
     let by_program = |checker: &mut _| by_command(checker, &program);
-    let mut said = verdicts(stage, peer.exercise, by_program).await?;
+    let mut said = verdicts(setup, peer.exercise, by_program).await?;
     said.retain(|key, _| !key.starts_with(OF_SETTINGS));
     agree(&expected(exercise, flaw), &said)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::Stage;
+use super::Setup;
 use crate::peers::call;
 
 const AGENT: &str = "solutions/ex2_agent_rig";
@@ -16,25 +16,25 @@ const AGENT: &str = "solutions/ex2_agent_rig";
 const BUILD: Duration = Duration::from_secs(900);
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub(super) async fn run(stage: &Stage) {
-    stage.tally.peer("The agent of exercise 2 on rig");
+pub(super) async fn run(setup: &Setup) {
+    setup.tally.peer("The agent of exercise 2 on rig");
     println!("building the agent on rig (once, some minutes)");
     let sentence = "it passes every step of exercise 2, on both eras";
-    stage.tally.check(sentence, passes(stage)).await;
+    setup.tally.check(sentence, passes(setup)).await;
     let sentence = "clippy has nothing to say of it";
-    stage.tally.check(sentence, is_clean(stage)).await;
+    setup.tally.check(sentence, is_clean(setup)).await;
 }
 
-async fn passes(stage: &Stage) -> Result<String> {
-    cargo(stage, "build", &[]).await?;
-    let agent = target(stage).join("debug/ex2_agent_rig");
+async fn passes(setup: &Setup) -> Result<String> {
+    cargo(setup, "build", &[]).await?;
+    let agent = target(setup).join("debug/ex2_agent_rig");
     let agent = agent.to_str().context("the checkout's path is no text")?;
-    let mut checker = Command::new(&stage.checker);
+    let mut checker = Command::new(&setup.checker);
     checker
-        .current_dir(&stage.root)
+        .current_dir(&setup.root)
         .args(["check", "ex2", "--format", "json", "--command"])
         .arg(shlex::try_quote(agent)?.as_ref());
-    let said = call(checker, &stage.guard, PATIENCE).await?.ended_well()?;
+    let said = call(checker, &setup.guard, PATIENCE).await?.ended_well()?;
     let report: Value = serde_json::from_str(&said)?;
     let steps = report["exercises"][0]["steps"].as_array();
     let steps = steps.context("a report without steps")?;
@@ -45,24 +45,24 @@ async fn passes(stage: &Stage) -> Result<String> {
 }
 
 /// `cargo ci` builds none of it, so this is the one place that lints it.
-async fn is_clean(stage: &Stage) -> Result<String> {
-    cargo(stage, "clippy", &["--", "--deny", "warnings"]).await?;
+async fn is_clean(setup: &Setup) -> Result<String> {
+    cargo(setup, "clippy", &["--", "--deny", "warnings"]).await?;
     Ok("no warnings".to_owned())
 }
 
-fn target(stage: &Stage) -> PathBuf {
-    stage.root.join("target/interop/rig")
+fn target(setup: &Setup) -> PathBuf {
+    setup.root.join("target/interop/rig")
 }
 
 /// Runs cargo in the agent's workspace.
-async fn cargo(stage: &Stage, command: &str, rest: &[&str]) -> Result<()> {
+async fn cargo(setup: &Setup, command: &str, rest: &[&str]) -> Result<()> {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     cargo
-        .current_dir(stage.root.join(AGENT))
+        .current_dir(setup.root.join(AGENT))
         .arg(command)
         .args(["--locked", "--quiet", "--target-dir"])
-        .arg(target(stage))
+        .arg(target(setup))
         .args(rest);
-    call(cargo, &stage.guard, BUILD).await?.ended_well()?;
+    call(cargo, &setup.guard, BUILD).await?.ended_well()?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use checker::checks::store::SERVING;
 use checker::subject::server::Server;
 use tokio::process::Command;
 
-use super::{LEGACY, MODERN, Stage};
+use super::{LEGACY, MODERN, Setup};
 use crate::peers::call;
 
 /// How long a server may take to listen, and the client to be done.
@@ -163,33 +163,33 @@ const OF_LEGACY_STORE: [Asked; 1] = [Asked::of(
     &["py-bakery 2.1.0", LEGACY],
 )];
 
-pub(super) async fn run(stage: &Stage) {
-    let tally = &stage.tally;
+pub(super) async fn run(setup: &Setup) {
+    let tally = &setup.tally;
     tally.peer("The client of exercise 1 in other people's servers");
     let store = |legacy: bool| {
-        let mut command = stage.python.script(stage.root.join("interop/store.py"));
+        let mut command = setup.python.script(setup.root.join("interop/store.py"));
         if legacy {
             command.arg("--legacy");
         }
         command
     };
     visit(
-        stage,
+        setup,
         "server-everything",
-        || stage.node.everything(),
+        || setup.node.everything(),
         &OF_EVERYTHING,
     )
     .await;
-    visit(stage, "a store in FastMCP", || store(false), &OF_STORE).await;
+    visit(setup, "a store in FastMCP", || store(false), &OF_STORE).await;
     let legacy = "the same on 2025-11-25";
-    visit(stage, legacy, || store(true), &OF_LEGACY_STORE).await;
-    visit(stage, legacy, || store(true), &OF_STORE[1..]).await;
+    visit(setup, legacy, || store(true), &OF_LEGACY_STORE).await;
+    visit(setup, legacy, || store(true), &OF_STORE[1..]).await;
 }
 
 /// Asks one server everything, and then whether it is still there when it is not.
-async fn visit(stage: &Stage, name: &str, server: impl Fn() -> Command, all: &[Asked]) {
-    let tally = &stage.tally;
-    let server = match Server::start(server, SERVING, &stage.guard, START).await {
+async fn visit(setup: &Setup, name: &str, server: impl Fn() -> Command, all: &[Asked]) {
+    let tally = &setup.tally;
+    let server = match Server::start(server, SERVING, &setup.guard, START).await {
         Ok(server) => server,
         Err(error) => return tally.check(name, async { Err(error.into()) }).await,
     };
@@ -197,7 +197,7 @@ async fn visit(stage: &Stage, name: &str, server: impl Fn() -> Command, all: &[A
     for asked in all {
         let sentence = format!("{name}: {}", asked.proves);
         tally
-            .check(&sentence, ask(stage, url.as_str(), asked))
+            .check(&sentence, ask(setup, url.as_str(), asked))
             .await;
     }
     let mut elsewhere = url.clone();
@@ -210,7 +210,7 @@ async fn visit(stage: &Stage, name: &str, server: impl Fn() -> Command, all: &[A
     );
     let sentence = format!("{name}: {}", page.proves);
     tally
-        .check(&sentence, ask(stage, elsewhere.as_str(), &page))
+        .check(&sentence, ask(setup, elsewhere.as_str(), &page))
         .await;
     drop(server);
     let gone = Asked::complaint(
@@ -221,14 +221,14 @@ async fn visit(stage: &Stage, name: &str, server: impl Fn() -> Command, all: &[A
     );
     let sentence = format!("{name}: {}", gone.proves);
     tally
-        .check(&sentence, ask(stage, url.as_str(), &gone))
+        .check(&sentence, ask(setup, url.as_str(), &gone))
         .await;
 }
 
-async fn ask(stage: &Stage, url: &str, asked: &Asked) -> Result<String> {
-    let mut client = Command::new(&stage.client);
+async fn ask(setup: &Setup, url: &str, asked: &Asked) -> Result<String> {
+    let mut client = Command::new(&setup.client);
     client.arg(url).args(asked.words);
-    let said = call(client, &stage.guard, PATIENCE).await?;
+    let said = call(client, &setup.guard, PATIENCE).await?;
     ensure!(said.status.code() == Some(asked.code), "{said}");
     let stderr = said.stderr.join("\n");
     let text = match asked.code {

@@ -11,7 +11,7 @@ use checker::course::{Course, Exercise};
 use checker::subject::server::Server;
 use tokio::process::Command;
 
-use super::Stage;
+use super::Setup;
 use super::verdicts::{ERAS, Verdicts, agree, by_command, verdicts};
 
 const EXERCISE: &str = "ex3_store";
@@ -72,8 +72,8 @@ impl Way {
     }
 }
 
-pub(super) async fn run(stage: &Stage) {
-    let tally = &stage.tally;
+pub(super) async fn run(setup: &Setup) {
+    let tally = &setup.tally;
     tally.peer("The checker against stores in other languages");
     for (way, sentence) in [
         (
@@ -85,28 +85,28 @@ pub(super) async fn run(stage: &Stage) {
             "a right store in FastMCP passes every step but 3.8 by --command",
         ),
     ] {
-        let store = || in_python(stage, None);
-        tally.check(sentence, judge(stage, way, store, None)).await;
+        let store = || in_python(setup, None);
+        tally.check(sentence, judge(setup, way, store, None)).await;
     }
     let sentence = "a right store on the SDK for TypeScript passes every step but 3.8 by --command";
-    let store = || stage.node.script(stage.root.join("interop/store.cjs"));
+    let store = || setup.node.script(setup.root.join("interop/store.cjs"));
     tally
-        .check(sentence, judge(stage, Way::Command, store, None))
+        .check(sentence, judge(setup, Way::Command, store, None))
         .await;
     for flaw in &FLAWS {
         let Flaw {
             name, step, code, ..
         } = flaw;
         let sentence = format!("{name} in FastMCP fails {step} alone, as {code}");
-        let store = || in_python(stage, Some(flaw));
+        let store = || in_python(setup, Some(flaw));
         tally
-            .check(&sentence, judge(stage, flaw.way, store, Some(flaw)))
+            .check(&sentence, judge(setup, flaw.way, store, Some(flaw)))
             .await;
     }
 }
 
-fn in_python(stage: &Stage, flaw: Option<&Flaw>) -> Command {
-    let mut command = stage.python.script(stage.root.join("interop/store.py"));
+fn in_python(setup: &Setup, flaw: Option<&Flaw>) -> Command {
+    let mut command = setup.python.script(setup.root.join("interop/store.py"));
     if let Some(flaw) = flaw {
         command.args(["--flaw", flaw.name]);
     }
@@ -115,14 +115,14 @@ fn in_python(stage: &Stage, flaw: Option<&Flaw>) -> Command {
 
 /// Has the checker judge the store, and compares what it says with what is so.
 async fn judge(
-    stage: &Stage,
+    setup: &Setup,
     way: Way,
     store: impl Fn() -> Command,
     flaw: Option<&Flaw>,
 ) -> Result<String> {
-    let course = Course::load(&stage.root.join("course.toml"))?;
+    let course = Course::load(&setup.root.join("course.toml"))?;
     let exercise = course.exercise(EXERCISE).context("no such exercise")?;
-    let said = said(stage, way, store).await?;
+    let said = said(setup, way, store).await?;
     agree(&expected(exercise, way, flaw), &said)
 }
 
@@ -156,12 +156,12 @@ fn expected(exercise: &Exercise, way: Way, flaw: Option<&Flaw>) -> Verdicts {
     expected
 }
 
-async fn said(stage: &Stage, way: Way, store: impl Fn() -> Command) -> Result<Verdicts> {
+async fn said(setup: &Setup, way: Way, store: impl Fn() -> Command) -> Result<Verdicts> {
     match way {
         Way::Url => {
             // Lives as long as the check.
-            let server = Server::start(store, SERVING, &stage.guard, START).await?;
-            verdicts(stage, EXERCISE, |checker| {
+            let server = Server::start(store, SERVING, &setup.guard, START).await?;
+            verdicts(setup, EXERCISE, |checker| {
                 checker.args(["--url", server.url().as_str()]);
                 Ok(())
             })
@@ -170,7 +170,7 @@ async fn said(stage: &Stage, way: Way, store: impl Fn() -> Command) -> Result<Ve
         Way::Command => {
             let mut command = store();
             command.arg("--stdio");
-            verdicts(stage, EXERCISE, |checker| by_command(checker, &command)).await
+            verdicts(setup, EXERCISE, |checker| by_command(checker, &command)).await
         }
     }
 }

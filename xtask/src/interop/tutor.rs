@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::client::{Line, heard, tell};
 use super::inspector::{Inspector, TOOL_ERROR, all, is};
-use super::{LEGACY, MODERN, Stage};
+use super::{LEGACY, MODERN, Setup};
 
 /// How many checks the script makes. Fewer would be a gap.
 const CHECKS: usize = 10;
@@ -19,10 +19,10 @@ const CHECKS: usize = 10;
 /// How long the tutor may take to listen.
 const START: Duration = Duration::from_secs(20);
 
-pub(super) async fn run(stage: &Stage) {
-    let tally = &stage.tally;
-    let root = stage.root.to_string_lossy();
-    let checker = stage.checker.to_string_lossy();
+pub(super) async fn run(setup: &Setup) {
+    let tally = &setup.tally;
+    let root = setup.root.to_string_lossy();
+    let checker = setup.checker.to_string_lossy();
     tally.peer("The tutor, with MCP Inspector's command line");
     for (revision, era) in [(MODERN, "modern"), (LEGACY, "legacy")] {
         let words = [
@@ -33,7 +33,7 @@ pub(super) async fn run(stage: &Stage) {
             "--workshop",
             &root,
         ];
-        let inspector = Inspector::with(stage, &words);
+        let inspector = Inspector::with(setup, &words);
         let sentence = |words: &str| format!("{revision} over stdio: {words}");
         tally
             .check(&sentence("tools/list"), lists_tools(&inspector))
@@ -55,8 +55,8 @@ pub(super) async fn run(stage: &Stage) {
     for revision in [MODERN, LEGACY] {
         for transport in ["HTTP", "stdio"] {
             let place = format!("{revision} over {transport}");
-            match ask(stage, revision, transport).await {
-                Ok(lines) => tell(stage, &place, lines).await,
+            match ask(setup, revision, transport).await {
+                Ok(lines) => tell(setup, &place, lines).await,
                 Err(error) => tally.check(&place, async { Err(error) }).await,
             }
         }
@@ -124,31 +124,31 @@ async fn gets_a_prompt(inspector: &Inspector<'_>) -> Result<String> {
     Ok("i_am_stuck".to_owned())
 }
 
-async fn ask(stage: &Stage, revision: &str, transport: &str) -> Result<Vec<Line>> {
-    let mut command = stage.python.script(stage.root.join("interop/tutor.py"));
+async fn ask(setup: &Setup, revision: &str, transport: &str) -> Result<Vec<Line>> {
+    let mut command = setup.python.script(setup.root.join("interop/tutor.py"));
     command.arg(revision);
     // Lives as long as the call.
     let _tutor = match transport {
         "HTTP" => {
-            let (tutor, url) = over_http(stage).await?;
+            let (tutor, url) = over_http(setup).await?;
             command.arg(url);
             Some(tutor)
         }
         _ => {
-            command.arg(&stage.checker).args(["tutor", "--workshop"]);
-            command.arg(&stage.root);
+            command.arg(&setup.checker).args(["tutor", "--workshop"]);
+            command.arg(&setup.root);
             None
         }
     };
-    heard(stage, command, CHECKS).await
+    heard(setup, command, CHECKS).await
 }
 
 /// The tutor on a free port, and its URL.
-async fn over_http(stage: &Stage) -> Result<(Process, String)> {
-    let mut command = Command::new(&stage.checker);
+async fn over_http(setup: &Setup) -> Result<(Process, String)> {
+    let mut command = Command::new(&setup.checker);
     command.args(["tutor", "--http", "--port", "0"]);
-    command.current_dir(&stage.root);
-    let tutor = Process::start(command, &stage.guard).context("the tutor does not start")?;
+    command.current_dir(&setup.root);
+    let tutor = Process::start(command, &setup.guard).context("the tutor does not start")?;
     let listening = async {
         loop {
             let lines = tutor.stderr().last_lines();

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::Stage;
+use super::Setup;
 use crate::peers::call;
 
 pub(super) const ERAS: [&str; 2] = ["modern", "legacy"];
@@ -51,16 +51,16 @@ struct Finding {
 
 /// Has the checker judge an exercise; `subject` says whose.
 pub(super) async fn verdicts(
-    stage: &Stage,
+    setup: &Setup,
     exercise: &str,
     subject: impl FnOnce(&mut Command) -> Result<()>,
 ) -> Result<Verdicts> {
-    let mut checker = Command::new(&stage.checker);
+    let mut checker = Command::new(&setup.checker);
     checker
-        .current_dir(&stage.root)
+        .current_dir(&setup.root)
         .args(["check", exercise, "--format", "json"]);
     subject(&mut checker)?;
-    let said = call(checker, &stage.guard, PATIENCE).await?;
+    let said = call(checker, &setup.guard, PATIENCE).await?;
     let report: Report =
         serde_json::from_str(&said.stdout).with_context(|| format!("no report: {said}"))?;
     let [exercise] = report.exercises.as_slice() else {

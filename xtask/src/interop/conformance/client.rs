@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::{Excuse, Played, judge, played};
-use crate::interop::{LEGACY, MODERN, Stage};
+use crate::interop::{LEGACY, MODERN, Setup};
 
 /// A scenario of the suite, and what a client proves with it.
 struct Scenario {
@@ -201,8 +201,8 @@ const LEFT_OUT: [LeftOut; 4] = [
 /// Scenarios that are for another kind of client.
 const NOT_FOR_IT: &str = "elicitation-sep1034-client-defaults (it cannot be asked), auth/* (it says where to log in, and does not log in), sep-2640-* (an extension)";
 
-pub(super) async fn run(stage: &Stage) {
-    let tally = &stage.tally;
+pub(super) async fn run(setup: &Setup) {
+    let tally = &setup.tally;
     tally.peer("The official conformance suite against the client of exercise 1");
     for scenario in &SCENARIOS {
         let Scenario {
@@ -212,7 +212,7 @@ pub(super) async fn run(stage: &Stage) {
             ..
         } = scenario;
         let sentence = format!("{revision} {name}: {proves}");
-        tally.check(&sentence, play(stage, scenario)).await;
+        tally.check(&sentence, play(setup, scenario)).await;
     }
     for left_out in &LEFT_OUT {
         let LeftOut {
@@ -222,7 +222,7 @@ pub(super) async fn run(stage: &Stage) {
             ..
         } = left_out;
         let sentence = format!("{revision} {name} is left out: {why}");
-        tally.check(&sentence, still(stage, left_out)).await;
+        tally.check(&sentence, still(setup, left_out)).await;
     }
     for excuse in METADATA_EXCUSED.iter().chain(HEADERS_EXCUSED) {
         let Excuse { check, why, said } = excuse;
@@ -231,7 +231,7 @@ pub(super) async fn run(stage: &Stage) {
     println!("   not for this client: {NOT_FOR_IT}");
 }
 
-async fn play(stage: &Stage, scenario: &Scenario) -> Result<String> {
+async fn play(setup: &Setup, scenario: &Scenario) -> Result<String> {
     let Scenario {
         revision,
         name,
@@ -240,12 +240,12 @@ async fn play(stage: &Stage, scenario: &Scenario) -> Result<String> {
         excused,
         ..
     } = scenario;
-    let played = ask(stage, revision, name, asks, *calls_listed).await?;
+    let played = ask(setup, revision, name, asks, *calls_listed).await?;
     judge(&played.checks, excused).with_context(|| played.words)
 }
 
 /// That a scenario which is left out still has to be.
-async fn still(stage: &Stage, left_out: &LeftOut) -> Result<String> {
+async fn still(setup: &Setup, left_out: &LeftOut) -> Result<String> {
     let LeftOut {
         revision,
         name,
@@ -253,7 +253,7 @@ async fn still(stage: &Stage, left_out: &LeftOut) -> Result<String> {
         said,
         ..
     } = left_out;
-    let played = ask(stage, revision, name, asks, None).await?;
+    let played = ask(setup, revision, name, asks, None).await?;
     let unmet = played.checks.iter().filter(|check| !check.succeeded());
     let mut words = unmet.flat_map(|check| [check.why(), check.description.as_str()]);
     let still_said = words.any(|words| words.starts_with(said)) || played.words.contains(said);
@@ -266,23 +266,23 @@ async fn still(stage: &Stage, left_out: &LeftOut) -> Result<String> {
 }
 
 async fn ask(
-    stage: &Stage,
+    setup: &Setup,
     revision: &str,
     name: &str,
     asks: &[&[&str]],
     calls_listed: Option<&str>,
 ) -> Result<Played> {
-    let script = stage.root.join("interop/asks.py");
-    let client = stage.python.program.as_os_str();
-    let words = [client, script.as_os_str(), stage.client.as_os_str()];
+    let script = setup.root.join("interop/asks.py");
+    let client = setup.python.program.as_os_str();
+    let words = [client, script.as_os_str(), setup.client.as_os_str()];
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let line = shlex::try_join(words.iter().map(|word| word.as_ref()))?;
-    let mut command = stage.node.conformance();
+    let mut command = setup.node.conformance();
     command
         .args(["client", "--command", &line])
         .env("ASKS", json!(asks).to_string());
     if let Some(arguments) = calls_listed {
         command.env("CALL_LISTED", arguments);
     }
-    played(stage, command, revision, name).await
+    played(setup, command, revision, name).await
 }

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::Stage;
+use super::Setup;
 use crate::peers::call;
 
 /// How long one scenario may take. Most of its second is Node's start.
@@ -55,14 +55,14 @@ struct Details {
     note: Option<String>,
 }
 
-pub(super) async fn run(stage: &Stage) {
-    server::run(stage).await;
-    client::run(stage).await;
+pub(super) async fn run(setup: &Setup) {
+    server::run(setup).await;
+    client::run(setup).await;
 }
 
 /// Has the suite play a scenario. `command` says against what.
-async fn played(stage: &Stage, mut command: Command, revision: &str, name: &str) -> Result<Played> {
-    let folder = stage
+async fn played(setup: &Setup, mut command: Command, revision: &str, name: &str) -> Result<Played> {
+    let folder = setup
         .root
         .join("target/interop/conformance")
         .join(revision)
@@ -75,7 +75,7 @@ async fn played(stage: &Stage, mut command: Command, revision: &str, name: &str)
         .args(["--spec-version", revision])
         .arg("--output-dir")
         .arg(&folder);
-    let said = call(command, &stage.guard, PATIENCE).await?;
+    let said = call(command, &setup.guard, PATIENCE).await?;
     // The suite makes one folder in it, named after the time.
     let folders: Vec<PathBuf> = fs::read_dir(&folder)
         .with_context(|| format!("the suite wrote nothing: {said}"))?

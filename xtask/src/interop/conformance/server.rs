@@ -6,7 +6,7 @@ use checker::checks::store::SERVING;
 use checker::patience::Patience;
 
 use super::{Excuse, judge, played};
-use crate::interop::{LEGACY, MODERN, Stage};
+use crate::interop::{LEGACY, MODERN, Setup};
 
 /// A scenario of the suite, and what a server proves with it.
 struct Scenario {
@@ -142,8 +142,8 @@ const STATELESS_EXCUSED: &[Excuse] = &[
     },
 ];
 
-pub(super) async fn run(stage: &Stage) {
-    stage
+pub(super) async fn run(setup: &Setup) {
+    setup
         .tally
         .peer("The official conformance suite against the solution");
     for scenario in &SCENARIOS {
@@ -151,7 +151,7 @@ pub(super) async fn run(stage: &Stage) {
             "{} {}: {}",
             scenario.revision, scenario.name, scenario.proves
         );
-        stage.tally.check(&sentence, play(stage, scenario)).await;
+        setup.tally.check(&sentence, play(setup, scenario)).await;
     }
     for why in [NO_TEST_TOOL, NEVER_CHANGES] {
         let these = STATELESS_EXCUSED.iter().filter(|excuse| excuse.why == why);
@@ -161,14 +161,14 @@ pub(super) async fn run(stage: &Stage) {
 }
 
 /// Plays one scenario against a server of its own.
-async fn play(stage: &Stage, scenario: &Scenario) -> Result<String> {
-    let server = stage
+async fn play(setup: &Setup, scenario: &Scenario) -> Result<String> {
+    let server = setup
         .solution
         .serve(SERVING, Patience::default().listening)
         .await?;
     let Scenario { revision, name, .. } = scenario;
-    let mut command = stage.node.conformance();
+    let mut command = setup.node.conformance();
     command.args(["server", "--url", server.url().as_str()]);
-    let played = played(stage, command, revision, name).await?;
+    let played = played(setup, command, revision, name).await?;
     judge(&played.checks, scenario.excused)
 }
