@@ -64,14 +64,14 @@ struct Setup {
 /// What is held against the peers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these rooms of checks; all of them if none is named
+    /// Only these groups of checks; all of them if none is named
     #[arg(value_enum)]
-    rooms: Vec<Room>,
+    groups: Vec<Group>,
 }
 
-/// A room of checks: a file here.
+/// A group of checks: a file here.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Room {
+enum Group {
     Conformance,
     Client,
     Inspector,
@@ -84,27 +84,27 @@ enum Room {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let rooms = match arguments.rooms.as_slice() {
-        [] => Room::value_variants(),
+    let groups = match arguments.groups.as_slice() {
+        [] => Group::value_variants(),
         some => some,
     };
-    guarded::run(async |root, guard| all(root, guard, rooms).await)
+    guarded::run(async |root, guard| all(root, guard, groups).await)
 }
 
-async fn all(root: &Path, guard: &Guard, rooms: &[Room]) -> Result<()> {
+async fn all(root: &Path, guard: &Guard, groups: &[Group]) -> Result<()> {
     let begin = Instant::now();
     let setup = prepare(root, guard).await?;
-    for room in rooms {
-        match room {
-            Room::Conformance => conformance::run(&setup).await,
-            Room::Client => client::run(&setup).await,
-            Room::Inspector => inspector::run(&setup).await,
-            Room::Tutor => tutor::run(&setup).await,
-            Room::Devcontainer => devcontainer::run(&setup).await,
-            Room::Servers => servers::run(&setup).await,
-            Room::Stores => stores::run(&setup).await,
-            Room::Programs => programs::run(&setup).await,
-            Room::Rig => rig::run(&setup).await,
+    for group in groups {
+        match group {
+            Group::Conformance => conformance::run(&setup).await,
+            Group::Client => client::run(&setup).await,
+            Group::Inspector => inspector::run(&setup).await,
+            Group::Tutor => tutor::run(&setup).await,
+            Group::Devcontainer => devcontainer::run(&setup).await,
+            Group::Servers => servers::run(&setup).await,
+            Group::Stores => stores::run(&setup).await,
+            Group::Programs => programs::run(&setup).await,
+            Group::Rig => rig::run(&setup).await,
         }
     }
 
