@@ -158,7 +158,7 @@ impl<'a> Directives<'a> {
 fn snapshot(path: &Path) -> Result<String> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(contents(&text).to_owned())
+    Ok(contents(&text))
 }
 
 /// What a directive becomes.

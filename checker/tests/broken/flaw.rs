@@ -196,6 +196,8 @@ flaws! {
         StdioGarbles = Fault,
         /// Never answers on stdio
         StdioHangs = Fault,
+        /// Writes Latin-1 on stdio, not UTF-8
+        StdioLatin1 = Fault,
     }
 
     // Safe by default.
@@ -299,6 +301,8 @@ flaws! {
         StdoutFlood = Fault,
         /// A foreign Host gets 421, Misdirected Request
         HostMisdirected = Fault,
+        /// Over stdio each message comes in pieces, its line end last
+        StdioInPieces = Fault,
         /// Over stdio it takes longer to start than any answer may take
         SlowStart = Fault,
     }

@@ -62,6 +62,8 @@ pub enum Fault {
     StdoutBanner,
     StdioGarbles,
     StdioHangs,
+    StdioInPieces,
+    StdioLatin1,
     SlowStart,
 
     // The process.

@@ -8,24 +8,26 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::call::Call;
 use super::connection::Connection;
-use super::faults::{self, Fault};
+use super::faults::{self, Fault, Faults};
 use super::message::{Message, Request, parse_error};
 use super::{Server, Service};
 
 /// How long calls in flight may take once the client has hung up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Long enough for the client to turn to something else meanwhile.
+const BETWEEN_PIECES: Duration = Duration::from_millis(3);
+
 /// Serves the one client that started this program, until it hangs up.
 pub async fn serve<S: Service>(server: Server<S>) -> Result<()> {
     faults::at_stdio(&server.faults).await;
     let server = Arc::new(server);
     let (outbox, lines) = unbounded_channel();
-    let garbled = server.faults.has(Fault::StdioGarbles);
-    let writer = tokio::spawn(write(lines, garbled));
+    let writer = tokio::spawn(write(lines, server.faults.clone()));
     let connection: Arc<Connection> = Arc::default();
     let mut calls = JoinSet::new();
     let mut lines = BufReader::new(stdin()).lines();
@@ -96,16 +98,40 @@ async fn answer<S: Service>(
 }
 
 /// Writes each message on a line, or on several.
-async fn write(mut outbox: UnboundedReceiver<Value>, garbled: bool) -> Result<()> {
+async fn write(mut outbox: UnboundedReceiver<Value>, faults: Faults) -> Result<()> {
     let mut stdout = stdout();
     while let Some(message) = outbox.recv().await {
-        let line = if garbled {
-            format!("{message:#}\n")
+        let line = if faults.has(Fault::StdioGarbles) {
+            format!("{message:#}")
         } else {
-            format!("{message}\n")
+            message.to_string()
         };
-        stdout.write_all(line.as_bytes()).await?;
+        let line = if faults.has(Fault::StdioLatin1) {
+            latin1(&line)
+        } else {
+            line.into_bytes()
+        };
+        // The line end apart, as `print` of an unbuffered Python does it.
+        let size = if faults.has(Fault::StdioInPieces) {
+            line.len().div_ceil(3).max(1)
+        } else {
+            line.len().max(1)
+        };
+        for piece in line.chunks(size) {
+            stdout.write_all(piece).await?;
+            if faults.has(Fault::StdioInPieces) {
+                stdout.flush().await?;
+                sleep(BETWEEN_PIECES).await;
+            }
+        }
+        stdout.write_all(b"\n").await?;
         stdout.flush().await?;
     }
     Ok(())
+}
+
+/// A text in ISO 8859-1, where that has its letters.
+fn latin1(text: &str) -> Vec<u8> {
+    let byte = |letter: char| u8::try_from(u32::from(letter)).unwrap_or(b'?');
+    text.chars().map(byte).collect()
 }

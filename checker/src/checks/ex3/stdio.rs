@@ -10,6 +10,9 @@ use crate::mcp::Session;
 use crate::mcp::transcript::{Exchange, Received};
 use crate::verdict::{Code, Finding};
 
+/// How much of a line is shown, in characters.
+const LETTERS_SHOWN: usize = 300;
+
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let mut over_http = None;
     if server.has_both_transports() {
@@ -99,10 +102,20 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
     let Some(line) = impure else {
         return Ok(());
     };
-    Err(Finding::new(Code::StdoutIsNotPure)
+    let shown: String = line.chars().take(LETTERS_SHOWN).collect();
+    let rest = if shown.len() < line.len() { " …" } else { "" };
+    let finding = Finding::new(Code::StdoutIsNotPure)
         .sent(format!("any request {setting}"))
-        .expected("nothing on stdout but JSON-RPC messages, one a line")
-        .got(format!("the line {line:?}"))
+        .expected("nothing on stdout but JSON-RPC messages, one a line");
+    // What was no UTF-8 is written so in the record.
+    if line.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(finding
+            .got(format!("a line that is not UTF-8: {shown:?}{rest}"))
+            .why("JSON is UTF-8 wherever programs exchange it (RFC 8259, 8.1). A client drops the line, and waits for its answer for ever.")
+            .into());
+    }
+    Err(finding
+        .got(format!("the line {shown:?}{rest}"))
         .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message.")
         .in_rust("Print with eprintln!, and send logs to stderr: .with_writer(std::io::stderr).")
         .into())

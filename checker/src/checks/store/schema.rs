@@ -46,7 +46,7 @@ pub fn is_the_contracts(
 ) -> Checked {
     let line = contract::tool(tool);
     let parameters = |line: &str| line.split(" → ").next().map(str::to_owned);
-    let block = if parameters(&line) == parameters(contents(contract)) {
+    let block = if parameters(&line) == parameters(&contents(contract)) {
         result
     } else {
         arguments
