@@ -1,11 +1,16 @@
 //! `cargo ci`: everything that Rust alone can prove, with a word before each stage.
 
+mod times;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 use anstyle::Style;
 use anyhow::{Context, Result, bail, ensure};
+
+use times::Times;
 
 const STRONG: Style = Style::new().bold();
 
@@ -51,7 +56,8 @@ const STAGES: [Stage; 5] = [
             "test",
             "--locked",
             "--workspace",
-            "--all-targets",
+            // And not --all-targets, which would link each example once more, as a test.
+            "--tests",
             "--no-fail-fast",
         ],
     },
@@ -60,26 +66,41 @@ const STAGES: [Stage; 5] = [
 pub(crate) fn run() -> Result<()> {
     let begin = Instant::now();
     let mut passed = 0;
+    let mut times = Times::with(threads());
     for (number, stage) in (1..).zip(&STAGES) {
         let Stage { proves, cargo } = stage;
         anstream::println!("\n{STRONG}{number}/{}  {proves}{STRONG:#}", STAGES.len());
         anstream::println!("      cargo {}", cargo.join(" "));
-        passed += run_stage(cargo)?;
+        passed += run_stage(cargo, &mut times)?;
     }
     ensure!(passed > 0, "no test ran");
+    anstream::println!(
+        "\n{STRONG}the slowest tests{STRONG:#}, what they waited for others included"
+    );
+    for (took, name) in times.slowest(10) {
+        println!("{:7.1} s  {name}", took.as_secs_f64());
+    }
     let minutes = begin.elapsed().as_secs_f64() / 60.0;
     anstream::println!("\n{STRONG}cargo ci: all good in {minutes:.1} minutes{STRONG:#}");
     println!("{passed} passed, 0 failed");
     Ok(())
 }
 
+/// How many tests of a program run at once.
+fn threads() -> usize {
+    let wanted = std::env::var("RUST_TEST_THREADS").ok();
+    let wanted = wanted.and_then(|count| count.parse().ok());
+    wanted.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
+}
+
 /// Runs cargo, lets its words through, and counts the tests that passed.
-fn run_stage(arguments: &[&str]) -> Result<usize> {
+fn run_stage(arguments: &[&str], times: &mut Times) -> Result<usize> {
     let mut child = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(crate::root()?)
         // A snapshot that differs is a failure, never a new snapshot.
         .env("INSTA_UPDATE", "no")
+        .env("RUST_TEST_THREADS", threads().to_string())
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start cargo")?;
@@ -87,6 +108,7 @@ fn run_stage(arguments: &[&str]) -> Result<usize> {
     let mut passed = 0;
     for line in BufReader::new(stdout).lines() {
         let line = line?;
+        times.line(&line, Instant::now());
         println!("{line}");
         passed += tests_passed(&line).unwrap_or_default();
     }
