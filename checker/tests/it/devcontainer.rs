@@ -146,12 +146,12 @@ fn what_it_says_fits_the_rest_of_the_workshop() {
 #[test]
 fn its_commands_build_the_workshop_and_serve_the_book() {
     let container = dev_container();
-    let workshop = Workshop::copy("devcontainer");
+    let workshop = Workshop::whole();
     let shell = |command: &str| {
         let output = Command::new("sh")
             .args(["-c", command])
             .current_dir(&workshop.root)
-            .env("CARGO_TARGET_DIR", &workshop.target)
+            .envs(workshop.folders())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -170,10 +170,18 @@ fn its_commands_build_the_workshop_and_serve_the_book() {
     assert!(again.status.success(), "{said}");
     assert!(!said.contains("Compiling"), "{said}");
 
-    let free = TcpListener::bind(("127.0.0.1", BOOK));
-    drop(free.expect("port 3000 is taken: stop the book that you serve, and try again"));
-    shell(&container.post_start_command);
-    let page = first_page();
+    // Somebody may be serving the book on its own port.
+    let help = workshop.cargo("xtask book serve --help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains(&format!("[default: {BOOK}]")), "{help}");
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let told = format!("book serve --port {port}");
+    let serve = container.post_start_command.replace("book serve", &told);
+    assert_ne!(serve, container.post_start_command);
+    shell(&serve);
+    let page = first_page(port);
     processes_of(&workshop).iter().for_each(|one| end(one));
     let log = workshop.read("target/book-serve.log");
     let page = page.unwrap_or_else(|| panic!("no page: {log}"));
@@ -182,11 +190,11 @@ fn its_commands_build_the_workshop_and_serve_the_book() {
 }
 
 /// The book's first page as it came over the wire; `None` when none comes.
-fn first_page() -> Option<String> {
+fn first_page(port: u16) -> Option<String> {
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(60) {
-        if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", BOOK)) {
-            let request = "GET / HTTP/1.1\r\nHost: localhost:3000\r\nConnection: close\r\n\r\n";
+        if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", port)) {
+            let request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
             connection.write_all(request.as_bytes()).ok()?;
             let mut page = String::new();
             connection.read_to_string(&mut page).ok()?;

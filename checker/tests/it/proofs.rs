@@ -176,7 +176,7 @@ fn outcomes(workshop: &Workshop, exercise: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
-    let workshop = Workshop::copy("starter");
+    let workshop = Workshop::whole();
     let mut told = String::new();
     for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
         let id = &exercise.id;
@@ -199,7 +199,7 @@ fn an_untouched_starter_compiles_clean_and_no_step_is_started() {
 
 #[test]
 fn block_after_block_makes_its_step_pass_and_takes_none_back() {
-    let workshop = Workshop::copy("blocks");
+    let workshop = Workshop::whole();
     let mut log = String::new();
     for exercise in course().exercises.iter().filter(|exercise| exercise.ready) {
         log += &block_after_block(&workshop, exercise);
@@ -263,7 +263,7 @@ fn fill_settings(workshop: &Workshop) {
 
 #[test]
 fn every_solution_passes_every_step_on_both_eras() {
-    let workshop = Workshop::copy("solutions");
+    let workshop = Workshop::whole();
     // The tutor of 1.1 is started as an editor does it, through cargo.
     let built = workshop.cargo("build --package checker").status().unwrap();
     assert!(built.success());
@@ -279,7 +279,7 @@ fn every_solution_passes_every_step_on_both_eras() {
 
 #[test]
 fn no_dependency_is_built_twice() {
-    let workshop = Workshop::copy("features");
+    let workshop = Workshop::whole();
     let built = |words: &str| -> BTreeSet<String> {
         let output = workshop.cargo(words).output().unwrap();
         assert!(

@@ -2,14 +2,16 @@
 
 use insta::assert_snapshot;
 
-use crate::cli::subjects::write_solution;
-use crate::cli::told::{fresh, outcomes, redacted, told, told_by};
+use crate::cli::subjects::write_broken;
+use crate::cli::told::{outcomes, redacted, told, told_by};
+use crate::common::workshop::Workshop;
 
 const STORE: &str = "exercises/ex3_store/src/inventory.rs";
+const MAIN: &str = "exercises/ex3_store/src/main.rs";
 
 #[test]
 fn the_first_error_is_shown_as_rustc_drew_it_and_the_others_are_counted() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     let good = workshop.read(STORE);
     let mut said = String::new();
     for mistakes in [1, 2, 3] {
@@ -27,7 +29,7 @@ fn the_first_error_is_shown_as_rustc_drew_it_and_the_others_are_counted() {
 
 #[test]
 fn what_does_not_compile_is_one_failure_in_every_format() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     let bad = workshop.read(STORE) + "fn oops() -> u32 { \"a\" }";
     workshop.write(STORE, &bad);
     let json = told(&workshop, "check ex3 --format json");
@@ -48,13 +50,13 @@ fn what_does_not_compile_is_one_failure_in_every_format() {
 
 #[test]
 fn code_that_does_not_compile_takes_back_no_step() {
-    let workshop = fresh();
-    write_solution(&workshop);
+    let workshop = Workshop::bare();
+    write_broken(&workshop, "");
     assert_eq!(told(&workshop, "check ex3").code, 0);
     let before = workshop.read(".workshop/progress.toml");
     assert!(before.contains("\"3.8\" = \"passed\""), "{before}");
-    let bad = workshop.read(STORE) + "fn oops() { oh }";
-    workshop.write(STORE, &bad);
+    let bad = workshop.read(MAIN) + "fn oops() { oh }";
+    workshop.write(MAIN, &bad);
     for words in ["check ex3", "check 3.1", "check 3.8"] {
         let told = told(&workshop, words);
         assert_eq!(told.code, 1, "{told:?}");
@@ -64,10 +66,10 @@ fn code_that_does_not_compile_takes_back_no_step() {
 
 #[test]
 fn warnings_do_not_matter() {
-    let workshop = fresh();
-    write_solution(&workshop);
-    let noisy = workshop.read(STORE) + "fn nobody_calls_me() { let unused = 1; }";
-    workshop.write(STORE, &noisy);
+    let workshop = Workshop::bare();
+    write_broken(&workshop, "");
+    let noisy = workshop.read(MAIN) + "fn nobody_calls_me() { let unused = 1; }";
+    workshop.write(MAIN, &noisy);
     let told = told(&workshop, "check ex3 --format json");
     assert_eq!((told.code, told.stderr.as_str()), (0, ""));
     assert!(
@@ -79,7 +81,7 @@ fn warnings_do_not_matter() {
 
 #[test]
 fn colours_are_for_terminals_and_for_who_forces_them() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     workshop.write(STORE, "fn oops() -> u32 { \"a\" }");
     let with = |variables: &[(&str, &str)]| {
         let mut command = workshop.checker("check ex3");
@@ -96,7 +98,7 @@ fn colours_are_for_terminals_and_for_who_forces_them() {
 
 #[test]
 fn a_missing_cargo_is_told_with_where_to_get_it() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     let mut command = workshop.checker("check ex3");
     command.env("CARGO", "/nowhere/cargo");
     let told = told_by(&workshop, command);
@@ -107,7 +109,7 @@ fn a_missing_cargo_is_told_with_where_to_get_it() {
 
 #[test]
 fn a_target_folder_that_cannot_be_written_is_told_in_cargos_words_with_the_mend() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     let mut command = workshop.checker("check ex3");
     command.env("CARGO_TARGET_DIR", "/proc/nowhere");
     let told = told_by(&workshop, command);
@@ -127,7 +129,7 @@ fn a_target_folder_that_cannot_be_written_is_told_in_cargos_words_with_the_mend(
 
 #[test]
 fn a_broken_manifest_of_the_exercise_is_told_in_cargos_words() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     workshop.write("exercises/ex3_store/Cargo.toml", "[package\n");
     let told = told(&workshop, "check ex3");
     assert_eq!((told.code, told.stdout.as_str()), (2, ""), "{told:?}");

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::subjects::{write_broken, write_main};
 use crate::cli::told::{fresh, redacted, told, told_by};
+use crate::common::workshop::Workshop;
 
 const PROGRESS: &str = ".workshop/progress.toml";
 
@@ -206,7 +207,7 @@ fn a_lock_that_cannot_be_made_is_told_with_the_mend() {
 
 #[test]
 fn a_panic_of_the_attendees_is_told_as_theirs() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     write_main(&workshop, "panic!(\"the oven is cold\")");
     let told = told(&workshop, "check ex3");
     assert_eq!((told.code, told.stderr.as_str()), (1, ""));

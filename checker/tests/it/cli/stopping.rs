@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::cli::subjects::{write_broken, write_main};
+use crate::cli::subjects::{BUILD_SCRIPT, RUNNING, hang_the_build, write_broken, write_hanging};
 use crate::cli::told::{
     Told, fresh, nothing_is_left, outcomes, processes_of, told, told_by, wait_for,
 };
+use crate::common::beside_checker;
 use crate::common::workshop::Workshop;
 
 /// How soon a checker that was asked to stop has stopped.
@@ -47,10 +48,6 @@ fn stops(workshop: &Workshop, checker: Child, signal: Signal, name: &str) {
     assert_eq!(told.stderr, sentence);
 }
 
-/// Code that says it runs, and then hangs.
-const HANGS: &str = "std::fs::write(\"running\", \"\").unwrap(); loop { std::thread::park() }";
-const RUNNING: &str = "exercises/ex3_store/running";
-
 #[test]
 fn a_signal_ends_a_check_that_waits_for_a_server() {
     let workshop = fresh();
@@ -66,7 +63,7 @@ fn a_signal_ends_a_check_that_waits_for_a_server() {
 #[test]
 fn a_signal_ends_the_program_under_check() {
     let workshop = fresh();
-    write_main(&workshop, HANGS);
+    write_hanging(&workshop);
     for (signal, name) in SIGNALS {
         let checker = begin(workshop.checker("check ex3"));
         wait_for(&workshop.path(RUNNING));
@@ -79,11 +76,8 @@ fn a_signal_ends_the_program_under_check() {
 
 #[test]
 fn a_signal_ends_a_build() {
-    let workshop = fresh();
-    workshop.write(
-        "exercises/ex3_store/build.rs",
-        &format!("fn main() {{ {HANGS} }}"),
-    );
+    let workshop = Workshop::bare();
+    hang_the_build(&workshop);
     let checker = begin(workshop.checker("check ex3"));
     wait_for(&workshop.path(RUNNING));
     let running = processes_of(&workshop).join("\n");
@@ -93,35 +87,32 @@ fn a_signal_ends_a_build() {
 
 #[test]
 fn a_killed_checker_leaves_no_program_and_no_build_running() {
-    let workshop = fresh();
-    for file in ["src/main.rs", "build.rs"] {
-        let file = format!("exercises/ex3_store/{file}");
-        workshop.write(&file, &format!("fn main() {{ {HANGS} }}"));
-        let mut checker = begin(workshop.checker("check ex3"));
+    let [ready, bare] = [Workshop::ready(), Workshop::bare()];
+    write_hanging(&ready);
+    hang_the_build(&bare);
+    for workshop in [&ready, &bare] {
+        // One program alone. When it is called, or has built a script, the guard knows of it.
+        let mut checker = begin(workshop.checker("check 3.1 --era modern"));
         wait_for(&workshop.path(RUNNING));
-        // The guard hears of a program right after its start, on a busy machine a little later.
-        std::thread::sleep(Duration::from_millis(300));
         send(Signal::SIGKILL, &checker);
         assert!(!checker.wait().unwrap().success());
-        nothing_is_left(&workshop, SOON);
-        fs::remove_file(workshop.path(RUNNING)).unwrap();
+        nothing_is_left(workshop, SOON);
     }
     // Nothing is lost: the exercise can be built, and checked again.
-    fs::remove_file(workshop.path("exercises/ex3_store/build.rs")).unwrap();
-    write_broken(&workshop, "");
-    assert_eq!(told(&workshop, "check ex3").code, 0);
+    fs::remove_file(bare.path(BUILD_SCRIPT)).unwrap();
+    write_broken(&bare, "");
+    assert_eq!(told(&bare, "check ex3").code, 0);
 }
 
 #[test]
 fn a_killed_checker_leaves_no_command_running() {
     let workshop = fresh();
-    let mut command = workshop.checker("check ex3 --command");
-    // It does not end when its stdin does.
-    command.arg("sh -c 'echo >> running; sleep 1000'");
+    let mut command = workshop.checker("check 3.1 --era modern --command");
+    // The trial, which only shows that it can be started, says nothing to it. It does not end
+    // when its stdin does.
+    command.arg("sh -c 'read -r line && echo >> running; sleep 1000'");
     let mut checker = begin(command);
     wait_for(&workshop.path("running"));
-    // Past the trial, which only shows that it can be started.
-    std::thread::sleep(Duration::from_millis(300));
     let running = processes_of(&workshop).join("\n");
     assert!(running.contains("sleep 1000"), "control: {running}");
     send(Signal::SIGKILL, &checker);
@@ -132,17 +123,13 @@ fn a_killed_checker_leaves_no_command_running() {
 #[test]
 fn what_the_program_starts_itself_ends_with_it() {
     let workshop = fresh();
-    let spawn = "std::process::Command::new(\"sh\").args([\"-c\", \"sleep 1000 & echo $! >> children\"]).status().unwrap();";
     // Once it serves, once it ends by itself.
-    for after in ["server.status().unwrap();", ""] {
-        write_broken(&workshop, "");
-        let serving = workshop.read("exercises/ex3_store/src/main.rs");
-        let begin = serving.find("let mut server").unwrap();
-        let end = serving.find("std::process::exit").unwrap();
-        write_main(
-            &workshop,
-            &format!("{spawn} {} {after}", &serving[begin..end]),
-        );
+    let serves = format!("'{}' \"$@\"", beside_checker("examples/broken").display());
+    for after in [serves.as_str(), ""] {
+        let script = format!("sleep 1000 & echo $! >> children; {after}");
+        workshop.runs(&format!(
+            "run sh\nargument -c\nargument {script}\nargument ex3_store"
+        ));
         let told = told(&workshop, "check ex3 --format json");
         let passed = outcomes(&told.json()).contains(&"3.1 passed".to_owned());
         assert_eq!(passed, !after.is_empty(), "{told:?}");

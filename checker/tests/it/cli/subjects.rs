@@ -14,6 +14,10 @@ const MAIN: &str = "exercises/ex3_store/src/main.rs";
 /// Makes the attendee's exercise behave as the broken server with these flaws.
 pub fn write_broken(workshop: &Workshop, flaws: &str) {
     let broken = beside_checker("examples/broken");
+    if workshop.builds_nothing() {
+        let run = format!("run {}\nenvironment STORE_FLAWS={flaws}", broken.display());
+        return workshop.runs(&run);
+    }
     let main = format!(
         "fn main() {{
             let mut server = std::process::Command::new({broken:?});
@@ -29,8 +33,28 @@ pub fn write_main(workshop: &Workshop, body: &str) {
     workshop.write(MAIN, &format!("fn main() {{ {body} }}"));
 }
 
+/// Makes the attendee's exercise a server that takes a call and never answers, after it has
+/// written a file with the name [`RUNNING`].
+pub fn write_hanging(workshop: &Workshop) {
+    workshop.runs("hang");
+}
+
+/// Makes the build of the exercise hang, after it has written a file with the name [`RUNNING`].
+pub fn hang_the_build(workshop: &Workshop) {
+    let script =
+        "fn main() { std::fs::write(\"running\", \"\").unwrap(); loop { std::thread::park() } }";
+    workshop.write(BUILD_SCRIPT, script);
+}
+
+pub const BUILD_SCRIPT: &str = "exercises/ex3_store/build.rs";
+pub const RUNNING: &str = "exercises/ex3_store/running";
+
 /// Makes the attendee's exercise the reference solution.
 pub fn write_solution(workshop: &Workshop) {
+    if workshop.builds_nothing() {
+        let solution = beside_checker("ex3_store_solution");
+        workshop.runs(&format!("run {}", solution.display()));
+    }
     for entry in fs::read_dir(workshop.path("solutions/ex3_store/src")).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -29,6 +29,7 @@ pub struct Terminal {
     pty: Arc<Pty>,
     parser: Arc<Mutex<Parser>>,
     child: Child,
+    drawing: JoinHandle<()>,
 }
 
 impl Terminal {
@@ -56,8 +57,13 @@ impl Terminal {
         )));
         let pty = Arc::new(pty);
         let (reader, drawn) = (Arc::clone(&pty), Arc::clone(&parser));
-        thread::spawn(move || draw(&reader, &drawn));
-        Self { pty, parser, child }
+        let drawing = thread::spawn(move || draw(&reader, &drawn));
+        Self {
+            pty,
+            parser,
+            child,
+            drawing,
+        }
     }
 
     /// What is on the screen.
@@ -98,7 +104,8 @@ impl Terminal {
         self.waits_for(text, |screen| !screen.contains(text))
     }
 
-    fn waits_for(&self, text: &str, is_so: impl Fn(&str) -> bool) -> String {
+    /// Waits until the screen is as it should be, and gives it. The text says how, in a failure.
+    pub fn waits_for(&self, text: &str, is_so: impl Fn(&str) -> bool) -> String {
         let begin = Instant::now();
         loop {
             let screen = self.screen();
@@ -139,11 +146,13 @@ impl Terminal {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 
-    /// Waits for the program's end, and gives its exit code.
+    /// Waits until the program has ended and its last words are drawn, and gives its exit code.
     pub fn ended(&mut self) -> Option<i32> {
         let begin = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let (Some(status), true) =
+                (self.child.try_wait().unwrap(), self.drawing.is_finished())
+            {
                 return status.code();
             }
             assert!(begin.elapsed() < Duration::from_secs(5), "it runs on");

@@ -22,9 +22,9 @@ pub struct Told {
     pub stderr: String,
 }
 
-/// A fresh checkout. Waits for its turn: one test at a time has one.
+/// A fresh checkout, in which every program is ready.
 pub fn fresh() -> Workshop {
-    Workshop::copy("cli")
+    Workshop::ready()
 }
 
 /// Runs `cargo checker WORDS`.

@@ -168,7 +168,7 @@ fn outside_of_a_workshop_it_says_so() {
 
 #[tokio::test]
 async fn a_finding_is_explained_and_hints_climb_the_ladder_of_the_command() {
-    let workshop = fresh();
+    let workshop = fresh().with_book();
     let (client, _child) = stdio(&workshop, Era::Legacy, ()).await;
     let nothing = call(&client, "explain_finding", json!({})).await;
     assert!(refused(&nothing).contains("Call check_exercise first"));
@@ -268,7 +268,7 @@ fn text(contents: &ResourceContents) -> (&str, &str) {
 /// Everything that a client is shown, so that each change of it is seen.
 #[tokio::test]
 async fn its_contract_is_the_one_that_is_recorded_on_both_eras() {
-    let workshop = fresh();
+    let workshop = fresh().with_book();
     let tutor = Tutor::http(&workshop).await;
     let mut contracts = Vec::new();
     for era in [Era::Modern, Era::Legacy] {
@@ -303,7 +303,7 @@ async fn its_contract_is_the_one_that_is_recorded_on_both_eras() {
 
 #[tokio::test]
 async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
-    let workshop = fresh();
+    let workshop = fresh().with_book();
     be_at_exercise_3(&workshop);
     workshop.write("exercises/ex3_store/.env", "KEY=secret");
     let (client, _child) = stdio(&workshop, Era::Modern, ()).await;
@@ -353,7 +353,7 @@ async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
 
 #[tokio::test]
 async fn prompts_say_where_you_are_and_how_to_tutor() {
-    let workshop = fresh();
+    let workshop = fresh().with_book();
     be_at_exercise_3(&workshop);
     let (client, _child) = stdio(&workshop, Era::Legacy, ()).await;
     let get = async |name: &str, arguments: Value| {

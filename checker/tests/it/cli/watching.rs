@@ -11,9 +11,10 @@ use std::time::{Duration, Instant, SystemTime};
 use insta::assert_snapshot;
 use nix::sys::signal::Signal;
 
-use crate::cli::subjects::{write_broken, write_main, write_solution};
+use crate::cli::subjects::{RUNNING, write_broken, write_hanging, write_solution};
 use crate::cli::terminal::Terminal;
 use crate::cli::told::{fresh, nothing_is_left, outcomes, redacted, told, wait_for};
+use crate::common::beside_checker;
 use crate::common::workshop::Workshop;
 
 const STORE: &str = "exercises/ex3_store/src/store.rs";
@@ -53,7 +54,7 @@ fn all_exercises_at_once_are_not_watched() {
 
 #[test]
 fn a_save_brings_a_new_page_and_the_old_one_stays_in_the_scrollback() {
-    let workshop = fresh();
+    let workshop = Workshop::whole();
     let terminal = watch(&workshop, (90, 40));
     let first = terminal.shows(IDLE);
     assert!(!terminal.has_a_cursor() && !terminal.is_cooked());
@@ -129,15 +130,19 @@ fn a_resize_draws_the_page_at_the_new_width() {
     let terminal = watch(&workshop, (100, 40));
     let wide = terminal.shows(IDLE);
     let mut all = String::new();
-    for (columns, rows) in [(40, 30), (20, 12), (20, 4), (200, 50)] {
+    // The footer at each width. It is drawn last.
+    for (columns, rows, footer) in [
+        (40, 30, "watching exercises/ex3_store\nr  h  t  n  q\n"),
+        (20, 12, "watching exercises…\nr  h  t  n  q\n"),
+        (20, 4, "watching exercises…\n"),
+        (200, 50, "n next   q quit\n"),
+    ] {
         terminal.resize(columns, rows);
-        // Drawn once more, so that the last of several draws is the one that is seen.
-        thread::sleep(Duration::from_millis(300));
-        all += &format!("== {columns} x {rows}\n{}", terminal.screen());
+        let screen = terminal.waits_for(footer, |screen| screen.ends_with(footer));
+        all += &format!("== {columns} x {rows}\n{screen}");
     }
     terminal.resize(100, 40);
-    thread::sleep(Duration::from_millis(300));
-    assert_eq!(terminal.screen(), wide);
+    terminal.waits_for(&wide, |screen| screen == wide);
     redacted(&workshop).bind(|| assert_snapshot!("watch_resized", all));
     quits(&workshop, terminal);
 }
@@ -149,7 +154,7 @@ fn a_newer_save_cancels_the_build_that_it_makes_stale() {
     let cargo = workshop.path("slow_cargo");
     let script = format!(
         "#!/bin/sh\nif [ ! -e began ]; then echo $$ > began; sleep 1000; fi\nexec {} \"$@\"\n",
-        env!("CARGO")
+        beside_checker("examples/stand_in").display()
     );
     fs::write(&cargo, script).unwrap();
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
@@ -157,9 +162,8 @@ fn a_newer_save_cancels_the_build_that_it_makes_stale() {
     command.env("CARGO", &cargo);
     let terminal = Terminal::run(command, (90, 40));
     wait_for(&workshop.path("began"));
-    let starter = workshop.read(STORE);
-    workshop.write(STORE, &with_a_name(&starter));
-    terminal.shows("1 of 8 steps passed");
+    write_solution(&workshop);
+    terminal.shows("8 of 8 steps passed");
     let first = workshop.read("began");
     let alive = fs::exists(format!("/proc/{}", first.trim())).unwrap();
     assert!(!alive, "the stale build runs on");
@@ -169,14 +173,11 @@ fn a_newer_save_cancels_the_build_that_it_makes_stale() {
 #[test]
 fn a_save_during_the_checks_is_not_lost_even_where_a_server_hangs() {
     let workshop = fresh();
-    let solution = workshop.read("solutions/ex3_store/src/main.rs");
-    write_solution(&workshop);
-    let hangs = "std::fs::write(\"running\", \"\").unwrap(); loop { std::thread::park() }";
-    write_main(&workshop, hangs);
+    write_hanging(&workshop);
     let terminal = watch(&workshop, (90, 40));
-    wait_for(&workshop.path("exercises/ex3_store/running"));
+    wait_for(&workshop.path(RUNNING));
     let begin = Instant::now();
-    workshop.write("exercises/ex3_store/src/main.rs", &solution);
+    write_solution(&workshop);
     terminal.shows("8 of 8 steps passed");
     assert!(begin.elapsed() < Duration::from_secs(60), "{begin:?}");
     quits(&workshop, terminal);
@@ -304,7 +305,7 @@ impl Piped {
 
 #[test]
 fn in_a_pipe_it_says_what_was_saved_and_goes_on_when_stdin_ends() {
-    let workshop = fresh();
+    let workshop = Workshop::whole();
     let mut watch = Piped::watch(workshop.checker("watch ex3"));
     let mut said = watch.says("stuck");
     let starter = workshop.read(STORE);
@@ -324,11 +325,11 @@ fn in_a_pipe_it_says_what_was_saved_and_goes_on_when_stdin_ends() {
 
 #[test]
 fn a_clock_that_was_set_back_hides_no_save() {
-    let workshop = fresh();
+    let workshop = Workshop::bare();
     assert_eq!(told(&workshop, "check 3.1").code, 1);
     // What a build leaves, as if it had been made in an hour.
     let later = SystemTime::now() + Duration::from_secs(3600);
-    let built = walkdir::WalkDir::new(crate::common::root().join("target/proofs/target/debug"));
+    let built = walkdir::WalkDir::new(&workshop.target);
     for entry in built.into_iter().filter_map(Result::ok) {
         let path = entry.path().to_string_lossy().into_owned();
         let file = fs::File::options().write(true).open(entry.path());
@@ -336,8 +337,7 @@ fn a_clock_that_was_set_back_hides_no_save() {
             file.set_modified(later).unwrap();
         }
     }
-    let starter = workshop.read(STORE);
-    workshop.write(STORE, &with_a_name(&starter));
+    write_broken(&workshop, "");
     let told = told(&workshop, "check 3.1 --format json");
     assert_eq!(outcomes(&told.json()), ["3.1 passed"]);
 }

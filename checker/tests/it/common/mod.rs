@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod broken;
+pub mod mirror;
 pub mod serving;
 pub mod workshop;
 

@@ -1,13 +1,22 @@
-//! A copy of the workshop that a test may edit, build and check as an attendee would.
+//! Checkouts of the workshop that a test may edit, build and check as an attendee would.
+//!
+//! - [`Workshop::ready`]: nothing is built, a stand-in for cargo says that all is. For what is not
+//!   about building.
+//! - [`Workshop::bare`]: cargo builds an exercise 3 without dependencies, in half a second. For
+//!   what is about building, whatever is built.
+//! - [`Workshop::whole`]: cargo builds what an attendee builds. For proofs.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::root;
+use tempfile::TempDir;
+
+use super::mirror::mirror;
+use super::{beside_checker, root};
 
 /// What an attendee's checkout consists of, as far as cargo and the checker look at it.
-const PARTS: &[&str] = &[
+const WHOLE: &[&str] = &[
     ".cargo",
     ".vscode",
     "Cargo.lock",
@@ -27,37 +36,119 @@ const PARTS: &[&str] = &[
     "xtask",
 ];
 
-/// A checkout of its own. All copies share one target folder, so that dependencies are built
-/// once; who holds a copy holds that folder.
+/// What the checker looks at, and the manifests that cargo wants to read before it says anything.
+const READY: &[&str] = &[
+    ".vscode",
+    "Cargo.lock",
+    "Cargo.toml",
+    "bench/Cargo.toml",
+    "checker/Cargo.toml",
+    "course.toml",
+    "exercises",
+    "solutions",
+    "xtask/Cargo.toml",
+];
+
+/// The same, where cargo builds a workspace that this module writes.
+const BARE: &[&str] = &["course.toml", "exercises/ex3_store"];
+
+/// The pages of the book, and what they show.
+const BOOK: &[&str] = &["book", "checker/src/checks", "checker/tests/snapshots"];
+
 pub struct Workshop {
     pub root: PathBuf,
     pub target: PathBuf,
-    _turn: File,
+    cargo: Cargo,
+    // Given back when the test ends: the turn with the folder that all share, or its own folder.
+    turn: Option<File>,
+    _folder: Option<TempDir>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Cargo {
+    Real,
+    StandIn,
 }
 
 impl Workshop {
-    /// A fresh copy named `name`. Waits for its turn.
-    pub fn copy(name: &str) -> Self {
+    /// A checkout in a folder of its own, with a stand-in for cargo: each program is ready, the
+    /// starters and solutions as they were built beside the checker, until the test says
+    /// otherwise with [`Workshop::runs`].
+    pub fn ready() -> Self {
+        let workshop = Self::in_own_folder(READY, Cargo::StandIn);
+        for package in ["bench", "checker", "xtask"] {
+            workshop.write_new(&format!("{package}/src/main.rs"), "fn main() {}");
+        }
+        workshop.write_new("checker/src/lib.rs", "");
+        for target in named_targets() {
+            workshop.write_new(&format!("checker/{target}"), "");
+        }
+        workshop
+    }
+
+    /// A checkout in a folder of its own, where cargo builds an exercise 3 that depends on
+    /// nothing: `main.rs` and `inventory.rs`, which do nothing.
+    pub fn bare() -> Self {
+        let workshop = Self::in_own_folder(BARE, Cargo::Real);
+        let package = |name| format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n");
+        let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"checker\", \"exercises/*\"]\n";
+        workshop.write("Cargo.toml", workspace);
+        workshop.write_new("checker/Cargo.toml", &package("checker"));
+        workshop.write_new("checker/src/lib.rs", "");
+        workshop.write("exercises/ex3_store/Cargo.toml", &package("ex3_store"));
+        // As long as it was, so that rustc draws an error at its end with as many digits.
+        let inventory = workshop.read("exercises/ex3_store/src/inventory.rs");
+        let lines = "//\n".repeat(inventory.lines().count());
+        workshop.write("exercises/ex3_store/src/inventory.rs", &lines);
+        let main = "mod inventory;\n\nfn main() {}\n";
+        workshop.write("exercises/ex3_store/src/main.rs", main);
+        workshop
+    }
+
+    /// The same checkout for all, one test at a time. What did not change since the last test is
+    /// not built again, and dependencies are built once. Waits for its turn.
+    pub fn whole() -> Self {
         let proofs = root().join("target/proofs");
         fs::create_dir_all(&proofs).unwrap();
         let turn = File::create(proofs.join("lock")).unwrap();
         turn.lock().unwrap();
-        let copy = proofs.join(name);
-        let _ = fs::remove_dir_all(&copy);
-        for part in PARTS {
-            copy_all(&root().join(part), &copy.join(part));
-        }
+        let copy = proofs.join("workshop");
         // Cargo wants every named target to exist, and none of them is built here.
-        for target in named_targets() {
-            let path = copy.join("checker").join(target);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "").unwrap();
-        }
+        let targets = named_targets();
+        let empty: Vec<PathBuf> = targets
+            .iter()
+            .map(|path| Path::new("checker").join(path))
+            .collect();
+        mirror(&root(), WHOLE, &empty, &copy);
         Self {
             root: copy,
             target: proofs.join("target"),
-            _turn: turn,
+            cargo: Cargo::Real,
+            turn: Some(turn),
+            _folder: None,
         }
+    }
+
+    fn in_own_folder(parts: &[&str], cargo: Cargo) -> Self {
+        // Among the checker's own targets, so that programs can be linked and need no copy.
+        let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let root_of_copy = folder.path().canonicalize().unwrap();
+        mirror(&root(), parts, &[], &root_of_copy);
+        Self {
+            target: root_of_copy.join("target"),
+            root: root_of_copy,
+            cargo,
+            turn: None,
+            _folder: Some(folder),
+        }
+    }
+
+    /// With the book, which the tutor shows.
+    pub fn with_book(self) -> Self {
+        for part in BOOK {
+            mirror(&root().join(part), &[""], &[], &self.root.join(part));
+        }
+        self
     }
 
     pub fn path(&self, file: &str) -> PathBuf {
@@ -72,13 +163,43 @@ impl Workshop {
         fs::write(self.path(file), text).unwrap();
     }
 
+    fn write_new(&self, file: &str, text: &str) {
+        fs::create_dir_all(self.path(file).parent().unwrap()).unwrap();
+        self.write(file, text);
+    }
+
+    /// Whether programs are ready here, and nothing is built.
+    pub fn builds_nothing(&self) -> bool {
+        self.cargo == Cargo::StandIn
+    }
+
+    /// From now on this is what runs in place of exercise 3: instructions for `stand_in.rs`.
+    pub fn runs(&self, instructions: &str) {
+        assert!(self.builds_nothing(), "cargo builds what runs here");
+        let program = self.path("target/debug/ex3_store");
+        let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        if !program.exists() {
+            fs::hard_link(beside_checker("examples/stand_in"), &program).unwrap();
+        }
+        // Moved into its place: the program may be starting.
+        let new = program.with_extension("new");
+        fs::write(&new, instructions).unwrap();
+        fs::rename(new, program.with_extension("run")).unwrap();
+    }
+
     /// The checker with these words, as `cargo checker WORDS` would run it in this copy.
     pub fn checker(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_checker"));
+        let cargo = match self.cargo {
+            Cargo::Real => env!("CARGO").into(),
+            Cargo::StandIn => beside_checker("examples/stand_in"),
+        };
         command
             .args(words.split_whitespace())
             .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO", cargo)
+            .envs(self.folders())
             .env("NO_COLOR", "1")
             .env_remove("CARGO_BUILD_TARGET_DIR")
             .env_remove("COLUMNS")
@@ -92,8 +213,20 @@ impl Workshop {
         command
             .args(words.split_whitespace())
             .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", &self.target);
+            .envs(self.folders());
         command
+    }
+
+    /// The variables that tell cargo where to build.
+    pub fn folders(&self) -> Vec<(&'static str, PathBuf)> {
+        let mut folders = vec![("CARGO_TARGET_DIR", self.target.clone())];
+        if self.turn.is_some() {
+            // Dependencies are those that the workspace has built. Before 1.91 cargo does not
+            // know the variable, and builds them once more.
+            let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+            folders.push(("CARGO_BUILD_BUILD_DIR", shared.to_owned()));
+        }
+        folders
     }
 }
 
@@ -138,22 +271,6 @@ fn named_targets() -> Vec<String> {
     let manifest = fs::read_to_string(root().join("checker/Cargo.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();
     let targets = ["test", "example"].map(|kind| manifest[kind].as_array().unwrap().clone());
-    let path = |target: &toml::Value| match target.get("path") {
-        Some(path) => path.as_str().unwrap().to_owned(),
-        None => format!("tests/{}.rs", target["name"].as_str().unwrap()),
-    };
+    let path = |target: &toml::Value| target["path"].as_str().unwrap().to_owned();
     targets.iter().flatten().map(path).collect()
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to.parent().unwrap()).unwrap();
-    if from.is_file() {
-        fs::copy(from, to).unwrap();
-        return;
-    }
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        copy_all(&entry.path(), &to.join(entry.file_name()));
-    }
 }
