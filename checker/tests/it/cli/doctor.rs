@@ -13,9 +13,10 @@ use tempfile::TempDir;
 
 use crate::cli::subjects::{RUNNING, write_hanging};
 use crate::cli::told::{Told, fresh, redacted, told_by, wait_for};
+use crate::common::beside_checker;
 use crate::common::workshop::Workshop;
 
-/// The doctor on a machine without a trouble.
+/// The doctor on a machine without a trouble, whatever it asks of the crates.
 fn doctor(workshop: &Workshop) -> Command {
     let mut command = workshop.checker("doctor");
     for variable in [
@@ -26,9 +27,14 @@ fn doctor(workshop: &Workshop) -> Command {
     ] {
         command.env_remove(variable);
     }
+    command.env("STORE_PORT", free_port().to_string());
     command
-        .env("CARGO", env!("CARGO"))
-        .env("STORE_PORT", free_port().to_string());
+}
+
+/// The same, with the true state of the crates.
+fn doctor_of_crates(workshop: &Workshop) -> Command {
+    let mut command = doctor(workshop);
+    command.env("CARGO", env!("CARGO"));
     command
 }
 
@@ -89,7 +95,7 @@ fn settings(workshop: &Workshop) -> insta::Settings {
 fn a_machine_without_a_trouble_is_well_and_nothing_is_built_or_written() {
     let workshop = fresh();
     let begin = Instant::now();
-    let told = told_by(&workshop, doctor(&workshop));
+    let told = told_by(&workshop, doctor_of_crates(&workshop));
     assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{told:?}");
     assert!(begin.elapsed() < Duration::from_secs(5));
     // Somebody may have the realm's port while the tests run.
@@ -128,6 +134,8 @@ fn fakes(version: &str, chosen: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let sysroot = folder.path().join("toolchains").join(chosen);
     let real = env!("CARGO");
+    let cargo = beside_checker("examples/stand_in");
+    let cargo = cargo.display();
     let script = |name: &str, text: String| {
         let file = folder.path().join(name);
         fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
@@ -136,7 +144,7 @@ fn fakes(version: &str, chosen: &str) -> TempDir {
     script(
         "cargo",
         format!(
-            "case $1 in --version) echo 'cargo {version} (x)';; *) exec '{real}' \"$@\";; esac"
+            "case $1 in --version) echo 'cargo {version} (x)';; *) exec '{cargo}' \"$@\";; esac"
         ),
     );
     script(
@@ -212,7 +220,7 @@ fn a_missing_or_hanging_cargo_is_told_and_the_rest_examined() {
 fn crates_that_are_not_fetched_are_told() {
     let workshop = fresh();
     let empty = tempfile::tempdir().unwrap();
-    let mut command = doctor(&workshop);
+    let mut command = doctor_of_crates(&workshop);
     command.env("CARGO_HOME", empty.path());
     let told = told_by(&workshop, command);
     assert_eq!(told.code, 1, "{told:?}");
@@ -227,7 +235,7 @@ fn a_crate_that_the_attendee_added_is_a_remark() {
         .read(manifest)
         .replace("[dependencies]\n", "[dependencies]\nrand = \"0.10\"\n");
     workshop.write(manifest, &more);
-    let told = told_by(&workshop, doctor(&workshop));
+    let told = told_by(&workshop, doctor_of_crates(&workshop));
     assert_eq!(told.code, 0, "{told:?}");
     assert_snapshot!("crates_added", of(&told, "crates"));
 }
@@ -236,7 +244,7 @@ fn a_crate_that_the_attendee_added_is_a_remark() {
 fn a_manifest_that_cargo_cannot_read_leaves_things_unexamined() {
     let workshop = fresh();
     workshop.write("exercises/ex3_store/Cargo.toml", "[package\n");
-    let told = told_by(&workshop, doctor(&workshop));
+    let told = told_by(&workshop, doctor_of_crates(&workshop));
     assert_eq!(told.code, 2, "{told:?}");
     let lines = of(&told, "crates");
     redacted(&workshop).bind(|| assert_snapshot!("unexamined", lines));
