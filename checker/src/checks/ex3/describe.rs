@@ -8,8 +8,8 @@ use super::places;
 use crate::blocks::TodoBlock;
 use crate::checks::contract::resolve;
 use crate::checks::draw;
-use crate::checks::store::schema::compile;
 use crate::checks::store::shop::{self, Shop};
+use crate::checks::store::validator::Validator;
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
 use crate::verdict::{Code, Finding, Why};
@@ -119,7 +119,7 @@ fn was_begun(tools: &[Tool]) -> Checked {
 
 fn broken_schema(tool: &Tool) -> Vec<Lack> {
     let schema = Value::Object(tool.input_schema.as_ref().clone());
-    let error = compile(&schema).err();
+    let error = Validator::new(&schema).err();
     let lack = |error| Lack {
         block: places::of_arguments(&tool.name),
         of: tool.name.to_string(),

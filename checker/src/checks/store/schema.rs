@@ -3,6 +3,7 @@
 use rmcp::model::Tool;
 use serde_json::Value;
 
+use super::validator::Validator;
 use crate::blocks::TodoBlock;
 use crate::checks::{Checked, contract};
 use crate::mcp::Called;
@@ -10,7 +11,7 @@ use crate::snapshot::contents;
 use crate::verdict::{Code, Finding};
 
 /// The declared schema of a tool's result, which must be a schema.
-pub fn output_schema(tool: &Tool) -> Checked<jsonschema::Validator> {
+pub fn output_schema(tool: &Tool) -> Checked<Validator> {
     let name = &tool.name;
     let declared = tool
         .output_schema
@@ -25,7 +26,7 @@ pub fn output_schema(tool: &Tool) -> Checked<jsonschema::Validator> {
             .in_rust("In rmcp, return Json<T>, where T derives JsonSchema.")
             .into());
     };
-    compile(&schema).map_err(|error| {
+    Validator::new(&schema).map_err(|error| {
         Finding::new(Code::BrokenOutputSchema)
             .sent("tools/list")
             .expected(format!(
@@ -54,26 +55,20 @@ pub fn is_the_contracts(
     contract::compare(&[line], contract).map_err(|stop| stop.at(block))
 }
 
-/// Compiles a schema as JSON Schema 2020-12. Nothing outside it is ever fetched.
-pub fn compile(schema: &Value) -> Result<jsonschema::Validator, String> {
-    jsonschema::draft202012::new(schema).map_err(|error| error.to_string())
-}
-
 /// That a result is what its tool declared.
-pub fn fits(called: &Called, content: &Value, schema: &jsonschema::Validator) -> Checked {
-    let Some(error) = schema.iter_errors(content).next() else {
+pub fn fits(called: &Called, content: &Value, schema: &Validator) -> Checked {
+    let Some(misfit) = schema.misfit(content) else {
         return Ok(());
     };
-    let path = error.instance_path().to_string();
-    let path = if path.is_empty() {
-        "the result".to_owned()
+    let path = if misfit.path.is_empty() {
+        "the result"
     } else {
-        path
+        &misfit.path
     };
     Err(Finding::new(Code::DoesNotFitSchema)
         .sent(&called.sent)
         .expected("structuredContent that fits the outputSchema")
-        .got(format!("{path}: {error}"))
+        .got(format!("{path}: {}", misfit.words))
         .why("The schema is a promise. A client that checks it throws this result away.")
         .into())
 }
