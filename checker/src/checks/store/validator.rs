@@ -18,6 +18,7 @@ pub struct Validator {
 pub struct Misfit {
     /// Where in the value, as a JSON Pointer.
     pub path: String,
+    /// Why, with the value.
     pub words: String,
 }
 
