@@ -38,20 +38,27 @@ impl Validator {
         compiler.set_default_draft(Draft::V2020_12);
         compiler.use_loader(Box::new(SchemeUrlLoader::new()));
         let mut schemas = Schemas::new();
-        let compiled = compiler
+        compiler
             .add_resource(SCHEMA, schema.clone())
-            .and_then(|()| compiler.compile(SCHEMA, &mut schemas));
-        match compiled {
-            Ok(index) => Ok(Self { schemas, index }),
-            Err(CompileError::ValidationError { src, .. }) => Err(misfit(&src, &schema).words),
-            Err(other) => Err(format!("{other:#}")),
-        }
+            .map_err(|error| refused(&error, &schema))?;
+        let index = compiler
+            .compile(SCHEMA, &mut schemas)
+            .map_err(|error| refused(&error, &schema))?;
+        Ok(Self { schemas, index })
     }
 
     /// What does not fit in a value, if something does not.
     pub fn misfit(&self, value: &Value) -> Option<Misfit> {
         let error = self.schemas.validate(value, self.index).err()?;
         Some(misfit(&error, value))
+    }
+}
+
+/// What is wrong with a schema.
+fn refused(error: &CompileError, schema: &Value) -> String {
+    match error {
+        CompileError::ValidationError { src, .. } => misfit(src, schema).words,
+        other => format!("{other:#}"),
     }
 }
 
