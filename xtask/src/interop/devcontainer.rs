@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::Setup;
@@ -65,6 +65,16 @@ fn understood(file: &Value, said: &Value) -> Result<String> {
     for (name, list) in COMMANDS {
         let commands: Vec<&Value> = file.get(name).into_iter().collect();
         is(&merged[list], &json!(commands)).context(list)?;
+    }
+    // A misspelt command is handed on as it is, and never run. All else that is text here is the
+    // name and the image.
+    let texts = file.as_object().into_iter().flatten();
+    for (name, _) in texts.filter(|(_, value)| value.is_string()) {
+        let known = COMMANDS.iter().map(|(command, _)| *command);
+        ensure!(
+            known.chain(["name", "image"]).any(|known| known == name),
+            "{name} is no command of a dev container"
+        );
     }
     for property in ["forwardPorts", "portsAttributes", "otherPortsAttributes"] {
         is(&merged[property], &file[property]).context(property)?;
@@ -139,5 +149,16 @@ mod tests {
             *said.pointer_mut(pointer).unwrap() = value;
             assert!(understood(&file(), &said).is_err(), "{pointer}");
         }
+
+        let misspell = |mut file: Value| {
+            file["updateContentComand"] = file["updateContentCommand"].take();
+            file.as_object_mut().unwrap().remove("updateContentCommand");
+            file
+        };
+        let mut said = said();
+        said["configuration"] = misspell(said["configuration"].take());
+        said["mergedConfiguration"]["updateContentCommands"] = json!([]);
+        let error = understood(&misspell(file()), &said).unwrap_err();
+        assert!(error.to_string().contains("updateContentComand"), "{error}");
     }
 }
