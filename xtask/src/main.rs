@@ -55,8 +55,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder of the checkout.
+/// The folder of the checkout, as cargo says it when it runs this program: one that was moved or
+/// built elsewhere does not know better.
 fn root() -> Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .context("cargo did not start this program: run it as `cargo xtask`")?;
+    let root = Path::new(&package).parent();
     Ok(root.context("xtask has no parent")?.to_owned())
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::common::blocks::{by_step, cut, fill, number, sources, step_of};
 use crate::common::workshop::Workshop;
-use crate::common::{course, root};
+use crate::common::{beside_checker, course, root};
 use checker::course::Exercise;
 use checker::tree;
 use checker::workshop::rescue::starters;
@@ -275,6 +276,27 @@ fn every_solution_passes_every_step_on_both_eras() {
             "{outcomes:#?}"
         );
     }
+}
+
+/// They share a build directory, where cargo tells packages apart by their place in a workspace.
+#[test]
+fn what_a_copy_builds_is_not_what_the_workspace_runs() {
+    let workshop = Workshop::whole();
+    let main = "fn main() { std::process::exit(17) }";
+    workshop.write("exercises/ex1_connect/src/main.rs", main);
+    let build = "build --quiet --package checker --package ex1_connect --bin ex1_connect";
+    let in_copy = workshop.cargo(build);
+    let mut in_workspace = Command::new(env!("CARGO"));
+    in_workspace.args(build.split(' ')).current_dir(root());
+    for mut built in [in_copy, in_workspace] {
+        assert!(built.status().unwrap().success());
+    }
+    let code = |program: &Path| {
+        let output = Command::new(program).arg("--help").output().unwrap();
+        output.status.code()
+    };
+    assert_eq!(code(&workshop.target.join("debug/ex1_connect")), Some(17));
+    assert_eq!(code(&beside_checker("ex1_connect")), Some(0));
 }
 
 #[test]

@@ -24,10 +24,8 @@ use tokio::sync::mpsc::unbounded_channel;
 const OF_ITS_PATIENCE: f64 = 0.2;
 
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap();
+    Path::new(&package).parent().unwrap().to_owned()
 }
 
 pub fn course() -> Course {

@@ -120,6 +120,7 @@ impl Workshop {
             .map(|path| Path::new("checker").join(path))
             .collect();
         mirror(&root(), WHOLE, &empty, &copy);
+        build_members_apart(&proofs);
         Self {
             root: copy,
             target: proofs.join("target"),
@@ -265,6 +266,31 @@ pub fn end(process: &str) {
 /// As above.
 #[cfg(not(unix))]
 pub fn end(_process: &str) {}
+
+/// For copies in this folder. They share dependencies with the workspace, but not what they make
+/// of its own packages: cargo gives a package of a copy the name that it has in the workspace, so
+/// a solution that a test puts into `exercises/` would be what runs there, too. A profile of their
+/// own gives them other names; one unit of code fewer than the 256 of `dev` changes nothing else.
+fn build_members_apart(folder: &Path) {
+    let mut profiles = String::new();
+    for package in members() {
+        profiles += &format!("[profile.dev.package.{package}]\ncodegen-units = 255\n");
+    }
+    // A path that cargo finds from every copy in the folder.
+    let config = folder.join(".cargo/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(config, profiles).unwrap();
+}
+
+/// The packages of the workspace, by name: those that the lock file has no source for.
+fn members() -> Vec<String> {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let lock: toml::Table = lock.parse().unwrap();
+    let packages = lock["package"].as_array().unwrap().iter();
+    let ours = packages.filter(|package| package.get("source").is_none());
+    let names = ours.map(|package| package["name"].as_str().unwrap().to_owned());
+    names.collect()
+}
 
 /// The sources of the checker's tests and examples, as its Cargo.toml names them.
 fn named_targets() -> Vec<String> {
