@@ -151,14 +151,21 @@ fn fields(schema: &Value, root: &Value, depth: usize) -> Vec<String> {
     fields
 }
 
-/// Follows `$ref` inside the same schema; anything else is left as it is.
+/// Follows `$ref` inside the same schema, and an `allOf` that says what a schema without a type
+/// of its own is, as Pydantic writes it; anything else is left as it is.
 pub fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..MAX_DEPTH {
         let reference = schema["$ref"]
             .as_str()
             .and_then(|reference| reference.strip_prefix('#'));
-        match reference.and_then(|pointer| root.pointer(pointer)) {
+        let referred = reference.and_then(|pointer| root.pointer(pointer));
+        let is_all_of = schema["type"].is_null() && schema["properties"].is_null();
+        let part = || match schema["allOf"].as_array()?.as_slice() {
+            [part] if is_all_of => Some(part),
+            _ => None,
+        };
+        match referred.or_else(part) {
             Some(target) => schema = target,
             None => break,
         }

@@ -40,6 +40,18 @@ pub(crate) fn unheard_of(harness: &Harness) -> String {
         .collect()
 }
 
+/// A text with its ASCII letters in the other case: how others fold depends on the language.
+pub(crate) fn in_other_case(text: &str) -> String {
+    let other = |letter: char| {
+        if letter.is_ascii_uppercase() {
+            letter.to_ascii_lowercase()
+        } else {
+            letter.to_ascii_uppercase()
+        }
+    };
+    text.chars().map(other).collect()
+}
+
 /// The schema of an object with these parameters, all of them strings.
 pub(crate) fn schema(parameters: &[&str]) -> JsonObject {
     let one = |name: &&str| {

@@ -11,6 +11,9 @@ use crate::sale::{Receipt, Refusal};
 use crate::store::Store;
 use crate::tools::{Arguments, mistyped, structured, text};
 
+/// What a store sells at a time that sells little at a time.
+pub const SMALL_ORDER: i64 = 3;
+
 pub async fn buy_product(store: &Store, arguments: &Arguments) -> Result<Value, RpcError> {
     let flaws = &store.flaws;
     if flaws.has(Flaw::HangsOnBuy) {
@@ -20,6 +23,10 @@ pub async fn buy_product(store: &Store, arguments: &Arguments) -> Result<Value, 
         Ok(order) => order,
         Err(refusal) => return no(flaws, &refusal),
     };
+    if flaws.has(Flaw::SmallOrders) && quantity > SMALL_ORDER {
+        let refusal = Refusal::TooManyAtOnce { most: SMALL_ORDER };
+        return no(flaws, &refusal);
+    }
     match store.shop.buy(&product_name, quantity).await {
         Ok(receipt) => Ok(yes(flaws, receipt)),
         Err(refusal) => no(flaws, &refusal),

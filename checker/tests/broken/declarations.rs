@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::buy::SMALL_ORDER;
 use crate::flaw::{Flaw, Flaws};
 use crate::store::Store;
 
@@ -94,11 +95,29 @@ fn buy_product(flaws: &Flaws) -> Value {
         remove(&mut quantity, "minimum");
         remove(&mut quantity, "maximum");
     }
+    if flaws.has(Flaw::MinimumOfTwo) {
+        quantity["minimum"] = json!(2);
+    }
+    if flaws.has(Flaw::SmallOrders) {
+        quantity["maximum"] = json!(SMALL_ORDER);
+    }
+    if flaws.has(Flaw::HugeStock) {
+        remove(&mut quantity, "maximum");
+    }
+    let mut definitions = json!({});
+    if flaws.has(Flaw::BoundBehindRef) {
+        definitions["Quantity"] = quantity;
+        quantity = json!({ "$ref": "#/$defs/Quantity" });
+    }
+    if flaws.has(Flaw::TypeInAllOf) {
+        quantity = json!({ "description": "How many to buy.", "allOf": [quantity] });
+    }
     let mut tool = json!({
         "name": "buy_product",
         "description": "Buys a product and returns the receipt. Each call buys again.",
         "inputSchema": {
             "$schema": DRAFT,
+            "$defs": definitions,
             "type": "object",
             "properties": {
                 product_name: {

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::flaw::Flaw;
-use crate::protocol::{Era, INVALID_PARAMS, RESOURCE_NOT_FOUND, RpcError};
+use crate::protocol::{Era, INTERNAL_ERROR, INVALID_PARAMS, RESOURCE_NOT_FOUND, RpcError};
 use crate::shop::Product;
 use crate::store::Store;
 
@@ -15,7 +15,10 @@ const JSON: &str = "application/json";
 /// What a user is offered while typing an occasion. Any other is as welcome.
 const OCCASIONS: [&str; 5] = ["anniversary", "birthday", "breakfast", "brunch", "picnic"];
 
-pub fn resources() -> Value {
+pub fn resources(store: &Store) -> Value {
+    if store.flaws.has(Flaw::DeclaresWhatIsNotThere) {
+        return json!({ "resources": [] });
+    }
     json!({ "resources": [{
         "uri": INVENTORY,
         "name": "inventory",
@@ -25,7 +28,10 @@ pub fn resources() -> Value {
 }
 
 pub fn templates(store: &Store) -> Value {
-    if store.flaws.has(Flaw::NoTemplate) {
+    if store
+        .flaws
+        .has_any(&[Flaw::NoTemplate, Flaw::DeclaresWhatIsNotThere])
+    {
         return json!({ "resourceTemplates": [] });
     }
     json!({ "resourceTemplates": [{
@@ -41,11 +47,16 @@ pub fn read(store: &Store, era: Era, params: &Value) -> Result<Value, RpcError> 
     let Some(uri) = params["uri"].as_str() else {
         return Err(invalid("resources/read needs a uri"));
     };
+    store.prints(Flaw::StdoutOnRead);
     if uri == INVENTORY {
         return Ok(contents(store, uri, &inventory(store)));
     }
     if let Some(product) = product(store, uri) {
-        return Ok(contents(store, uri, &json!(product)));
+        let mut content = json!(product);
+        if store.flaws.has(Flaw::ProductFieldRenamed) {
+            content["price"] = content["price_cents"].take();
+        }
+        return Ok(contents(store, uri, &content));
     }
     if store.flaws.has(Flaw::EmptyContents) {
         return Ok(json!({ "contents": [] }));
@@ -54,6 +65,7 @@ pub fn read(store: &Store, era: Era, params: &Value) -> Result<Value, RpcError> 
         return Ok(contents(store, uri, &inventory(store)));
     }
     let code = match era {
+        _ if store.flaws.has(Flaw::UnknownUriBreaks) => INTERNAL_ERROR,
         Era::Modern => INVALID_PARAMS,
         Era::Legacy => RESOURCE_NOT_FOUND,
     };
@@ -66,6 +78,8 @@ pub fn read(store: &Store, era: Era, params: &Value) -> Result<Value, RpcError> 
 fn inventory(store: &Store) -> Value {
     let products = if store.flaws.has(Flaw::StaleInventory) {
         store.shop.products_of_opening_day()
+    } else if store.flaws.has(Flaw::InventoryKept) {
+        store.shop.products_of_first_look()
     } else {
         store.shop.products()
     };
@@ -74,14 +88,21 @@ fn inventory(store: &Store) -> Value {
 
 /// The product that a URI of the template names.
 fn product(store: &Store, uri: &str) -> Option<Product> {
-    let encoded = uri.strip_prefix(PRODUCT)?;
+    let encoded = if store.flaws.has(Flaw::AnyPath) {
+        uri.rsplit('/').next()?
+    } else {
+        uri.strip_prefix(PRODUCT)?
+    };
     let name = if store.flaws.has(Flaw::UndecodedName) {
         encoded.into()
     } else {
         percent_decode_str(encoded).decode_utf8().ok()?
     };
     let products = store.shop.products();
-    let named = products.iter().position(|product| product.name == name)?;
+    let beginning = store.flaws.has(Flaw::ProductByBeginning);
+    let named = products.iter().position(|product| {
+        product.name == name || beginning && !name.is_empty() && product.name.starts_with(&*name)
+    })?;
     let shown = if store.flaws.has(Flaw::ProductWrong) {
         0
     } else {
@@ -101,10 +122,18 @@ fn contents(store: &Store, uri: &str, content: &Value) -> Value {
     } else {
         JSON
     };
+    let uri = if store.flaws.has(Flaw::OtherUri) {
+        INVENTORY
+    } else {
+        uri
+    };
     json!({ "contents": [{ "uri": uri, "mimeType": mime_type, "text": text }] })
 }
 
-pub fn prompts() -> Value {
+pub fn prompts(store: &Store) -> Value {
+    if store.flaws.has(Flaw::DeclaresWhatIsNotThere) {
+        return json!({ "prompts": [] });
+    }
     json!({ "prompts": [{
         "name": "recommend",
         "description": "Asks for a recommendation from today's products.",
@@ -122,6 +151,7 @@ pub fn prompts() -> Value {
 /// The prompt `recommend`.
 pub fn prompt(store: &Store, params: &Value) -> Result<Value, RpcError> {
     let flaws = &store.flaws;
+    store.prints(Flaw::StdoutOnPrompt);
     if params["name"] != "recommend" {
         return if flaws.has(Flaw::UnknownPromptEmpty) {
             Ok(json!({ "messages": [] }))
@@ -149,17 +179,29 @@ pub fn prompt(store: &Store, params: &Value) -> Result<Value, RpcError> {
          Choose only from what the store has in this price range:\n{menu}\
          Say why it fits, and what it costs in total."
     );
+    let role = if flaws.has(Flaw::AssistantRole) {
+        "assistant"
+    } else {
+        "user"
+    };
     let content = json!({ "type": "text", "text": text });
-    Ok(json!({ "messages": [{ "role": "user", "content": content }] }))
+    Ok(json!({ "messages": [{ "role": role, "content": content }] }))
 }
 
 /// What is in stock and costs no more than that.
 fn affordable(store: &Store, max_price_cents: Option<i64>) -> Vec<Product> {
-    let ignored = store.flaws.has(Flaw::PromptIgnoresBudget);
+    let flaws = &store.flaws;
     let mut products = store.shop.products();
+    if flaws.has(Flaw::PromptWithoutProducts) {
+        products.clear();
+    }
     products.retain(|product| {
-        let affordable = max_price_cents.is_none_or(|max| product.price_cents <= max);
-        product.stock > 0 && (affordable || ignored)
+        let affordable = max_price_cents.is_none_or(|max| {
+            product.price_cents < max
+                || product.price_cents == max && !flaws.has(Flaw::BudgetExclusive)
+        });
+        (product.stock > 0 || flaws.has(Flaw::PromptShowsSoldOut))
+            && (affordable || flaws.has(Flaw::PromptIgnoresBudget))
     });
     products
 }
@@ -175,13 +217,18 @@ fn budget(store: &Store, budget: &Value) -> Result<Option<i64>, RpcError> {
     let cents = cents.and_then(|cents| i64::try_from(cents).ok());
     if cents.is_none() && !store.flaws.has(Flaw::BadBudgetAccepted) {
         let message = format!("budget_cents must be a whole number of cents, not {budget}");
-        return Err(invalid(message));
+        return Err(if store.flaws.has(Flaw::BadBudgetBreaks) {
+            RpcError::new(INTERNAL_ERROR, "invalid digit found in string")
+        } else {
+            invalid(message)
+        });
     }
     Ok(cents)
 }
 
 /// The occasions that begin with what the user has typed so far.
 pub fn complete(store: &Store, params: &Value) -> Value {
+    store.prints(Flaw::StdoutOnComplete);
     let (prompt, argument) = (&params["ref"], &params["argument"]);
     let any_prompt = store.flaws.has(Flaw::CompletesOtherPrompts);
     let any_argument = store.flaws.has(Flaw::CompletesOtherArguments);
@@ -193,7 +240,9 @@ pub fn complete(store: &Store, params: &Value) -> Value {
         .unwrap_or_default()
         .to_lowercase();
     let fits = |occasion: &str| {
-        occasion.starts_with(&typed) || store.flaws.has(Flaw::CompletionIgnoresPrefix)
+        occasion.starts_with(&typed)
+            || store.flaws.has(Flaw::CompletionIgnoresPrefix)
+            || store.flaws.has(Flaw::CompletionContains) && occasion.contains(&typed)
     };
     let mut values = OCCASIONS.to_vec();
     values

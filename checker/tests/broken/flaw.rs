@@ -140,6 +140,26 @@ flaws! {
         MistypedAsProtocolError,
         /// Sells its first product when asked for an unknown one
         UnknownProductSellsFirst,
+        /// Sells one more than there is
+        OversellsByOne,
+        /// Refuses to sell all that is left
+        RefusesAll,
+        /// Sells one of what is sold out
+        SellsSoldOut,
+        /// Panics when asked for what is sold out
+        SoldOutPanics,
+        /// Leaves what is sold out out of every list
+        HidesSoldOut,
+        /// Finds a product by the beginning of its name
+        FindsByBeginning,
+        /// Finds a product by any part of its name
+        FindsByPart,
+        /// Finds a product whose name is the beginning of what was asked for
+        FindsByMore,
+        /// Finds a product whatever its case, and writes the name as it was typed on the receipt
+        EchoesName,
+        /// Finds a product with blanks around its name, and sells two of it
+        BlanksSellTwo,
     }
 
     // The last one is sold once.
@@ -178,6 +198,10 @@ flaws! {
         UnknownToolAsResult,
         /// buy_product says that buying twice is buying once
         IdempotentBuy,
+        /// The quantity has a minimum of 2
+        MinimumOfTwo,
+        /// An unknown tool is an internal error
+        UnknownToolBreaks,
     }
 
     // Stdio.
@@ -190,6 +214,16 @@ flaws! {
         StdoutLogs,
         /// Prints a line on stdout for each purchase over stdio
         StdoutOnBuy,
+        /// Prints a line on stdout for each search over stdio
+        StdoutOnSearch,
+        /// Prints a line on stdout for each resource that is read over stdio
+        StdoutOnRead,
+        /// Prints a line on stdout for each prompt over stdio
+        StdoutOnPrompt,
+        /// Prints a line on stdout for each completion over stdio
+        StdoutOnComplete,
+        /// Goes on when its stdin is closed
+        OutlivesStdin = Fault,
         /// Has no buy_product on stdio
         StdioOtherTools,
         /// Spreads its messages over several lines on stdio
@@ -240,6 +274,14 @@ flaws! {
         SearchExclusive,
         /// The search wants the keyword in the right case
         SearchCaseSensitive,
+        /// The search looks at the beginning of names only
+        SearchAtBeginning,
+        /// The search looks for whole words only
+        SearchWholeWords,
+        /// The search knows ASCII letters only
+        SearchAsciiOnly,
+        /// The search leaves out what is sold out
+        SearchHidesSoldOut,
         /// A search that finds nothing is a tool error
         SearchNothingIsError,
     }
@@ -256,6 +298,18 @@ flaws! {
         TextPlain,
         /// store://inventory shows the stock of opening day for ever
         StaleInventory,
+        /// store://inventory shows the stock of when it was first read for ever
+        InventoryKept,
+        /// Whatever is read has the uri of the inventory
+        OtherUri,
+        /// What ends in /{name} is a product, whatever stands before it
+        AnyPath,
+        /// The beginning of a name is enough in store://products/{name}
+        ProductByBeginning,
+        /// An unknown URI is an internal error
+        UnknownUriBreaks,
+        /// store://products/{name} says `price` for `price_cents`
+        ProductFieldRenamed,
         /// The name in store://products/{name} is not percent-decoded
         UndecodedName,
         /// The template is not listed
@@ -276,6 +330,16 @@ flaws! {
         PromptIgnoresOccasion,
         /// The prompt lists what is over the budget too
         PromptIgnoresBudget,
+        /// The prompt leaves out what costs exactly the budget
+        BudgetExclusive,
+        /// The prompt has no products
+        PromptWithoutProducts,
+        /// The prompt lists what is sold out, too
+        PromptShowsSoldOut,
+        /// The prompt is in the assistant's role
+        AssistantRole,
+        /// A budget that is no number is an internal error
+        BadBudgetBreaks,
         /// The prompt refuses a budget of text, which every budget is
         BudgetAsNumber,
         /// The prompt does without an occasion
@@ -284,6 +348,8 @@ flaws! {
         NoCompletions,
         /// All occasions complete everything
         CompletionIgnoresPrefix,
+        /// Occasions are completed by any part of them
+        CompletionContains,
         /// The budget is completed with occasions
         CompletesOtherArguments,
         /// Every prompt's occasion is completed, whatever the prompt is called
@@ -303,6 +369,20 @@ flaws! {
         HostMisdirected = Fault,
         /// Over stdio each message comes in pieces, its line end last
         StdioInPieces = Fault,
+        /// Finds a product whatever its case, with blanks around its name as well
+        LenientNames,
+        /// Lists its products in another order each time
+        NoOrder,
+        /// Sells three at a time, and no more
+        SmallOrders,
+        /// Has a million million of everything, and no limit
+        HugeStock,
+        /// Everything is free
+        FreeOfCharge,
+        /// The minimum of the quantity stands behind a $ref
+        BoundBehindRef,
+        /// The quantity is an allOf of one, as Pydantic writes it
+        TypeInAllOf,
         /// Over stdio it takes longer to start than any answer may take
         SlowStart = Fault,
     }
@@ -310,6 +390,8 @@ flaws! {
     "missing" {
         /// The tool is called listProducts
         MisnamedTool,
+        /// Declares resources and prompts, and has none
+        DeclaresWhatIsNotThere,
         /// list_products is a todo!("3.2"), and is never answered
         TodoList,
     }

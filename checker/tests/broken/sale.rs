@@ -45,6 +45,9 @@ pub enum Refusal {
     NothingOrdered {
         quantity: i64,
     },
+    TooManyAtOnce {
+        most: i64,
+    },
     SoldOut {
         name: String,
     },
@@ -82,6 +85,7 @@ impl fmt::Display for Refusal {
             Self::NothingOrdered { quantity } => {
                 write!(f, "The quantity is {quantity}. Buy at least 1.")
             }
+            Self::TooManyAtOnce { most } => write!(f, "Buy {most} at a time, or fewer."),
             Self::SoldOut { name } => write!(f, "{name:?} is sold out."),
             Self::NotEnough {
                 name,
@@ -120,7 +124,12 @@ impl Shop {
     fn sell(&self, name: &str, quantity: i64) -> Result<Receipt, Refusal> {
         let mut products = self.lock();
         let product = self.sellable(&mut products, name, quantity)?;
-        let receipt = self.receipt(product, quantity);
+        let blanks = product.name != name && self.flaws.has(Flaw::BlanksSellTwo);
+        let quantity = if blanks { quantity + 1 } else { quantity };
+        let mut receipt = self.receipt(product, quantity);
+        if self.flaws.has(Flaw::EchoesName) {
+            name.clone_into(&mut receipt.product_name);
+        }
         let taken = if self.flaws.has(Flaw::StockStays) {
             0
         } else if self.flaws.has(Flaw::SellsOne) {
@@ -173,7 +182,10 @@ impl Shop {
         name: &str,
         quantity: i64,
     ) -> Result<&'a mut Product, Refusal> {
-        let position = match products.iter().position(|product| product.name == name) {
+        let position = match products
+            .iter()
+            .position(|product| self.is_meant(product, name))
+        {
             Some(position) => position,
             None if self.flaws.has(Flaw::UnknownProductSellsFirst) => 0,
             None => {
@@ -190,9 +202,15 @@ impl Shop {
             || quantity == 0 && !self.flaws.has(Flaw::AcceptsZero);
         if too_few {
             Err(Refusal::NothingOrdered { quantity })
+        } else if self.oversells(stock, quantity) {
+            Ok(product)
         } else if stock == 0 && quantity > 0 {
+            assert!(
+                !self.flaws.has(Flaw::SoldOutPanics),
+                "the shelf of {name:?} is empty"
+            );
             Err(Refusal::SoldOut { name })
-        } else if stock < quantity && !self.flaws.has(Flaw::Oversells) {
+        } else if stock < quantity || stock == quantity && self.flaws.has(Flaw::RefusesAll) {
             if self.flaws.has(Flaw::RefusalTakesStock) {
                 product.stock -= 1;
             }
@@ -204,6 +222,27 @@ impl Shop {
         } else {
             Ok(product)
         }
+    }
+
+    /// Whether this is what a customer means.
+    fn is_meant(&self, product: &Product, name: &str) -> bool {
+        let alike = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
+        let product = product.name.as_str();
+        product == name
+            || self.flaws.has(Flaw::FindsByBeginning) && product.starts_with(name)
+            || self.flaws.has(Flaw::FindsByPart) && product.contains(name)
+            || self.flaws.has(Flaw::FindsByMore) && name.starts_with(product)
+            || self.flaws.has(Flaw::EchoesName) && alike(product, name)
+            || self.flaws.has(Flaw::BlanksSellTwo) && product == name.trim()
+            || self.flaws.has(Flaw::LenientNames) && alike(product, name.trim())
+    }
+
+    /// Whether so many are sold although there are fewer.
+    fn oversells(&self, stock: i64, quantity: i64) -> bool {
+        stock < quantity
+            && (self.flaws.has(Flaw::Oversells) && stock > 0
+                || self.flaws.has(Flaw::OversellsByOne) && stock > 0 && stock + 1 == quantity
+                || self.flaws.has(Flaw::SellsSoldOut) && stock == 0 && quantity == 1)
     }
 
     /// The receipt for a product as it is before the sale.

@@ -1,5 +1,6 @@
 //! What the store sells. Selling it is in [`crate::sale`].
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -21,6 +22,8 @@ pub struct Shop {
     pub crowds: Crowds,
     opening_day: Vec<Product>,
     products: Mutex<Vec<Product>>,
+    kept: Mutex<Option<Vec<Product>>>,
+    looks: AtomicUsize,
 }
 
 /// What a customer is looking for. A field that is not given excludes nothing.
@@ -47,12 +50,14 @@ impl Shop {
         if flaws.has(Flaw::Twins) {
             shelves.push(("Croissant", 340, 4));
         }
+        let free = flaws.has(Flaw::FreeOfCharge);
+        let huge = flaws.has(Flaw::HugeStock);
         let products = shelves
             .into_iter()
             .map(|(name, price_cents, stock)| Product {
                 name: name.to_owned(),
-                price_cents,
-                stock,
+                price_cents: if free { 0 } else { price_cents },
+                stock: if huge { 1_000_000_000_000 } else { stock },
             });
         let products: Vec<_> = products.collect();
         Self {
@@ -60,12 +65,28 @@ impl Shop {
             crowds: Crowds::default(),
             opening_day: products.clone(),
             products: Mutex::new(products),
+            kept: Mutex::default(),
+            looks: AtomicUsize::default(),
         }
     }
 
     /// All products as they are now, the sold-out ones too.
     pub fn products(&self) -> Vec<Product> {
-        self.lock().clone()
+        let mut products = self.lock().clone();
+        if self.flaws.has(Flaw::HidesSoldOut) {
+            products.retain(|product| product.stock > 0);
+        }
+        if self.flaws.has(Flaw::NoOrder) {
+            let by = self.looks.fetch_add(1, Ordering::Relaxed) % products.len();
+            products.rotate_left(by);
+        }
+        products
+    }
+
+    /// All products as they were when they were first asked for so.
+    pub fn products_of_first_look(&self) -> Vec<Product> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_with(|| self.products()).clone()
     }
 
     /// All products as they were once.
@@ -85,18 +106,27 @@ impl Shop {
         let price = product.price_cents;
         let not_even_equal = self.flaws.has(Flaw::SearchExclusive);
         let keyword = search.keyword.as_deref().unwrap_or_default();
-        let named = if self.flaws.has(Flaw::SearchCaseSensitive) {
-            product.name.contains(keyword)
+        let (name, keyword) = if self.flaws.has(Flaw::SearchCaseSensitive) {
+            (product.name.clone(), keyword.to_owned())
         } else {
-            product
-                .name
-                .to_lowercase()
-                .contains(&keyword.to_lowercase())
+            (product.name.to_lowercase(), keyword.to_lowercase())
         };
+        let named = if self.flaws.has(Flaw::SearchAtBeginning) {
+            name.starts_with(&keyword)
+        } else if self.flaws.has(Flaw::SearchWholeWords) {
+            let padded = format!(" {name} ");
+            keyword.is_empty() || padded.contains(&format!(" {keyword} "))
+        } else if self.flaws.has(Flaw::SearchAsciiOnly) {
+            name.contains(&keyword) && keyword.is_ascii()
+        } else {
+            name.contains(&keyword)
+        };
+        let shown = product.stock > 0 || !self.flaws.has(Flaw::SearchHidesSoldOut);
         let within = |bound: Option<i64>, fits: fn(i64, i64) -> bool| {
             bound.is_none_or(|bound| fits(bound, price) && !(not_even_equal && bound == price))
         };
-        (named || self.flaws.has(Flaw::SearchIgnoresKeyword))
+        shown
+            && (named || self.flaws.has(Flaw::SearchIgnoresKeyword))
             && (self.flaws.has(Flaw::SearchIgnoresMin)
                 || within(search.min_price_cents, |min, price| min <= price))
             && (self.flaws.has(Flaw::SearchIgnoresMax)

@@ -31,10 +31,10 @@ impl Service for Store {
         let result = match call.request.method.as_str() {
             "tools/list" => tools::list(self),
             "tools/call" => tools::call(self, params).await?,
-            "resources/list" => extras::resources(),
+            "resources/list" => extras::resources(self),
             "resources/templates/list" => extras::templates(self),
             "resources/read" => extras::read(self, call.era(), params)?,
-            "prompts/list" => extras::prompts(),
+            "prompts/list" => extras::prompts(self),
             "prompts/get" => extras::prompt(self, params)?,
             "completion/complete" => extras::complete(self, params),
             method => return Err(RpcError::new(METHOD_NOT_FOUND, method).into()),
@@ -56,6 +56,13 @@ impl Service for Store {
 }
 
 impl Store {
+    /// Prints a line where only messages may stand, with this flaw.
+    pub fn prints(&self, flaw: Flaw) {
+        if self.over_stdio && self.flaws.has(flaw) {
+            println!("a customer is here");
+        }
+    }
+
     fn capabilities(&self) -> Value {
         let mut capabilities =
             json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {} });

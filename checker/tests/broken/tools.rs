@@ -26,8 +26,11 @@ pub async fn call(store: &Store, params: &Value) -> Result<Value, RpcError> {
     let Some(name) = params["name"].as_str() else {
         return invalid("tools/call needs the name of a tool");
     };
-    if store.over_stdio && store.flaws.has(Flaw::StdoutOnBuy) && name == "buy_product" {
-        println!("a customer buys something");
+    if name == "buy_product" {
+        store.prints(Flaw::StdoutOnBuy);
+    }
+    if name == "search_products" {
+        store.prints(Flaw::StdoutOnSearch);
     }
     let arguments = match &params["arguments"] {
         Value::Null => &Arguments::new(),
@@ -40,6 +43,9 @@ pub async fn call(store: &Store, params: &Value) -> Result<Value, RpcError> {
         "search_products" => search_products(store, arguments),
         _ if store.flaws.has(Flaw::UnknownToolAsResult) => {
             Ok(text(format!("There is no tool named {name:?}."), true))
+        }
+        _ if store.flaws.has(Flaw::UnknownToolBreaks) => {
+            Err(RpcError::new(INTERNAL_ERROR, "no entry found for key"))
         }
         _ => invalid(&format!("There is no tool named {name:?}.")),
     }

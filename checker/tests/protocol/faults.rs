@@ -64,6 +64,7 @@ pub enum Fault {
     StdioHangs,
     StdioInPieces,
     StdioLatin1,
+    OutlivesStdin,
     SlowStart,
 
     // The process.

@@ -37,6 +37,9 @@ pub async fn serve<S: Service>(server: Server<S>) -> Result<()> {
             calls.spawn(answer(server.clone(), call, outbox.clone()));
         }
     }
+    if server.faults.has(Fault::OutlivesStdin) {
+        std::future::pending::<()>().await;
+    }
     drop(outbox);
     let _ = timeout(PATIENCE, async {
         while calls.join_next().await.is_some() {}

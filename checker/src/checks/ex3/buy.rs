@@ -27,7 +27,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let product = before.iter().max_by_key(|product| product.stock).cloned();
     let product = product.filter(|product| product.stock >= 2);
     let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    let quantity = server.random(|dice| dice.random_range(2..=product.stock.min(5)));
+    // Unless the tool sells fewer at a time, or one by one.
+    let most = shop::most_of_one_order(&tool).min(product.stock).min(5);
+    let quantity = server.random(|dice| dice.random_range(most.min(2)..=most));
 
     server.purpose("buy a random quantity of the product with most stock");
     let called = shop.order(&product.name, quantity).await?;
@@ -41,7 +43,8 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     fell(&called, &before, &after, &product, quantity)
 }
 
-fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Checked {
+/// That a receipt is for this much of this product, as it was before.
+pub(super) fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Checked {
     let expected = Receipt {
         product_name: product.name.clone(),
         quantity,
@@ -67,10 +70,12 @@ fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Ch
         .why(format!(
             "There were {stock} of it before. The model tells its user what the receipt says."
         ))
+        .at(places::SALE)
         .into())
 }
 
-fn fell(
+/// That of everything there is what there was, but for what was bought.
+pub(super) fn fell(
     called: &Called,
     before: &[Product],
     after: &[Product],
@@ -94,6 +99,7 @@ fn fell(
             .expected(format!("stock of {:?}: {expected}", old.name))
             .got(got)
             .why("What was sold must be gone for everyone: in this session, in the next one, on every connection.")
+            .at(places::SALE)
             .into());
     }
     Ok(())

@@ -164,31 +164,44 @@ fn constraints(tool: &Tool) -> Vec<Lack> {
     if tool.name != "buy_product" {
         return Vec::new();
     }
-    let parameters = parameters(tool);
-    let quantity = parameters.iter().find(|(name, _)| name == "quantity");
-    let schema = quantity
-        .map(|(_, schema)| schema.clone())
-        .unwrap_or_default();
-    let least = schema["minimum"].as_f64().is_some_and(|least| least >= 1.0);
-    let more_than = schema["exclusiveMinimum"]
-        .as_f64()
-        .is_some_and(|than| than >= 0.0);
-    if least || more_than {
+    let schema = Value::Object(tool.input_schema.as_ref().clone());
+    let bounds = resolve(&schema["properties"]["quantity"], &schema);
+    // What the schema accepts, however it is spelled: a bound may stand in `$defs` or `allOf`.
+    let Ok(validator) = Validator::new(&bounded(&schema)) else {
         return Vec::new();
-    }
-    let bound = &schema["minimum"];
+    };
+    let accepts = |quantity: u8| validator.misfit(&json!({ "quantity": quantity })).is_none();
+    let (got, why) = match (accepts(0), accepts(1)) {
+        (false, true) => return Vec::new(),
+        (true, _) => (
+            "0 is accepted",
+            "A bound in the schema keeps a model from asking for 0 of it.",
+        ),
+        (false, false) => (
+            "1 is not accepted",
+            "A client that checks its arguments cannot buy one of anything.",
+        ),
+    };
+    let got = match &bounds["minimum"] {
+        Value::Null => got.to_owned(),
+        bound => format!("minimum {bound}"),
+    };
     vec![Lack {
         block: places::of_arguments(&tool.name),
         of: "quantity".to_owned(),
         expected: "the quantity of buy_product with a minimum of 1".to_owned(),
-        got: if bound.is_null() {
-            "no minimum".to_owned()
-        } else {
-            format!("minimum {bound}")
-        },
-        why: "A bound in the schema keeps a model from asking for 0 of it.",
+        got,
+        why,
         in_rust: "In rmcp: #[schemars(range(min = 1, max = 1000))].",
     }]
+}
+
+/// The schema of an object with nothing but the quantity of this one.
+fn bounded(schema: &Value) -> Value {
+    let mut bounded = schema.clone();
+    bounded["required"] = json!(["quantity"]);
+    bounded["properties"] = json!({ "quantity": schema["properties"]["quantity"] });
+    bounded
 }
 
 fn annotations(tool: &Tool) -> Vec<Lack> {
@@ -261,6 +274,12 @@ fn lies(tool: &Tool) -> Vec<Lack> {
 
 fn refuses(answer: Result<crate::mcp::Called, RequestError>) -> Checked {
     match answer {
+        Err(RequestError { sent, kind: kind @ ErrorKind::Refused { code: -32603, .. } }) => Err(Finding::new(Code::UnknownToolBreaks)
+            .sent(sent)
+            .expected("a protocol error that says there is no such tool: -32602")
+            .got(kind.to_string())
+            .why("-32603 says that the server broke down. The host asked for something that is not there.")
+            .into()),
         Err(RequestError { kind: ErrorKind::Refused { .. }, .. }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)),
         Ok(called) => Err(Finding::new(Code::UnknownToolAnswered)

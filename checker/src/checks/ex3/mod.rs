@@ -11,6 +11,7 @@ mod refuse;
 mod resources;
 mod safety;
 mod search;
+mod sell_out;
 mod stdio;
 
 use super::store::SERVING;
@@ -28,9 +29,9 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::reads("3.6", |server| Box::pin(describe::check(server))),
         Check::reads("3.7", |server| Box::pin(stdio::check(server))),
         Check::changes("3.8", |server| Box::pin(safety::check(server))),
-        Check::reads("3.9", |server| Box::pin(search::check(server))),
+        Check::changes("3.9", |server| Box::pin(search::check(server))),
         Check::changes("3.10", |server| Box::pin(resources::check(server))),
-        Check::reads("3.11", |server| Box::pin(prompts::check(server))),
+        Check::changes("3.11", |server| Box::pin(prompts::check(server))),
     ],
     block_of: |finding| match finding.code {
         Code::Forbidden => Some(places::GATE),

@@ -3,12 +3,12 @@
 
 use rand::RngExt;
 use rand::seq::IndexedRandom;
-use rmcp::model::PromptMessage;
+use rmcp::model::{PromptMessage, Role};
 use serde_json::{Value, json};
 
 use super::places;
 use crate::checks::draw;
-use crate::checks::store::shop::{self, Shop};
+use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
 use crate::verdict::{Code, Finding};
@@ -23,6 +23,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     }
     server.purpose("see which prompts there are");
     let prompts = shop.session.prompts().await?;
+    if prompts.is_empty() {
+        // FastMCP and others declare what they have a method for.
+        return Err(Stop::not_declared(
+            "the server declares prompts, and lists none yet",
+        ));
+    }
     let lines: Vec<String> = prompts
         .iter()
         .filter(|one| one.name == PROMPT)
@@ -35,7 +41,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
     let occasion = draw::unheard_of(server);
     names_the_occasion(server, &shop, &occasion).await?;
-    minds_the_budget(server, &shop, &occasion).await?;
+    shows_what_there_is(server, &shop, &occasion).await?;
     for (code, what, name, arguments) in [
         (
             Code::MissingOccasionAccepted,
@@ -86,65 +92,138 @@ async fn undeclared(server: &ServerUnderTest, shop: &Shop) -> Stop {
 async fn names_the_occasion(server: &ServerUnderTest, shop: &Shop, occasion: &str) -> Checked {
     server.purpose("fill in the prompt for an occasion");
     let arguments = json!({ "occasion": occasion });
-    let text = text(&shop.session.prompt(PROMPT, arguments.clone()).await?);
-    if text.contains(occasion) {
+    let messages = shop.session.prompt(PROMPT, arguments.clone()).await?;
+    let users = messages.iter().filter(|message| message.role == Role::User);
+    if text(users).contains(occasion) {
         return Ok(());
     }
-    Err(Finding::new(Code::OccasionIgnored)
+    let text = text(&messages);
+    let (code, why) = if text.contains(occasion) {
+        (
+            Code::WrongRole,
+            "A prompt is what the user sends, written by you. In the assistant's role it reads as an answer that the model has given already.",
+        )
+    } else {
+        (
+            Code::OccasionIgnored,
+            "The message is all that the model gets of what the user typed.",
+        )
+    };
+    let got = match code {
+        Code::WrongRole => format!("in the role assistant: {}", shop::quoted(&text)),
+        _ => shop::quoted(&text),
+    };
+    Err(Finding::new(code)
         .sent(format!("prompts/get {PROMPT} {arguments}"))
-        .expected(format!("a message that names the occasion, {occasion:?}"))
-        .got(shop::quoted(&text))
-        .why("The message is all that the model gets of what the user typed.")
+        .expected(format!(
+            "a message of the user that names the occasion, {occasion:?}"
+        ))
+        .got(got)
+        .why(why)
         .into())
 }
 
-async fn minds_the_budget(server: &ServerUnderTest, shop: &Shop, occasion: &str) -> Checked {
-    server.purpose("see prices, to choose a budget that not everything fits");
-    let mut products = shop.products().await?;
-    // What is sold out may be left out anyway.
-    products.retain(|product| product.stock > 0);
-    let prices = || products.iter().map(|product| product.price_cents);
-    let (Some(least), Some(most)) = (prices().min(), prices().max()) else {
+/// Of the products the message names those that can be bought, for no more than the budget.
+async fn shows_what_there_is(server: &ServerUnderTest, shop: &Shop, occasion: &str) -> Checked {
+    shop.something_sold_out(server).await?;
+    server.purpose("see prices, to choose budgets that not everything fits");
+    let products = shop.products().await?;
+    let in_stock = products.iter().filter(|product| product.stock > 0);
+    let Some(least) = in_stock.map(|product| product.price_cents).min() else {
         return Err(shop::too_little_left(server));
     };
-    let budget = if least < most {
-        i64::midpoint(least, most)
-    } else {
-        (least - 1).max(0)
-    };
-    // Arguments of prompts are strings, whatever they stand for.
-    let arguments = json!({ "occasion": occasion, "budget_cents": budget.to_string() });
-    server.purpose("fill in the prompt for an occasion and a budget");
-    let with = match shop.session.prompt(PROMPT, arguments.clone()).await {
+    // None, the price of the cheapest to the cent, and a cent less.
+    let budgets = [None, Some(least), Some(least - 1).filter(|less| *less >= 0)];
+    for budget in budgets
+        .iter()
+        .enumerate()
+        .filter_map(|(number, budget)| (number == 0 || budget.is_some()).then_some(*budget))
+    {
+        server.purpose(match budget {
+            None => "fill in the prompt without a budget",
+            Some(_) => "fill in the prompt with a budget",
+        });
+        // Arguments of prompts are strings, whatever they stand for.
+        let arguments = match budget {
+            None => json!({ "occasion": occasion }),
+            Some(cents) => json!({ "occasion": occasion, "budget_cents": cents.to_string() }),
+        };
+        let text = filled_in(shop, &arguments).await?;
+        names_the_right_ones(&products, budget, &arguments, &text)?;
+    }
+    Ok(())
+}
+
+async fn filled_in(shop: &Shop, arguments: &Value) -> Checked<String> {
+    match shop.session.prompt(PROMPT, arguments.clone()).await {
         Err(RequestError {
             sent,
             kind: kind @ ErrorKind::Refused { .. },
-        }) => {
-            return Err(Finding::new(Code::BudgetRefused)
-                .sent(sent)
-                .expected("a message: the budget is a whole number")
-                .got(kind.to_string())
-                .why("In MCP a prompt's arguments are strings, always. Take budget_cents as text, and parse it.")
-                .into());
-        }
-        answer => text(&answer?),
-    };
-    let without = text(
-        &shop
-            .session
-            .prompt(PROMPT, json!({ "occasion": occasion }))
-            .await?,
-    );
-    if with != without {
-        return Ok(());
+        }) if arguments.get("budget_cents").is_some() => Err(Finding::new(Code::BudgetRefused)
+            .sent(sent)
+            .expected("a message: the budget is a whole number")
+            .got(kind.to_string())
+            .why("In MCP a prompt's arguments are strings, always. Take budget_cents as text, and parse it.")
+            .into()),
+        answer => Ok(text(&answer?)),
     }
-    Err(Finding::new(Code::BudgetIgnored)
+}
+
+fn names_the_right_ones(
+    products: &[Product],
+    budget: Option<i64>,
+    arguments: &Value,
+    text: &str,
+) -> Checked {
+    let affordable = |product: &&Product| {
+        product.stock > 0 && budget.is_none_or(|budget| product.price_cents <= budget)
+    };
+    let named = |product: &Product| text.contains(&product.name);
+    let right: Vec<&Product> = products.iter().filter(affordable).collect();
+    // A name may be a part of another one.
+    let wrong = products.iter().filter(|one| !affordable(one)).find(|one| {
+        let part_of_another = right.iter().any(|other| other.name.contains(&one.name));
+        named(one) && !part_of_another
+    });
+    let names = |products: &[&Product]| {
+        let names: Vec<String> = products
+            .iter()
+            .map(|one| format!("{:?}", one.name))
+            .collect();
+        names.join(", ")
+    };
+    let (code, expected, why) = match wrong {
+        Some(wrong) if wrong.stock == 0 => (
+            Code::PromptShowsSoldOut,
+            format!("a message without {:?}, which is sold out", wrong.name),
+            "The model would recommend what cannot be bought.",
+        ),
+        Some(wrong) => (
+            Code::BudgetIgnored,
+            format!(
+                "a message without {:?}, which costs {} cents",
+                wrong.name, wrong.price_cents
+            ),
+            "The user has said how much one may cost. The model would recommend what is too dear.",
+        ),
+        None if right.is_empty() || right.iter().any(|product| named(product)) => return Ok(()),
+        None => (
+            Code::PromptWithoutProducts,
+            match budget {
+                None => format!("a message with products to choose from: {}", names(&right)),
+                Some(budget) => format!(
+                    "a message with what {budget} cents pay for: {}",
+                    names(&right)
+                ),
+            },
+            "The model can recommend only what it knows of. The budget itself is enough for what costs exactly as much.",
+        ),
+    };
+    Err(Finding::new(code)
         .sent(format!("prompts/get {PROMPT} {arguments}"))
-        .expected(
-            "another message than without a budget: one that names it, or only what it pays for",
-        )
-        .got("the same message")
-        .why("The user typed a budget, and the model will never know.")
+        .expected(expected)
+        .got(shop::quoted(text))
+        .why(why)
         .into())
 }
 
@@ -156,6 +235,16 @@ fn is_refused(
     answer: Result<Vec<PromptMessage>, RequestError>,
 ) -> Checked {
     match answer {
+        Err(RequestError {
+            sent,
+            kind: kind @ ErrorKind::Refused { code: -32603, .. },
+        }) => Err(Finding::new(Code::BadPromptBreaks)
+            .sent(sent)
+            .expected(format!("an error for a prompt {what}: -32602"))
+            .got(kind.to_string())
+            .why("-32603 says that the server broke down. The client must learn that what it sent was wrong.")
+            .in_rust("In rmcp: ErrorData::invalid_params.")
+            .into()),
         Err(RequestError {
             kind: ErrorKind::Refused { .. },
             ..
@@ -198,7 +287,21 @@ async fn completes_occasions(server: &ServerUnderTest, shop: &Shop) -> Checked {
     let letters = one.chars().count();
     let length = server.random(|dice| dice.random_range(1..=letters.max(1)));
     let typed: String = one.chars().take(length).collect();
-    for (typed, must_have) in [(typed, Some(&one)), ("zzzq".to_owned(), None)] {
+    // What one of them holds, and none begins with.
+    let inside = all
+        .iter()
+        .map(|value| value.chars().skip(1).collect::<String>());
+    let begins = |typed: &String| {
+        let typed = typed.to_lowercase();
+        all.iter()
+            .any(|value| value.to_lowercase().starts_with(&typed))
+    };
+    let inside = inside
+        .into_iter()
+        .find(|inside| !inside.is_empty() && !begins(inside));
+    let nothing = [Some("zzzq".to_owned()), inside].into_iter().flatten();
+    let all_typed = std::iter::once((typed, Some(&one))).chain(nothing.map(|typed| (typed, None)));
+    for (typed, must_have) in all_typed {
         server.purpose("complete what is typed so far");
         let values = shop.session.complete(PROMPT, "occasion", &typed).await?;
         let begin = typed.to_lowercase();
@@ -261,9 +364,9 @@ async fn completes_nothing_else(
     Ok(())
 }
 
-fn text(messages: &[PromptMessage]) -> String {
+fn text<'m>(messages: impl IntoIterator<Item = &'m PromptMessage>) -> String {
     let texts = messages
-        .iter()
+        .into_iter()
         .filter_map(|message| message.content.as_text());
     texts
         .map(|text| text.text.as_str())

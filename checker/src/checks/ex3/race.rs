@@ -39,19 +39,15 @@ enum Buyer {
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter(server).await?;
     server.purpose("find products to sell out, the rarest first");
-    let mut products = shop.products().await?;
-    products.retain(|product| product.stock > 0);
-    products.sort_by_key(|product| product.stock);
+    let products = shop.rarest_first().await?;
     if products.is_empty() {
         return Err(shop::too_little_left(server));
     }
     // A running server gets one round, and keeps something for the other era.
     let rounds = if server.runs_already() { 1 } else { ROUNDS };
     for product in products.iter().take(rounds) {
-        if product.stock > 1 {
-            server.purpose("bring the stock down to one");
-            shop.buy(&product.name, product.stock - 1).await?;
-        }
+        server.purpose("bring the stock down to one");
+        shop.buy_down_to(1, product).await?;
         server.purpose("many buyers want the last one at the same moment");
         let buyers = race(server, &shop, product).await?;
         server.purpose("see what is left");
@@ -63,16 +59,17 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
 fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Checked {
     let won = buyers.iter().filter(|buyer| **buyer == Buyer::Won).count();
+    // One that is not listed any more has none left; that it should be is for 3.4 to say.
     let stock = left
         .iter()
         .find(|one| one.name == product.name)
-        .map(|one| one.stock);
+        .map_or(0, |one| one.stock);
     let lost = buyers.iter().find_map(|buyer| match buyer {
         Buyer::Lost(kind) => Some(kind),
         Buyer::Won | Buyer::Refused => None,
     });
     let (code, got, why) = match (won, stock, lost) {
-        (1, Some(0), None) => return Ok(()),
+        (1, 0, None) => return Ok(()),
         (2.., ..) => (
             Code::SoldTwice,
             format!("{won} buyers have it"),
@@ -90,10 +87,7 @@ fn was_sold_once(product: &Product, buyers: &[Buyer], left: &[Product]) -> Check
         ),
         (_, stock, None) => (
             Code::WrongStockAfterRace,
-            format!(
-                "one buyer has it, and {} are left",
-                stock.unwrap_or_default()
-            ),
+            format!("one buyer has it, and {stock} are left"),
             "The sale must lower the stock once: no more, no less.",
         ),
     };

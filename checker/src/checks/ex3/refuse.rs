@@ -4,7 +4,7 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::places;
+use super::{buy, places, sell_out};
 use crate::blocks::TodoBlock;
 use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
@@ -16,12 +16,15 @@ use crate::verdict::{Code, Finding};
 const WORDS_OF_A_REASON: usize = 3;
 
 /// An order that cannot be filled.
-struct Order {
-    code: Code,
+pub(super) struct Order {
+    /// What accepting it is called.
+    pub code: Code,
     /// Where it is refused.
-    block: TodoBlock,
-    what: &'static str,
-    arguments: Value,
+    pub block: TodoBlock,
+    /// What is wrong with it.
+    pub what: &'static str,
+    /// The order.
+    pub arguments: Value,
 }
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
@@ -34,13 +37,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
     server.purpose("see the stock before what must be refused");
     let before = shop.products().await?;
-    let stock = product.stock - 1;
     let mut first_reason = None;
-    let orders = orders(server, &product.name, stock);
+    let mut orders = orders(server, &product.name, product.stock - 1);
+    orders.extend(nearly_right(server, &product.name, &before));
     for order in &orders {
         server.purpose(&format!("an order that must be refused: {}", order.what));
         let called = refused(&shop, order).await?;
-        gives_a_reason(order, &called)?;
         let for_unknown = first_reason.get_or_insert_with(|| shop::text(&called));
         if order.code == Code::AcceptsTooMany {
             gives_another_reason(for_unknown, &called)?;
@@ -48,19 +50,47 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     }
     server.purpose("see that the refusals changed nothing");
     let after = shop.products().await?;
-    match changed(&before, &after) {
-        None => Ok(()),
-        Some(difference) => {
-            Err(which_changed_it(server, &shop, &orders, (difference, after)).await?)
-        }
+    if let Some(difference) = changed(&before, &after) {
+        return Err(which_changed_it(server, &shop, &orders, (difference, after)).await?);
     }
+    sells_by_its_own_name(server, &shop, &product.name, after).await?;
+    sell_out::check(server, &shop).await
 }
 
-/// Sends an order, which must be refused.
-async fn refused(shop: &Shop, order: &Order) -> Checked<Called> {
+/// Sends an order, which must be refused, and with a reason.
+pub(super) async fn refused(shop: &Shop, order: &Order) -> Checked<Called> {
     let arguments = order.arguments.clone();
     let answer = shop.session.call("buy_product", arguments).await;
-    is_a_tool_error(order, answer)
+    let called = is_a_tool_error(order, answer)?;
+    gives_a_reason(order, &called)?;
+    Ok(called)
+}
+
+/// A name in the other case, or with blanks around it, may be understood or not. The receipt of
+/// what is sold has the product's own.
+async fn sells_by_its_own_name(
+    server: &ServerUnderTest,
+    shop: &Shop,
+    name: &str,
+    mut before: Vec<Product>,
+) -> Checked {
+    for spelled in [draw::in_other_case(name), format!(" {name} ")] {
+        let product = before.iter().find(|product| product.name == name);
+        let Some(product) = product.filter(|_| before.iter().all(|one| one.name != spelled)) else {
+            continue;
+        };
+        server.purpose("a name that is spelled in another way: sold rightly, or refused");
+        let called = shop.order(&spelled, 1).await?;
+        if called.result.is_error == Some(true) {
+            continue;
+        }
+        buy::says_what_was_bought(&called, product, 1)?;
+        server.purpose("see that the stock fell by what was bought");
+        let after = shop.products().await?;
+        buy::fell(&called, &before, &after, product, 1)?;
+        before = after;
+    }
+    Ok(())
 }
 
 /// One look after all the refusals is quick. Only where something has changed, each is sent once
@@ -98,11 +128,12 @@ async fn which_changed_it(
 
 fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
     let unknown = draw::unheard_of(server);
-    let (too_many, negative, half) = server.random(|dice| {
-        // As large as a stock may be, one more still is a number.
-        let too_many = stock.unsigned_abs() + dice.random_range(1..=5_u64);
+    // As large as a stock may be, one more still is a number.
+    let one_more = stock.unsigned_abs() + 1;
+    let (many_more, negative, half) = server.random(|dice| {
+        let many_more = one_more + dice.random_range(1..=100_u64);
         let half = f64::from(dice.random_range(0..=1_u8)) + 0.5;
-        (too_many, -dice.random_range(1..=3_i64), half)
+        (many_more, -dice.random_range(1..=3_i64), half)
     });
     let of = |quantity: Value| json!({ "product_name": name, "quantity": quantity });
     // What the store has to look at, and what does not even fit the types of the arguments.
@@ -124,8 +155,13 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
         ),
         rule(
             Code::AcceptsTooMany,
+            "one more than there is",
+            of(json!(one_more)),
+        ),
+        rule(
+            Code::AcceptsTooMany,
             "more than there is",
-            of(json!(too_many)),
+            of(json!(many_more)),
         ),
         rule(Code::AcceptsZero, "a quantity of 0", of(json!(0))),
         kind(
@@ -134,11 +170,10 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
             of(json!(negative)),
         ),
         kind(Code::AcceptsFraction, "a fraction", of(json!(half))),
-        // 2^32 + 1: one, for who forgets the upper bits.
         kind(
             Code::AcceptsHuge,
             "a huge quantity",
-            of(json!(4_294_967_297_u64)),
+            of(json!(one_with_upper_bits(stock))),
         ),
         kind(
             Code::AcceptsMissingQuantity,
@@ -163,12 +198,50 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
     ]
 }
 
+/// More than there is, and one for those who forget the upper bits: 2^32 + 1, mostly.
+fn one_with_upper_bits(stock: i64) -> u64 {
+    (((stock.unsigned_abs() >> 32) + 1) << 32) + 1
+}
+
+/// Names that are not a product's, and that a careless search takes for one: the beginning of a
+/// name, its end, one with more behind it, nothing.
+fn nearly_right(server: &ServerUnderTest, name: &str, products: &[Product]) -> Vec<Order> {
+    let mut letters = name.chars();
+    letters.next();
+    let end = letters.as_str().to_owned();
+    let mut letters = name.chars();
+    letters.next_back();
+    let beginning = letters.as_str().to_owned();
+    let more = format!("{name} {}", draw::unheard_of(server).to_lowercase());
+    let alike = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
+    [
+        ("the beginning of a name", beginning),
+        ("the end of a name", end),
+        ("a name with more behind it", more),
+        ("an empty name", String::new()),
+        ("a name of blanks", "  ".to_owned()),
+    ]
+    .into_iter()
+    .filter(|(_, name)| products.iter().all(|product| !alike(&product.name, name)))
+    .map(|(what, name)| Order {
+        code: Code::AcceptsSimilarName,
+        block: places::REFUSALS,
+        what,
+        arguments: json!({ "product_name": name, "quantity": 1 }),
+    })
+    .collect()
+}
+
 fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Checked<Called> {
     const EXPECTED: &str = "a tool error: isError true, with a message that names the problem";
     match answer {
         Ok(called) if called.result.is_error == Some(true) => Ok(called),
         Ok(called) => {
             let (block, why) = match called.result.structured_content {
+                Some(_) if order.code == Code::AcceptsSimilarName => (
+                    order.block,
+                    "No product has this name, and another was sold for it. Compare the whole name.",
+                ),
                 Some(_) => (
                     order.block,
                     "This is a receipt for what cannot be sold. Check the order before you fill it.",

@@ -1,7 +1,9 @@
 //! 3.10 (bonus): the inventory as the resource `store://inventory`, each product by the
 //! template `store://products/{name}`, as JSON; an unknown URI is an error.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rand::seq::IndexedRandom;
 use rmcp::model::ResourceContents;
 use serde::Deserialize;
@@ -32,11 +34,19 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .map(contract::resource);
     let product = templates.iter().filter(|one| one.uri_template == TEMPLATE);
     let lines: Vec<String> = inventory.chain(product.map(contract::template)).collect();
+    if resources.is_empty() && templates.is_empty() {
+        // FastMCP and others declare what they have a method for.
+        return Err(Stop::not_declared(
+            "the server declares resources, and lists none yet",
+        ));
+    }
     contract::compare(&lines, CONTRACT).map_err(|stop| match lines.len() {
         0 | 1 => stop.at(places::RESOURCES_METHODS),
         _ => stop,
     })?;
 
+    server.purpose("read the whole inventory, which may be kept from now on");
+    read(&shop, INVENTORY).await?;
     sells_one(server, &shop).await?;
     server.purpose("see what the tool says, to compare");
     let products = shop.products().await?;
@@ -52,11 +62,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         };
         is_the_product(&uri, &product, read)?;
     }
-    let unheard_of = draw::unheard_of(server);
-    for uri in [
-        format!("store://products/{unheard_of}"),
-        format!("store://{unheard_of}"),
-    ] {
+    for uri in uris_of_nothing(server, &products) {
         server.purpose("read what is not there");
         is_refused(&uri, shop.session.read(&uri).await)?;
     }
@@ -78,18 +84,51 @@ async fn undeclared(server: &ServerUnderTest, shop: &Shop) -> Stop {
     }
 }
 
+/// URIs that are like one of the store's, or only end like one.
+fn uris_of_nothing(server: &ServerUnderTest, products: &[Product]) -> Vec<String> {
+    let unheard_of = draw::unheard_of(server);
+    let longest = products.iter().max_by_key(|product| product.name.len());
+    let name = longest.map_or("", |product| product.name.as_str());
+    let mut letters = name.chars();
+    letters.next_back();
+    let beginning = letters.as_str();
+    let mut uris = vec![
+        format!("store://products/{unheard_of}"),
+        format!("store://{unheard_of}"),
+        format!("store://{unheard_of}/{}", encoded(name)),
+        format!("store://products/{unheard_of}/{}", encoded(name)),
+        "store://products/".to_owned(),
+    ];
+    let is_sold = |name: &str| products.iter().any(|one| one.name.trim() == name.trim());
+    if !is_sold(beginning) {
+        uris.push(format!("store://products/{}", encoded(beginning)));
+    }
+    uris
+}
+
 /// `read` is the JSON behind the URI, or the words with which it was refused.
 fn is_the_product(uri: &str, product: &Product, read: Result<Value, String>) -> Checked {
-    let got = match read {
-        Ok(json) if Product::deserialize(&json).ok().as_ref() == Some(product) => return Ok(()),
-        Ok(json) => json.to_string(),
-        Err(refusal) => refusal,
+    const DECODE: &str = "In a URI a name is percent-encoded: %20 is a space. Decode it, then look for exactly that name.";
+    let (got, why) = match read {
+        Ok(json) => match Product::deserialize(&json) {
+            Ok(got) if got == *product => return Ok(()),
+            Ok(got) if got.name == product.name => (
+                json.to_string(),
+                "list_products says something else at the same moment. One inventory, two ways to see it.",
+            ),
+            Ok(_) => (json.to_string(), DECODE),
+            Err(error) => (
+                format!("{json}: {error}"),
+                "A product is the same object wherever it is seen: name, price_cents and stock, as in list_products.",
+            ),
+        },
+        Err(refusal) => (refusal, DECODE),
     };
     Err(Finding::new(Code::WrongProduct)
         .sent(format!("resources/read {uri}"))
         .expected(shop::json_of(product))
         .got(got)
-        .why("In a URI a name is percent-encoded: %20 is a space. Decode it, then look for exactly that name.")
+        .why(why)
         .into())
 }
 
@@ -125,6 +164,11 @@ fn encoded(name: &str) -> String {
     }
 }
 
+/// A URI as people read it: how much of it is encoded makes no other URI.
+fn decoded(uri: &str) -> Cow<'_, str> {
+    percent_decode_str(uri).decode_utf8_lossy()
+}
+
 async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
     let contents = shop.session.read(uri).await?;
     let wrong = |code: Code, expected: &str, got: String, why: Why| -> Stop {
@@ -138,7 +182,10 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
     };
     let [
         ResourceContents::TextResourceContents {
-            mime_type, text, ..
+            uri: of,
+            mime_type,
+            text,
+            ..
         },
     ] = contents.as_slice()
     else {
@@ -150,6 +197,15 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
             "A JSON document is one text.".into(),
         ));
     };
+    if decoded(of) != decoded(uri) {
+        return Err(wrong(
+            Code::WrongUri,
+            &format!("contents whose uri is {uri}"),
+            format!("contents whose uri is {of:?}"),
+            "A host keeps contents by their uri. These would be taken for another resource's."
+                .into(),
+        ));
+    }
     if mime_type.as_deref() != Some("application/json") {
         let got = mime_type.as_deref().unwrap_or("no mimeType").to_owned();
         let why = Why::from("Hosts show and parse contents by their mimeType.")
@@ -195,6 +251,16 @@ fn holds(read: &Value, products: &[Product]) -> Checked {
 
 fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) -> Checked {
     match answer {
+        Err(RequestError {
+            sent,
+            kind: kind @ ErrorKind::Refused { code: -32603, .. },
+        }) => Err(Finding::new(Code::UnknownUriBreaks)
+            .sent(sent)
+            .expected("an error that says there is no such resource: -32602, or -32002 before 2026-07-28")
+            .got(kind.to_string())
+            .why("-32603 says that the server broke down. The client asked for something that is not there, and can ask for something else.")
+            .in_rust("In rmcp: ErrorData::resource_not_found.")
+            .into()),
         Err(RequestError {
             kind: ErrorKind::Refused { .. },
             ..

@@ -1,12 +1,19 @@
 //! 3.7: `--stdio` serves the same tools, and stdout carries nothing but MCP, with logging
-//! turned on too.
+//! turned on too. The program ends when its stdin does.
 
 use std::collections::BTreeSet;
 
+use rmcp::model::Prompt;
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+
+use super::places;
+use crate::blocks::TodoBlock;
 use crate::checks::draw;
 use crate::checks::store::shop::Shop;
 use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::Session;
+use crate::mcp::message::Message;
 use crate::mcp::transcript::{Exchange, Received};
 use crate::verdict::{Code, Finding};
 
@@ -25,9 +32,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
     let setting = "with --stdio and RUST_LOG=debug";
     let session = open(server, setting, &[("RUST_LOG", "debug")]).await?;
-    let bought = buys(server, session, setting).await;
+    let shop = Shop { session };
+    let used = use_everything(server, &shop, setting).await;
     stdout_is_pure(server, setting)?;
-    bought
+    used?;
+    drop(shop);
+    ends_with_its_stdin(server).await
 }
 
 async fn has_the_tools_of(
@@ -45,9 +55,8 @@ async fn has_the_tools_of(
     })
 }
 
-/// Calls what a customer calls: handlers print, too.
-async fn buys(server: &ServerUnderTest, session: Session, setting: &str) -> Checked {
-    let shop = Shop { session };
+/// Uses whatever the server has: handlers print, too.
+async fn use_everything(server: &ServerUnderTest, shop: &Shop, setting: &str) -> Checked {
     server.purpose(&format!("list the products {setting}"));
     let products = shop.products().await?;
     server.purpose(&format!("buy one of something {setting}"));
@@ -55,8 +64,57 @@ async fn buys(server: &ServerUnderTest, session: Session, setting: &str) -> Chec
         shop.buy(&product.name, 1).await?;
     }
     server.purpose(&format!("order what does not exist {setting}"));
-    shop.order(&draw::unheard_of(server), 1).await?;
+    let unheard_of = draw::unheard_of(server);
+    shop.order(&unheard_of, 1).await?;
+
+    // What the bonus steps add is judged there: here only what it leaves on stdout.
+    let session = &shop.session;
+    let declared = session.capabilities();
+    server.purpose(&format!("use what else is there {setting}"));
+    let _ = session.call("search_products", json!({})).await;
+    if declared.resources.is_some() {
+        for resource in session.resources().await.unwrap_or_default() {
+            let _ = session.read(&resource.uri).await;
+        }
+        let _ = session.resource_templates().await;
+        let _ = session.read(&format!("store://{unheard_of}")).await;
+    }
+    if declared.prompts.is_some() {
+        for prompt in session.prompts().await.unwrap_or_default() {
+            let _ = session.prompt(&prompt.name, filled_in(&prompt)).await;
+        }
+        let _ = session.prompt(&unheard_of, json!({})).await;
+    }
+    if declared.completions.is_some() {
+        let _ = session.complete("recommend", "occasion", "").await;
+    }
     Ok(())
+}
+
+/// Arguments for a prompt, the required ones alone.
+fn filled_in(prompt: &Prompt) -> Value {
+    let arguments = prompt.arguments.iter().flatten();
+    let required = arguments.filter(|argument| argument.required == Some(true));
+    let filled_in = required.map(|argument| (argument.name.clone(), json!("a picnic")));
+    Value::Object(Map::from_iter(filled_in))
+}
+
+/// A host that goes away closes the pipe, and that is all the goodbye there is.
+async fn ends_with_its_stdin(server: &ServerUnderTest) -> Checked {
+    let Some(program) = server.newest_child() else {
+        return Ok(());
+    };
+    let patience = server.patience.goodbye;
+    if timeout(patience, program.ended()).await.is_ok() {
+        return Ok(());
+    }
+    Err(Finding::new(Code::OutlivesStdin)
+        .sent("nothing more: its stdin was closed")
+        .expected("a program that ends by itself")
+        .got(format!("it still ran after {} s", patience.as_secs_f64()))
+        .why("That is how a host tells a stdio server to go. One that stays is left behind each time the host is closed, and they pile up.")
+        .in_rust("After `serve`, `.waiting().await?` returns when the client is gone. Then main must come to its end: does a task or a thread keep it?")
+        .into())
 }
 
 async fn open(
@@ -95,17 +153,20 @@ fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>
 }
 
 fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
-    let impure = server
-        .transcript()
-        .newest(|exchange| stray_line(exchange).is_some());
-    let impure = impure.as_ref().and_then(stray_line);
-    let Some(line) = impure else {
+    let strays = server.transcript().exchanges().into_iter();
+    let strays: Vec<(Message, String)> = strays
+        .filter_map(|exchange| Some((exchange.sent.clone(), stray_line(&exchange)?)))
+        .collect();
+    let Some((during, line)) = strays.first() else {
         return Ok(());
     };
+    let mut blocks = strays.iter().map(|(during, _)| block_of(during));
+    let block = blocks.next().flatten();
+    let block = block.filter(|block| blocks.all(|other| other.as_ref() == Some(block)));
     let shown: String = line.chars().take(LETTERS_SHOWN).collect();
     let rest = if shown.len() < line.len() { " …" } else { "" };
-    let finding = Finding::new(Code::StdoutIsNotPure)
-        .sent(format!("any request {setting}"))
+    let mut finding = Finding::new(Code::StdoutIsNotPure)
+        .sent(format!("{} {setting}", during.describe()))
         .expected("nothing on stdout but JSON-RPC messages, one a line");
     // What was no UTF-8 is written so in the record.
     if line.contains(char::REPLACEMENT_CHARACTER) {
@@ -114,11 +175,25 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
             .why("JSON is UTF-8 wherever programs exchange it (RFC 8259, 8.1). A client drops the line, and waits for its answer for ever.")
             .into());
     }
+    if let Some(block) = block {
+        finding = finding.at(block);
+    }
     Err(finding
         .got(format!("the line {shown:?}{rest}"))
         .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message.")
         .in_rust("Print with eprintln!, and send logs to stderr: .with_writer(std::io::stderr).")
         .into())
+}
+
+/// Where the handler of a request is written. `None` for what every server does by itself.
+fn block_of(request: &Message) -> Option<TodoBlock> {
+    match request.method()? {
+        "tools/call" => places::of_tool(request.json["params"]["name"].as_str()?),
+        "resources/read" => Some(places::RESOURCES_METHODS),
+        "prompts/get" => Some(places::PROMPTS_HANDLER),
+        "completion/complete" => Some(places::COMPLETIONS),
+        _ => None,
+    }
 }
 
 /// Something on stdout that is no message of the protocol.

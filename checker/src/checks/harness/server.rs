@@ -177,6 +177,11 @@ impl ServerUnderTest {
         Ok(Session::connect(endpoint, client, self.transcript()).await?)
     }
 
+    /// The child that was started last, to speak stdio.
+    pub fn newest_child(&self) -> Option<Monitor> {
+        self.children.lock().last().map(Process::monitor)
+    }
+
     /// Speaks HTTP by hand.
     pub async fn raw(&self) -> Checked<Raw> {
         self.raw_of(self.client()).await

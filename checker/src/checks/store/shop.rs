@@ -1,11 +1,11 @@
 //! The store as a customer sees it: its products, and what can go wrong when one talks to it.
 
-use rmcp::model::{ContentBlock, Tool};
+use rmcp::model::Tool;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use crate::checks::{Checked, ServerUnderTest, Stop};
+use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::mcp::{Called, Session};
 use crate::verdict::{Code, Finding};
 
@@ -60,6 +60,9 @@ where
     }
 }
 
+/// So many orders bring a stock down, and no more.
+const MOST_ORDERS: usize = 20;
+
 /// A customer in a session.
 #[derive(Debug)]
 pub struct Shop {
@@ -92,6 +95,14 @@ impl Shop {
         products_of(&called)
     }
 
+    /// What is left, the product with the least first.
+    pub async fn rarest_first(&self) -> Checked<Vec<Product>> {
+        let mut products = self.products().await?;
+        products.retain(|product| product.stock > 0);
+        products.sort_by_key(|product| product.stock);
+        Ok(products)
+    }
+
     /// The product with the most left. `None` when everything is sold out.
     pub async fn best_stocked(&self) -> Checked<Option<Product>> {
         let products = self.products().await?;
@@ -105,12 +116,58 @@ impl Shop {
         Ok(self.session.call("buy_product", arguments).await?)
     }
 
+    /// Buys until this many are left, in orders as large as the tool allows. Gives the receipts.
+    pub async fn buy_down_to(&self, left: i64, product: &Product) -> Checked<Vec<Receipt>> {
+        let most = most_of_one_order(&self.declared("buy_product").await?);
+        let mut receipts = Vec::new();
+        let mut rest = product.stock - left;
+        while rest > 0 {
+            if receipts.len() == MOST_ORDERS {
+                return Err(Stop::CouldNotCheck(format!(
+                    "{:?} has a stock of {}, and an order may be for {most} at most: with a stock of three it can be sold out",
+                    product.name, product.stock
+                )));
+            }
+            let quantity = rest.min(most);
+            receipts.push(self.buy(&product.name, quantity).await?);
+            rest -= quantity;
+        }
+        Ok(receipts)
+    }
+
+    /// The name of something that is sold out, for which the check's own stock is sold. That it can
+    /// be is judged elsewhere: where it cannot, there is nothing.
+    pub async fn something_sold_out(&self, server: &ServerUnderTest) -> Checked<Option<String>> {
+        server.purpose("find something that is sold out, or soon can be");
+        let products = self.products().await?;
+        if let Some(product) = products.iter().find(|product| product.stock == 0) {
+            return Ok(Some(product.name.clone()));
+        }
+        let rarest = products.iter().min_by_key(|product| product.stock);
+        let Some(product) = rarest.filter(|_| !server.runs_already()) else {
+            return Ok(None);
+        };
+        server.purpose("sell it out");
+        let sold_out = self.buy_down_to(0, product).await;
+        Ok(sold_out.ok().map(|_| product.name.clone()))
+    }
+
     /// Buys, where nothing stands against it.
     pub async fn buy(&self, product_name: &str, quantity: i64) -> Checked<Receipt> {
         let called = self.order(product_name, quantity).await?;
         succeeded(&called, "a receipt: this is in stock")?;
         structured(&called)
     }
+}
+
+/// The most that one order may ask for, as the tool's schema has it.
+pub fn most_of_one_order(tool: &Tool) -> i64 {
+    let schema = Value::Object(tool.input_schema.as_ref().clone());
+    let quantity = contract::resolve(&schema["properties"]["quantity"], &schema);
+    quantity["maximum"]
+        .as_i64()
+        .filter(|most| *most >= 1)
+        .unwrap_or(i64::MAX)
 }
 
 /// What to say when a running server has too little left for a check.
@@ -199,23 +256,23 @@ pub fn json_of(product: &Product) -> String {
     serde_json::to_string(product).unwrap_or_default()
 }
 
-/// All text of a result.
+/// All text of a result, as it crossed the wire: rmcp reads a missing `content` as an empty one.
 pub fn text(called: &Called) -> String {
-    texts(&called.result.content).join("\n")
+    texts(called).join("\n")
 }
 
-fn texts(content: &[ContentBlock]) -> Vec<&str> {
-    content
-        .iter()
-        .filter_map(|block| block.as_text().map(|text| text.text.as_str()))
+fn texts(called: &Called) -> Vec<&str> {
+    let blocks = called.raw["content"].as_array().into_iter().flatten();
+    blocks
+        .filter(|block| block["type"] == "text")
+        .filter_map(|block| block["text"].as_str())
         .collect()
 }
 
 /// The text items of a result that are JSON.
 pub fn json_texts(called: &Called) -> Vec<Value> {
-    let texts = texts(&called.result.content);
+    let texts = texts(called).into_iter();
     texts
-        .iter()
         .filter_map(|text| serde_json::from_str(text).ok())
         .collect()
 }

@@ -1,0 +1,108 @@
+//! 3.4: all that there is can be sold, and then nothing more.
+
+use serde_json::json;
+
+use super::places;
+use super::refuse::{Order, refused};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest};
+use crate::mcp::Called;
+use crate::verdict::{Code, Finding};
+
+/// How many are sold last: more than one, since that may be a case of its own.
+const LAST: i64 = 2;
+
+pub(super) async fn check(server: &ServerUnderTest, shop: &Shop) -> Checked {
+    if server.runs_already() {
+        // Its stock is for the other steps and the other era: what was sold out by them will do.
+        let products = shop.products().await?;
+        let sold_out = products.iter().find(|product| product.stock == 0);
+        return match sold_out {
+            Some(product) => sells_no_more(server, shop, product).await,
+            None => Ok(()),
+        };
+    }
+    server.purpose("find the product of which least is left");
+    let products = shop.rarest_first().await?;
+    let product = products
+        .first()
+        .ok_or_else(|| shop::too_little_left(server))?;
+    server.purpose("bring the stock down");
+    let last = product.stock.min(LAST);
+    shop.buy_down_to(last, product).await?;
+    server.purpose("buy all that is left");
+    let called = shop.order(&product.name, last).await?;
+    sells_all(&called, product)?;
+    sells_no_more(server, shop, product).await?;
+    server.purpose("see that it is still listed");
+    is_listed(product, &shop.products().await?)
+}
+
+fn sells_all(called: &Called, product: &Product) -> Checked {
+    let remaining = match called.result.is_error {
+        Some(true) => None,
+        _ => Some(shop::structured::<shop::Receipt>(called)?.remaining_stock),
+    };
+    let (code, why) = match remaining {
+        Some(0) => return Ok(()),
+        Some(_) => (
+            Code::WrongReceipt,
+            "All that was left has been sold. The model tells its user what the receipt says.",
+        ),
+        None => (
+            Code::RefusesAll,
+            "As many are left, so they can be sold: refuse a quantity that is larger than the stock, not one that equals it.",
+        ),
+    };
+    Err(Finding::new(code)
+        .sent(&called.sent)
+        .expected(format!(
+            "a receipt with remaining_stock 0: exactly so many of {:?} are left",
+            product.name
+        ))
+        .got(shop::outcome(called))
+        .why(why)
+        .at(places::REFUSALS)
+        .into())
+}
+
+async fn sells_no_more(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked {
+    let order = Order {
+        code: Code::AcceptsSoldOut,
+        block: places::REFUSALS,
+        what: "something that is sold out",
+        arguments: json!({ "product_name": product.name, "quantity": 1 }),
+    };
+    server.purpose("an order that must be refused: one of what is sold out");
+    refused(shop, &order).await?;
+    Ok(())
+}
+
+fn is_listed(product: &Product, products: &[Product]) -> Checked {
+    let name = &product.name;
+    let listed = products.iter().find(|one| one.name == *name);
+    let (code, got, why, block) = match listed.map(|one| one.stock) {
+        Some(0) => return Ok(()),
+        Some(stock) => (
+            Code::RefusalChangedStock,
+            stock.to_string(),
+            "A refused order must leave no trace. Check everything first, change the stock last.",
+            places::REFUSALS,
+        ),
+        None => (
+            Code::SoldOutNotListed,
+            "not listed any more".to_owned(),
+            "A model that does not see it tells its user that there never was any. With a stock of 0 it can say that it is sold out.",
+            places::LIST_TOOL,
+        ),
+    };
+    Err(Finding::new(code)
+        .sent(format!(
+            "all of {name:?} bought, then tools/call list_products {{}}"
+        ))
+        .expected(format!("stock of {name:?}: 0"))
+        .got(got)
+        .why(why)
+        .at(block)
+        .into())
+}
