@@ -13,7 +13,7 @@
 
 use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 use serde_json::{Map, Value};
-use similar::{ChangeTag, TextDiff};
+use similar::{DiffTag, TextDiff};
 
 use super::Checked;
 use crate::snapshot::contents;
@@ -67,34 +67,85 @@ pub fn prompt(prompt: &Prompt) -> String {
     format!("prompt {}({})", prompt.name, arguments.join(", "))
 }
 
-/// Compares lines with a snapshot's, and shows the difference.
+/// Compares lines with a snapshot's, and says what is missing and what is different.
 ///
 /// # Errors
 ///
 /// A stop when they are not the same.
 pub fn compare(lines: &[String], snapshot: &str) -> Checked {
-    let expected = contents(snapshot);
-    let got = lines.join("\n");
-    if expected == got {
+    let contract = contents(snapshot);
+    let contract: Vec<&str> = contract.lines().collect();
+    let got: Vec<&str> = lines.iter().map(String::as_str).collect();
+    if contract == got {
         return Ok(());
     }
-    let diff: Vec<String> = TextDiff::from_lines(expected, got.as_str())
-        .iter_all_changes()
-        .map(|change| {
-            let sign = match change.tag() {
-                ChangeTag::Delete => "-",
-                ChangeTag::Insert => "+",
-                ChangeTag::Equal => " ",
-            };
-            format!("{sign} {}", change.value().trim_end())
-        })
-        .collect();
+    let lacking = contract.iter().filter(|line| !got.contains(line));
+    let (mut expected, mut found) = (Vec::new(), Vec::new());
+    for line in lacking {
+        expected.push((*line).to_owned());
+        match got.iter().find(|other| name(other) == name(line)) {
+            Some(other) => {
+                found.push((*other).to_owned());
+                found.push(format!("different: {}", difference(line, other)));
+            }
+            None => found.push(format!("{} is missing", name(line))),
+        }
+    }
+    let is_known = |line: &&str| contract.iter().any(|one| name(one) == name(line));
+    let others = got.iter().filter(|line| !is_known(line));
+    found.extend(others.map(|line| format!("there is: {line}")));
     Err(Finding::new(Code::Contract)
         .sent("the lists of what the server offers")
-        .expected("the contract of this step: the lines with -")
-        .got(format!("the lines with +\n{}", diff.join("\n")))
+        .expected(expected.join("\n"))
+        .got(found.join("\n"))
         .why("Names, types and which arguments are optional are what other programs are written against.")
         .into())
+}
+
+/// What a line is about: `tool buy_product`, `template store://products/{name}`.
+fn name(line: &str) -> &str {
+    let second = line.find(' ').map_or(0, |space| space + 1);
+    let length = line[second..].find(['(', ' ']);
+    let end = length.map_or(line.len(), |length| second + length);
+    line[..end].trim_end_matches(':')
+}
+
+/// The words that differ: "`price` instead of `price_cents`".
+fn difference(contract: &str, got: &str) -> String {
+    let [contract, got] = [words(contract), words(got)];
+    let diff = TextDiff::from_slices(&contract, &got);
+    let changes = diff.ops().iter().filter_map(|change| {
+        let [old, new] = [
+            contract[change.old_range()].concat(),
+            got[change.new_range()].concat(),
+        ];
+        let [old, new] = [&old, &new].map(|words| words.trim_matches([' ', ',']));
+        match (change.tag(), old, new) {
+            (DiffTag::Equal, ..) => None,
+            (_, "", new) => Some(format!("`{new}` is too much")),
+            (_, old, "") => Some(format!("`{old}` is missing")),
+            (_, old, new) => Some(format!("`{new}` instead of `{old}`")),
+        }
+    });
+    changes.collect::<Vec<_>>().join(", ")
+}
+
+/// A line in its words, and what stands between them.
+fn words(line: &str) -> Vec<&str> {
+    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '?' | '/');
+    let mut words = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let end = if is_word(first) {
+            rest.find(|letter| !is_word(letter)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (word, more) = rest.split_at(end);
+        words.push(word);
+        rest = more;
+    }
+    words
 }
 
 /// A schema as a type: `{a: string, b?: [integer]}`.
@@ -215,7 +266,35 @@ mod tests {
         let Err(Stop::Failed(finding)) = compare(&["tool b() → {}".to_owned()], snapshot) else {
             panic!("another tool is no failure");
         };
-        let diff = "the lines with +\n- tool a() → {}\n+ tool b() → {}";
-        assert_eq!(finding.got, diff);
+        assert_eq!(finding.expected, "tool a() → {}");
+        assert_eq!(finding.got, "tool a is missing\nthere is: tool b() → {}");
+    }
+
+    #[test]
+    fn the_words_that_differ_are_told() {
+        let line = "tool a(x: integer, y?: string) → {list: [{price_cents: integer}]}";
+        for (got, told) in [
+            (
+                "tool a(x: integer, y?: string) → {list: [{price: number}]}",
+                "`price` instead of `price_cents`, `number` instead of `integer`",
+            ),
+            (
+                "tool a(x: integer, y: string) → {list: [{price_cents: integer}]}",
+                "`y` instead of `y?`",
+            ),
+            (
+                "tool a(x: integer) → {list: [{price_cents: integer}]}",
+                "`y?: string` is missing",
+            ),
+            (
+                "tool a(x: integer, y?: string, z: any) → {list: [{price_cents: integer}]}",
+                "`z: any` is too much",
+            ),
+        ] {
+            assert_eq!(difference(line, got), told);
+        }
+        assert_eq!(name(line), "tool a");
+        assert_eq!(name("resource store://x: text/plain"), "resource store://x");
+        assert_eq!(name("prompt p(a, b?)"), "prompt p");
     }
 }

@@ -15,6 +15,7 @@ const QUOTED: usize = 6;
 
 /// A request that brought no result, where one was due.
 pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
+    let told = sent.starts_with("notifications/");
     let (code, why) = match &kind {
         ErrorKind::Refused { code: -32601, .. } => (
             Code::MethodNotFound,
@@ -46,9 +47,28 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
             Code::HttpError,
             "A 5xx status says that the server broke down. Its stderr should say why.",
         ),
+        ErrorKind::Status { .. } if told => (
+            Code::HttpError,
+            "A notification is not answered, only taken. Clients give up on a server that refuses this one.",
+        ),
+        ErrorKind::Status {
+            status: StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED,
+            ..
+        } => (
+            Code::HttpError,
+            "Over HTTP, MCP answers a POST with 200 and a JSON-RPC message. Is it served at this path?",
+        ),
         ErrorKind::Status { .. } => (
             Code::HttpError,
-            "Over HTTP, MCP answers with 200 and a JSON-RPC message. Is it served at this path?",
+            "Over HTTP, MCP answers with 200 and a JSON-RPC message. The server found fault with the request itself, which is as the specification has it.",
+        ),
+        ErrorKind::Redirected { .. } => (
+            Code::HttpError,
+            "Clients do not follow a POST elsewhere. Serve MCP at this very path, or give the other address: a slash at its end makes a difference.",
+        ),
+        ErrorKind::ContentType { .. } => (
+            Code::WrongContentType,
+            "A client looks there before it reads: application/json is one message, text/event-stream a stream of them. Anything else it refuses.",
         ),
         ErrorKind::NotMcp(_) => (
             Code::NotJsonRpc,
@@ -77,7 +97,11 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
     };
     let finding = Finding::new(code)
         .sent(sent)
-        .expected("a result")
+        .expected(match kind {
+            _ if told => "HTTP 202 Accepted",
+            ErrorKind::ContentType { .. } => "the content type application/json",
+            _ => "a result",
+        })
         .got(kind.to_string())
         .why(why);
     if code == Code::Forbidden {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderName, StatusCode};
 use serde_json::Value;
 
 use super::transcript::{Exchange, Received};
@@ -37,6 +38,13 @@ pub enum ErrorKind {
         /// The beginning of the body.
         body: String,
     },
+    /// Another address to ask at.
+    Redirected {
+        /// The status.
+        status: StatusCode,
+        /// That address; empty where it is not said.
+        to: String,
+    },
     /// Something that is not a JSON-RPC response to the request.
     NotMcp(String),
     /// A response to another request than the one that was sent.
@@ -45,6 +53,11 @@ pub enum ErrorKind {
         sent: String,
         /// The id that came back.
         got: String,
+    },
+    /// A response whose content type is none that a client can read.
+    ContentType {
+        /// What it says, if anything.
+        said: Option<String>,
     },
     /// A result that lacks what the specification demands.
     Shape(String),
@@ -70,18 +83,7 @@ impl ErrorKind {
     /// The best explanation of why this exchange did not end in a result. `None` when it did.
     pub fn of(exchange: &Exchange) -> Option<Self> {
         if let Some(answer) = exchange.answer() {
-            let error = answer.get("error")?;
-            return Some(Self::Refused {
-                code: error
-                    .get("code")
-                    .and_then(Value::as_i64)
-                    .unwrap_or_default(),
-                message: error
-                    .get("message")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned(),
-            });
+            return unreadable(exchange).or_else(|| Self::of_answer(answer));
         }
         if exchange.bytes > MAX_RESPONSE_BYTES {
             return Some(Self::TooMuch {
@@ -94,9 +96,11 @@ impl ErrorKind {
             Received::Text(_) => false,
         };
         let mut received = exchange.received.iter().rev();
+        let failed = exchange.status.filter(|status| !status.is_success());
         let body = match received.find(|received| !begun(received)) {
             None => String::new(),
-            Some(Received::Text(text)) => text.clone(),
+            Some(Received::Text(_)) => texts(exchange),
+            Some(Received::Json(message)) if failed.is_some() => words_of(&message.json),
             Some(Received::Json(message)) => {
                 let value = message.json.as_ref();
                 let sent = exchange.sent.request_id()?;
@@ -109,15 +113,76 @@ impl ErrorKind {
                 });
             }
         };
-        match &exchange.status {
-            Some(status) if !status.is_success() => Some(Self::Status {
-                status: *status,
-                body,
+        match failed {
+            Some(status) if status.is_redirection() => Some(Self::Redirected {
+                status,
+                to: header(exchange, &LOCATION).unwrap_or_default(),
             }),
-            _ if !body.is_empty() => Some(Self::NotMcp(body)),
-            _ => None,
+            Some(status) => Some(Self::Status { status, body }),
+            None if !body.is_empty() => Some(Self::NotMcp(body)),
+            None => None,
         }
     }
+
+    /// What an answer refuses. `None` when it is a result.
+    fn of_answer(answer: &Value) -> Option<Self> {
+        let error = answer.get("error")?;
+        let (code, message) = (error["code"].as_i64(), error["message"].as_str());
+        Some(match (code, message) {
+            _ if answer.get("result").is_some() => Self::Shape(format!(
+                "a message with a result and, beside it, \"error\": {error}"
+            )),
+            (Some(code), Some(message)) => Self::Refused {
+                code,
+                message: message.to_owned(),
+            },
+            _ => Self::Shape(format!(
+                "an error without a number as its code and a text as its message: {error}"
+            )),
+        })
+    }
+}
+
+/// That an answer over HTTP says what it is, so that a client reads it (2026-07-28, Transports).
+fn unreadable(exchange: &Exchange) -> Option<ErrorKind> {
+    exchange.status?;
+    let said = header(exchange, &CONTENT_TYPE);
+    let kind = said.as_deref().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let known = ["application/json", "text/event-stream"];
+    let readable = known.iter().any(|one| kind.eq_ignore_ascii_case(one));
+    (!readable).then_some(ErrorKind::ContentType { said })
+}
+
+fn header(exchange: &Exchange, name: &HeaderName) -> Option<String> {
+    let value = exchange.headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// What came back that is not JSON. Over stdio it may have come in several lines.
+fn texts(exchange: &Exchange) -> String {
+    const ENOUGH: usize = 300;
+    let texts = exchange
+        .received
+        .iter()
+        .filter_map(|received| match received {
+            Received::Text(text) => Some(text.as_str()),
+            Received::Json(_) => None,
+        });
+    let mut text = texts.collect::<Vec<_>>().join("\n");
+    if exchange.status.is_none()
+        && let Some((end, _)) = text.char_indices().nth(ENOUGH)
+    {
+        text.truncate(end);
+        text.push_str(" …");
+    }
+    text
+}
+
+/// What a body of JSON says, where its status has said already that something is wrong.
+fn words_of(json: &Value) -> String {
+    let message = json["error"]["message"].as_str();
+    message.map_or_else(|| json.to_string(), str::to_owned)
 }
 
 impl fmt::Display for ErrorKind {
@@ -126,6 +191,13 @@ impl fmt::Display for ErrorKind {
             Self::Refused { code, message } => write!(f, "the JSON-RPC error {code}, {message:?}"),
             Self::Status { status, body } if body.is_empty() => write!(f, "HTTP {status}"),
             Self::Status { status, body } => write!(f, "HTTP {status}, {body:?}"),
+            Self::Redirected { status, to } => write!(f, "HTTP {status}, to {to:?}"),
+            Self::ContentType { said: Some(said) } => {
+                write!(f, "a JSON-RPC message with the content type {said:?}")
+            }
+            Self::ContentType { said: None } => {
+                f.write_str("a JSON-RPC message without a content type")
+            }
             Self::NotMcp(got) => write!(f, "something that is not a JSON-RPC response: {got:?}"),
             Self::WrongId { sent, got } => {
                 write!(

@@ -65,8 +65,11 @@ impl Raw {
         }
         self.session = session;
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-        self.send(initialized, HeaderMap::new()).await?;
-        Ok(())
+        let reply = self.send(initialized, HeaderMap::new()).await?;
+        match ErrorKind::of(&reply.exchange) {
+            Some(kind) => Err(failure(Some(&reply.exchange), kind)),
+            None => Ok(()),
+        }
     }
 
     /// A request with an id of its own and, on the modern era, the metadata it must carry.

@@ -114,7 +114,8 @@ impl Session {
                 })
             }
             error => {
-                let last = connection.last_request();
+                let refused = connection.refused_notification();
+                let last = refused.or_else(|| connection.last_request());
                 let known = last.as_ref().and_then(ErrorKind::of);
                 let era = responder.profile().era;
                 let kind = known.unwrap_or_else(|| match error {
@@ -321,7 +322,8 @@ fn lost() -> ErrorKind {
 }
 
 fn silent(exchange: Option<&Exchange>, after: Duration) -> ErrorKind {
-    if let Some(kind @ ErrorKind::WrongId { .. }) = exchange.and_then(ErrorKind::of) {
+    // Something may have come that no client takes for the answer.
+    if let Some(kind) = exchange.and_then(ErrorKind::of) {
         return kind;
     }
     ErrorKind::Silent {

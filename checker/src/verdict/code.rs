@@ -47,6 +47,7 @@ codes! {
     ServerExited = "server_exited",
     TooMuch = "too_much",
     TooSlow = "too_slow",
+    WrongContentType = "wrong_content_type",
     WrongId = "wrong_id",
     WrongShape = "wrong_shape",
 
@@ -152,6 +153,7 @@ codes! {
     LibraryName = "library_name",
     LocalOriginRefused = "local_origin_refused",
     LoserWithoutReason = "loser_without_reason",
+    Misnamed = "misnamed",
     MissingOccasionAccepted = "missing_occasion_accepted",
     Negative = "negative",
     NoCompletions = "no_completions",

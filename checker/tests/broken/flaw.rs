@@ -32,6 +32,16 @@ flaws! {
         SlowAnswers = Fault,
         /// Answers 200 with JSON that is none
         Garbage = Fault,
+        /// Answers in JSON without a content type
+        NoContentType = Fault,
+        /// Answers in JSON, and says that it is plain text
+        PlainText = Fault,
+        /// Answers 400 to notifications/initialized, and to all that is only told
+        RefusesNotifications = Fault,
+        /// Sends everybody to another address
+        Redirects = Fault,
+        /// Answers 406 with a JSON-RPC error to everything
+        NotAcceptable = Fault,
         /// Answers 200 with a web page
         Html = Fault,
         /// Answers with another id
@@ -52,6 +62,8 @@ flaws! {
     "3.2" {
         /// Leaves tools out of its capabilities
         ToolsNotDeclared,
+        /// The tool is called listProducts
+        MisnamedTool,
         /// list_products has no structured content
         TextOnly,
         /// list_products has structured content and no text
@@ -200,6 +212,8 @@ flaws! {
         IdempotentBuy,
         /// The quantity has a minimum of 2
         MinimumOfTwo,
+        /// The error for an unknown tool has a text as its code
+        ErrorCodeAsText,
         /// An unknown tool is an internal error
         UnknownToolBreaks,
     }
@@ -222,6 +236,8 @@ flaws! {
         StdoutOnPrompt,
         /// Prints a line on stdout for each completion over stdio
         StdoutOnComplete,
+        /// Writes error: null beside each result on stdio
+        StdioErrorNull = Fault,
         /// Goes on when its stdin is closed
         OutlivesStdin = Fault,
         /// Has no buy_product on stdio
@@ -367,6 +383,8 @@ flaws! {
         StdoutFlood = Fault,
         /// A foreign Host gets 421, Misdirected Request
         HostMisdirected = Fault,
+        /// Answers over HTTP in event streams that hold what the standard tells to ignore
+        OddEvents = Fault,
         /// Over stdio each message comes in pieces, its line end last
         StdioInPieces = Fault,
         /// Finds a product whatever its case, with blanks around its name as well
@@ -388,8 +406,6 @@ flaws! {
     }
 
     "missing" {
-        /// The tool is called listProducts
-        MisnamedTool,
         /// Declares resources and prompts, and has none
         DeclaresWhatIsNotThere,
         /// list_products is a todo!("3.2"), and is never answered

@@ -10,7 +10,7 @@ use crate::declarations::{self, has_buy_product, list_products_name, price_field
 use crate::faults;
 use crate::flaw::{Flaw, Flaws};
 use crate::protocol::faults::HUGE_TEXT;
-use crate::protocol::{INTERNAL_ERROR, INVALID_PARAMS, RpcError};
+use crate::protocol::{INTERNAL_ERROR, INVALID_PARAMS, NO_NUMBER, RpcError};
 use crate::sale::Refusal;
 use crate::shop::{Product, Search};
 use crate::store::Store;
@@ -43,6 +43,9 @@ pub async fn call(store: &Store, params: &Value) -> Result<Value, RpcError> {
         "search_products" => search_products(store, arguments),
         _ if store.flaws.has(Flaw::UnknownToolAsResult) => {
             Ok(text(format!("There is no tool named {name:?}."), true))
+        }
+        _ if store.flaws.has(Flaw::ErrorCodeAsText) => {
+            Err(RpcError::new(NO_NUMBER, "There is no such tool."))
         }
         _ if store.flaws.has(Flaw::UnknownToolBreaks) => {
             Err(RpcError::new(INTERNAL_ERROR, "no entry found for key"))

@@ -42,6 +42,12 @@ pub enum Fault {
     Garbage,
     Html,
     EndlessStream,
+    NoContentType,
+    PlainText,
+    RefusesNotifications,
+    Redirects,
+    NotAcceptable,
+    OddEvents,
     EndlessFlood,
     NeedsToken,
     ServerError,
@@ -64,6 +70,7 @@ pub enum Fault {
     StdioHangs,
     StdioInPieces,
     StdioLatin1,
+    StdioErrorNull,
     OutlivesStdin,
     SlowStart,
 
@@ -147,6 +154,15 @@ pub async fn instead_of_answer(faults: &Faults) -> Option<Response> {
     }
     if faults.has(Fault::Garbage) {
         return Some(ok("application/json", "<<<not json>>>"));
+    }
+    if faults.has(Fault::Redirects) {
+        let elsewhere = [(header::LOCATION, "/mcp/")];
+        return Some((StatusCode::PERMANENT_REDIRECT, elsewhere).into_response());
+    }
+    if faults.has(Fault::NotAcceptable) {
+        let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Not Acceptable: bread only"}}"#;
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        return Some((StatusCode::NOT_ACCEPTABLE, json, error).into_response());
     }
     if faults.has(Fault::Html) {
         return Some(ok(

@@ -119,6 +119,9 @@ async fn posted<S: Service>(server: &Arc<Server<S>>, headers: &HeaderMap, body: 
         Ok(connection) => connection,
         Err(status) => return status.into_response(),
     };
+    if request.id.is_none() && server.faults.has(Fault::RefusesNotifications) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     if request.id.is_none() {
         connection.notified(&request);
         return StatusCode::ACCEPTED.into_response();
@@ -233,6 +236,13 @@ fn plain<S: Service>(server: &Server<S>, answer: Answer) -> Response {
         json(answer.status, body)
     } else if server.faults.has(Fault::SlowAnswers) {
         json(answer.status, faults::slowly(message))
+    } else if server.faults.has(Fault::NoContentType) {
+        (answer.status, Body::from(message)).into_response()
+    } else if server.faults.has(Fault::PlainText) {
+        (answer.status, message).into_response()
+    } else if server.faults.has(Fault::OddEvents) {
+        let event = format!("event: ping\ndata: 1\n\nretry: soon\nnothing\ndata: {message}\n\n");
+        streamed(stream::iter([event]))
     } else {
         json(answer.status, message)
     }

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::faults::{Fault, Faults};
 
 pub const PARSE_ERROR: i64 = -32700;
+/// Stands for a code that is a text, which no code may be.
+pub const NO_NUMBER: i64 = 0;
 pub const METHOD_NOT_FOUND: i64 = -32601;
 pub const INVALID_PARAMS: i64 = -32602;
 pub const INTERNAL_ERROR: i64 = -32603;
@@ -148,6 +150,9 @@ impl RpcError {
 
     fn to_json(&self) -> Value {
         let mut error = json!({ "code": self.code, "message": self.message });
+        if self.code == NO_NUMBER {
+            error["code"] = json!("not_found");
+        }
         if let Some(data) = &self.data {
             error["data"] = data.clone();
         }

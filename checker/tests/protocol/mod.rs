@@ -25,7 +25,7 @@ use serde_json::Value;
 
 pub use call::{Call, Stop};
 pub use message::{
-    Era, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, RESOURCE_NOT_FOUND, RpcError,
+    Era, INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, NO_NUMBER, RESOURCE_NOT_FOUND, RpcError,
 };
 
 use elicit::States;

@@ -103,7 +103,10 @@ async fn answer<S: Service>(
 /// Writes each message on a line, or on several.
 async fn write(mut outbox: UnboundedReceiver<Value>, faults: Faults) -> Result<()> {
     let mut stdout = stdout();
-    while let Some(message) = outbox.recv().await {
+    while let Some(mut message) = outbox.recv().await {
+        if faults.has(Fault::StdioErrorNull) && message.get("result").is_some() {
+            message["error"] = Value::Null;
+        }
         let line = if faults.has(Fault::StdioGarbles) {
             format!("{message:#}")
         } else {

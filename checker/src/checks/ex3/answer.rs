@@ -3,9 +3,9 @@
 use rmcp::model::{Implementation, ProtocolVersion};
 use serde_json::Value;
 
-use crate::checks::{Checked, ServerUnderTest};
-use crate::mcp::Era;
+use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::transcript::Exchange;
+use crate::mcp::{ClientProfile, Era};
 use crate::verdict::{Code, Finding};
 
 /// What servers are called whose author has not named them.
@@ -20,15 +20,45 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         says_that_it_is_complete(handshake)?;
         supports_the_era(handshake)?;
     }
-    let said = session?.server();
+    if server.era == Era::Legacy && handshake.result().is_object() {
+        // What comes after it is sent with that version.
+        agrees_on_a_known_version(handshake)?;
+    }
+    let session = match session {
+        Err(Stop::Failed(failure)) if server.era == Era::Modern => {
+            return Err(speaks_legacy_only(server, *failure).await);
+        }
+        session => session?,
+    };
+    let said = session.server();
 
     let identity = said.as_ref().and_then(|said| said.server_info.clone());
     let identity = identity.unwrap_or_else(|| Implementation::new("", ""));
-    names_itself(handshake, &identity)?;
-    match server.era {
-        Era::Modern => Ok(()),
-        Era::Legacy => agrees_on_a_known_version(handshake),
+    names_itself(handshake, &identity)
+}
+
+/// Most servers out there know 2025-11-25 alone. How they refuse what came later differs; that they
+/// answer `initialize` tells them from one that is broken.
+async fn speaks_legacy_only(server: &ServerUnderTest, failure: Finding) -> Stop {
+    server.purpose("see whether the server speaks the older era");
+    let patience = server.patience.times(0.4);
+    let client = ClientProfile::new(Era::Legacy).with_patience(patience);
+    if server.session_of(client).await.is_err() {
+        return failure.into();
     }
+    let (modern, legacy) = (Era::Modern.version(), Era::Legacy.version());
+    Finding::new(Code::EraNotSupported)
+        .sent(&failure.sent)
+        .expected(format!("an answer: this is how a client of {modern} begins"))
+        .got(format!(
+            "{}. To initialize, which is how one of {legacy} begins, there is an answer",
+            failure.got
+        ))
+        .why(format!(
+            "The server speaks {legacy} alone, as most servers still do. What it does speak is checked with --era legacy."
+        ))
+        .in_rust("rmcp 3 speaks both by itself.")
+        .into()
 }
 
 /// The first exchange, if it came to one.

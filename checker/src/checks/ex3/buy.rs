@@ -15,8 +15,8 @@ const CONTRACT: &str = include_str!("snapshots/3.3.snap");
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter(server).await?;
     server.purpose("see how buy_product wants to be called");
-    let tool = shop.declared("buy_product").await?;
     let in_tool = |stop: Stop| stop.at(places::BUY_TOOL);
+    let tool = shop.declared("buy_product").await.map_err(in_tool)?;
     let schema = output_schema(&tool).map_err(in_tool)?;
     is_the_contracts(&tool, CONTRACT, (places::BUY_ARGUMENTS, places::SALE))?;
 

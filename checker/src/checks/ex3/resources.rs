@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rand::seq::IndexedRandom;
-use rmcp::model::ResourceContents;
+use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,18 +28,13 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     server.purpose("see which resources and templates there are");
     let resources = shop.session.resources().await?;
     let templates = shop.session.resource_templates().await?;
-    let inventory = resources
-        .iter()
-        .filter(|one| one.uri == INVENTORY)
-        .map(contract::resource);
-    let product = templates.iter().filter(|one| one.uri_template == TEMPLATE);
-    let lines: Vec<String> = inventory.chain(product.map(contract::template)).collect();
     if resources.is_empty() && templates.is_empty() {
         // FastMCP and others declare what they have a method for.
         return Err(Stop::not_declared(
             "the server declares resources, and lists none yet",
         ));
     }
+    let lines = lines(&resources, &templates);
     contract::compare(&lines, CONTRACT).map_err(|stop| match lines.len() {
         0 | 1 => stop.at(places::RESOURCES_METHODS),
         _ => stop,
@@ -67,6 +62,23 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         is_refused(&uri, shop.session.read(&uri).await)?;
     }
     Ok(())
+}
+
+/// The inventory and the template of a product or, in place of one that is not there, what is.
+fn lines(resources: &[Resource], templates: &[ResourceTemplate]) -> Vec<String> {
+    let is_inventory = |one: &&Resource| one.uri == INVENTORY;
+    let has_inventory = resources.iter().any(|one| is_inventory(&one));
+    let is_product = |one: &&ResourceTemplate| one.uri_template == TEMPLATE;
+    let has_product = templates.iter().any(|one| is_product(&one));
+    let resources = resources
+        .iter()
+        .filter(|one| !has_inventory || is_inventory(one))
+        .map(contract::resource);
+    let templates = templates
+        .iter()
+        .filter(|one| !has_product || is_product(one))
+        .map(contract::template);
+    resources.chain(templates).collect()
 }
 
 /// Whoever lists resources and does not declare them has begun. Without a list nothing is there.

@@ -85,8 +85,15 @@ impl Shop {
             [] => "the server has no tools yet".to_owned(),
             names => format!("the server has {}", names.join(", ")),
         };
-        let found = tools.iter().find(|one| one.name == tool).cloned();
-        found.ok_or_else(|| Stop::not_declared(format!("no tool named {tool}: {others}")))
+        if let Some(found) = tools.iter().find(|one| one.name == tool) {
+            return Ok(found.clone());
+        }
+        match names.iter().find(|name| means(name, tool)) {
+            Some(name) => Err(misnamed(tool, name)),
+            None => Err(Stop::not_declared(format!(
+                "no tool named {tool}: {others}"
+            ))),
+        }
     }
 
     /// Everything the store sells.
@@ -158,6 +165,25 @@ impl Shop {
         succeeded(&called, "a receipt: this is in stock")?;
         structured(&called)
     }
+}
+
+/// Whether a name is another one, but for case and what stands between its words.
+fn means(name: &str, meant: &str) -> bool {
+    let letters = |name: &str| -> String {
+        let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    letters(name) == letters(meant)
+}
+
+fn misnamed(tool: &str, name: &str) -> Stop {
+    Finding::new(Code::Misnamed)
+        .sent("tools/list")
+        .expected(format!("a tool named {tool}"))
+        .got(format!("one named {name}"))
+        .why("A client calls a tool by exactly the name that the contract has.")
+        .in_rust("In rmcp the method's name is the tool's, unless #[tool(name = \"…\")] gives it another.")
+        .into()
 }
 
 /// The most that one order may ask for, as the tool's schema has it.

@@ -76,7 +76,7 @@ impl StreamableHttpClient for Http {
         match sent.kind {
             Kind::Request { .. } => (),
             // What asks for no answer gets none: 202 Accepted.
-            Kind::Response { .. } if !accepted => {
+            Kind::Response { .. } | Kind::Notification { .. } if !accepted => {
                 let wrong = ErrorKind::NotMcp(String::new());
                 return Err(as_unexpected(wrong));
             }
@@ -89,6 +89,12 @@ impl StreamableHttpClient for Http {
         if !Message::new(Side::Server, answer.clone()).answers(&sent) {
             let wrong = ErrorKind::NotMcp(String::new());
             return Err(as_unexpected(wrong));
+        }
+        let exchange = self.connection.get(index);
+        if let Some(kind @ ErrorKind::ContentType { .. }) =
+            exchange.as_ref().and_then(ErrorKind::of)
+        {
+            return Err(as_unexpected(kind));
         }
         let answer: ServerJsonRpcMessage = serde_json::from_value(answer)?;
         Ok(StreamableHttpPostResponse::Json(answer, session))

@@ -1,5 +1,6 @@
 //! The HTTP side of the wire: sends a message, records and bounds what comes back.
 
+mod events;
 mod for_rmcp;
 
 use std::error::Error;
@@ -11,7 +12,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN};
 use reqwest::Url;
 use rmcp::transport::streamable_http_client::SseError;
 use serde_json::Value;
-use sse_stream::{Sse, SseStream};
+use sse_stream::Sse;
 
 use crate::mcp::error::{ErrorKind, MAX_RESPONSE_BYTES, RequestError};
 use crate::mcp::message::{Message, Side};
@@ -184,7 +185,7 @@ impl Http {
         let index = pending.index;
         let ends = EndOnDrop(connection.clone(), index);
         let bytes = bounded(pending.response.bytes_stream(), connection.clone(), index);
-        SseStream::from_bytes_stream(bytes)
+        events::messages(bytes)
             .inspect(move |event| {
                 let _open = &ends;
                 match data(event).map(|data| (serde_json::from_str(data), data)) {
@@ -203,7 +204,7 @@ impl Http {
         let connection = self.connection.clone();
         let bytes = response.bytes_stream();
         let bytes = bytes.map(|chunk| chunk.map_err(|error| io::Error::other(root_cause(&error))));
-        SseStream::from_bytes_stream(bytes)
+        events::messages(bytes)
             .inspect(move |event| {
                 match data(event).map(|data| (serde_json::from_str(data), data)) {
                     Some((Ok(json), _)) => connection.receive_unordered(json),

@@ -119,6 +119,17 @@ impl Connection {
         record.exchanges.get(last.0).cloned()
     }
 
+    /// A notification of the client that the server answered with a failure.
+    pub fn refused_notification(&self) -> Option<Exchange> {
+        let record = self.transcript.lock();
+        let is_refused = |exchange: &Exchange| {
+            let failed = exchange.status.is_some_and(|status| !status.is_success());
+            failed && matches!(exchange.sent.kind, Kind::Notification { .. })
+        };
+        let last = self.last(&record, is_refused)?;
+        record.exchanges.get(last.0).cloned()
+    }
+
     /// Waits until an exchange is as wanted.
     pub async fn until(&self, index: Index, wanted: impl Fn(&Exchange) -> bool) {
         let is_wanted = |record: &Record| {
