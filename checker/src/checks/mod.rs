@@ -7,6 +7,7 @@
 //!
 //! - [`harness`] is what a check works with,
 //! - [`store`] is what exercises 3 to 5 share: the shop, its products and receipts,
+//! - `handshake` is what every client does first,
 //! - `draw` is what is drawn at random, `printed` what a program printed,
 //! - [`contract`] is a server's surface as text, held against a snapshot,
 //! - [`symptoms`] has a sentence for each known symptom.
@@ -16,6 +17,7 @@ mod draw;
 mod ex1;
 mod ex2;
 mod ex3;
+mod handshake;
 pub(crate) mod harness;
 mod printed;
 pub mod store;

@@ -11,6 +11,16 @@ flaws! {
         TodoElsewhere,
         /// Greets with server/discover alone
         OnlyDiscover,
+        /// Never says that the session is open
+        NeverInitialized,
+        /// Says that the session is open without naming the session
+        InitializedElsewhere,
+        /// Takes any kind of answer, and names none
+        AcceptsAnything,
+        /// Does not say that it sends JSON
+        NoContentType,
+        /// Forgets the headers that repeat what is in the body
+        NoMethodHeader,
         /// Sends nothing, and prints a name of its own
         AsksNothing,
         /// Prints no name
@@ -37,10 +47,18 @@ flaws! {
         ForgetsCursor,
         /// Hands the cursor back in capitals
         CursorInCapitals,
+        /// Hands the cursor back as a number where it looks like one
+        CursorAsNumber,
+        /// Hands back the beginning of a long cursor
+        ShortCursor,
+        /// Takes an empty cursor for none
+        EmptyCursorIsNone,
+        /// Stops at an empty page
+        StopsAtEmptyPage,
         /// Prints what servers send as it is
         RawEscapes,
-        /// Stops after the second page
-        TwoPages,
+        /// Stops after the third page
+        ThreePages,
         /// Leaves out the last tool of each page
         DropsLastOfPage,
         /// Prints names without descriptions

@@ -183,12 +183,20 @@ impl Client {
                 Some(cursor) if self.flaws.has(Flaw::CursorInCapitals) => {
                     json!({ "cursor": cursor.to_uppercase() })
                 }
+                Some(cursor) if self.flaws.has(Flaw::CursorAsNumber) => {
+                    let number = cursor.parse::<u64>().map(Value::from);
+                    json!({ "cursor": number.unwrap_or_else(|_| json!(cursor)) })
+                }
+                Some(cursor) if self.flaws.has(Flaw::ShortCursor) => {
+                    json!({ "cursor": cursor.chars().take(255).collect::<String>() })
+                }
                 Some(cursor) if !self.flaws.has(Flaw::ForgetsCursor) => json!({ "cursor": cursor }),
                 _ => json!({}),
             };
             let page = self.session.ask("tools/list", params).await?;
             let tools = page["tools"].as_array().cloned().unwrap_or_default();
-            let shown = tools.len() - usize::from(self.flaws.has(Flaw::DropsLastOfPage));
+            let dropped = usize::from(self.flaws.has(Flaw::DropsLastOfPage));
+            let shown = tools.len().saturating_sub(dropped);
             for tool in &tools[..shown] {
                 self.say(text(&tool["name"]));
                 if self.flaws.has(Flaw::UnwrapsDescription) {
@@ -200,7 +208,9 @@ impl Client {
             }
             cursor = page["nextCursor"].as_str().map(str::to_owned);
             let enough = self.flaws.has(Flaw::IgnoresCursor)
-                || (self.flaws.has(Flaw::TwoPages) && number == 2)
+                || (self.flaws.has(Flaw::ThreePages) && number == 3)
+                || (self.flaws.has(Flaw::StopsAtEmptyPage) && tools.is_empty())
+                || (self.flaws.has(Flaw::EmptyCursorIsNone) && cursor.as_deref() == Some(""))
                 || (self.flaws.has(Flaw::ForgetsCursor) && number == 3);
             if cursor.is_none() || enough {
                 break;

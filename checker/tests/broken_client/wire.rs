@@ -106,8 +106,20 @@ impl Session {
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         self.name = word(&result["serverInfo"]["name"]);
         self.version = word(&result["protocolVersion"]);
+        if self.flaws.has(Flaw::NeverInitialized) {
+            return Ok(());
+        }
+        let id = self.id.clone();
+        if self.flaws.has(Flaw::InitializedElsewhere) {
+            self.id = None;
+        }
         let done = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
-        self.post(done).await.map(|_| ())
+        let said = self.post(done).await;
+        if self.flaws.has(Flaw::InitializedElsewhere) {
+            self.id = id;
+            return Ok(());
+        }
+        said.map(|_| ())
     }
 
     /// Sends a request, and waits for its result.
@@ -131,11 +143,15 @@ impl Session {
     }
 
     async fn post(&self, message: Value) -> Result<Answer, Trouble> {
-        let mut request = self
-            .http
-            .post(&self.url)
-            .header("accept", "application/json, text/event-stream")
-            .header("content-type", "application/json");
+        let accepted = if self.flaws.has(Flaw::AcceptsAnything) {
+            "*/*"
+        } else {
+            "application/json, text/event-stream"
+        };
+        let mut request = self.http.post(&self.url).header("accept", accepted);
+        if !self.flaws.has(Flaw::NoContentType) {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -146,7 +162,10 @@ impl Session {
             request = request.header("mcp-protocol-version", &self.version);
         }
         if self.version.starts_with("2026") {
-            request = request.header("mcp-method", message["method"].as_str().unwrap_or_default());
+            if !self.flaws.has(Flaw::NoMethodHeader) {
+                let method = message["method"].as_str().unwrap_or_default();
+                request = request.header("mcp-method", method);
+            }
             let params = &message["params"];
             if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
                 request = request.header("mcp-name", name);

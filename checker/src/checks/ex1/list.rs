@@ -8,20 +8,22 @@ use crate::fixtures::{FakeTool, Record, ServerSpec, ToolReply};
 use crate::verdict::Code;
 use rand::RngExt;
 use rmcp::model::{CallToolResult, Tool};
+use serde_json::Value;
 
 /// What a terminal does when it reads this (ECMA-48, ED).
 const CLEARS_THE_SCREEN: &str = "\u{1b}[2J";
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the client asks to list the tools");
-    // Three pages, and a single tool on the last.
+    // Five pages: one is empty and not the last, and the last holds a single tool.
     let page = program.random(|dice| dice.random_range(2..5_usize));
     let mut tools = draw::tools(program, 2 * page + 1);
     // Not every server describes every tool, and one of them would like to clear the screen.
     tools[page].description = None;
     let described = tools[0].description.clone().unwrap_or_default();
     tools[0].description = Some(format!("{described} {CLEARS_THE_SCREEN}").into());
-    let mut spec = ServerSpec::new(draw::server_name(program), "1.0.0").with_pages_of(page);
+    let mut spec =
+        ServerSpec::new(draw::server_name(program), "1.0.0").with_pages([page, 1, 0, page - 1]);
     for tool in &tools {
         let answer = |_: &_| ToolReply::Result(CallToolResult::success(Vec::new()));
         spec = spec.with_tool(FakeTool::new(tool.clone(), answer));
@@ -63,45 +65,63 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
             .why("The list of tools is a request of its own, in the session that is open.")
             .into());
     }
-    let mut cursors = lists.iter().map(|list| list["params"]["cursor"].as_str());
+    let Some(last) = record.last("tools/list") else {
+        return Ok(());
+    };
     // The last page is the one whose answer names no other.
-    let last = record.last("tools/list").and_then(|exchange| {
-        let answer = exchange.answer()?;
-        Some(answer.get("result")?.get("nextCursor").is_none())
-    });
-    if last == Some(true) {
+    let result = last.result();
+    if result.is_object() && result.get("nextCursor").is_none() {
         return Ok(());
     }
-    if let Some(error) = record.last("tools/list").and_then(|exchange| {
-        let error = exchange.answer()?.get("error")?;
-        Some(error["message"].to_string())
-    }) {
-        let cursor = lists
-            .last()
-            .map(|list| list["params"]["cursor"].to_string());
+    let cursor = &last.sent.json["params"]["cursor"];
+    if let Some(error) = last.answer().and_then(|answer| answer.get("error")) {
         return Err(ran
             .finding(Code::CursorChanged)
             .expected("each nextCursor handed back as it is")
             .got(format!(
-                "tools/list with the cursor {}, which the server refuses: {error}",
-                cursor.unwrap_or_default()
+                "tools/list with the cursor {}, which the server refuses: {}",
+                shortened(cursor),
+                error["message"]
             ))
-            .why("A cursor means something to the server alone. It may look like a number or a word, and is neither.")
+            .why("Only the server knows what a cursor means. It may be long, or empty, or look like a number: hand back the same text.")
             .into());
     }
+    let with_cursor = |list: &Value| list["params"].get("cursor").is_some();
     let asked = lists.len();
-    let again = cursors.any(|cursor| cursor.is_some());
-    let got = match (asked, again) {
-        (1, _) => "tools/list once. Its answer had a nextCursor, and nobody used it".to_owned(),
+    let next = shortened(&result["nextCursor"]);
+    let got = match (asked, lists.iter().any(with_cursor)) {
+        (1, _) => {
+            format!("tools/list once. Its answer has the nextCursor {next}, which was not used")
+        }
         (_, false) => format!("tools/list {asked} times, never with a cursor"),
-        (_, true) => format!("tools/list {asked} times. The last answer still had a nextCursor"),
+        (_, true) => {
+            format!("tools/list {asked} times. The last answer still has a nextCursor: {next}")
+        }
+    };
+    let tools = result["tools"].as_array().map_or(0, Vec::len);
+    let why = if result["nextCursor"] == "" {
+        "A cursor may be any text, the empty one too. Only an answer without a nextCursor is the last."
+    } else if tools == 0 {
+        "A page may be empty, where a server leaves out what this user may not see. Only an answer without a nextCursor is the last."
+    } else {
+        "A server may cut a long list into pages. If you read only some of them, you miss the remaining tools."
     };
     Err(ran
         .finding(Code::PagesLeftOut)
         .expected("tools/list again with each nextCursor as cursor, until an answer has none")
         .got(got)
-        .why("A server may cut a long list into pages. Who reads only the first page never learns of the other tools.")
+        .why(why)
         .into())
+}
+
+/// A cursor as findings show it, in quotes: some are long.
+fn shortened(cursor: &Value) -> String {
+    const SHOWN: usize = 40;
+    let written = cursor.to_string();
+    match written.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}… ({} characters)", &written[..end], written.len() - 2),
+        None => written,
+    }
 }
 
 fn every_tool_is_printed(ran: &Ran, tools: &[Tool]) -> Checked {

@@ -12,7 +12,7 @@ mod settings;
 mod tell_apart;
 
 use super::harness::Ran;
-use super::{Check, Checked, ExerciseChecks};
+use super::{Check, Checked, ExerciseChecks, handshake};
 use crate::blocks::TodoBlock;
 use crate::checks::printed::tells;
 use crate::checks::store::SERVING;
@@ -61,10 +61,11 @@ fn prints(
         .into())
 }
 
-/// That the client said hello, on whichever era.
+/// That the client opened a session, on whichever era, and sent what the server can take.
 fn was_spoken_to(ran: &Ran, record: &Record) -> Checked {
     if !record.requests().is_empty() {
-        return Ok(());
+        handshake::taken(ran, record)?;
+        return handshake::announced(ran, record);
     }
     Err(ran
         .finding(Code::NothingSent)

@@ -15,8 +15,8 @@ use crate::verdict::Code;
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the agent asks to learn of the tools, and then the model");
     let count = program.random(|dice| dice.random_range(3..6_usize));
-    // On two pages: an agent that reads one offers half of them.
-    let mut spec = draw::bakery(program).with_pages_of(count - 1);
+    // An agent that reads the first page, or up to the empty one, offers only some of them.
+    let mut spec = draw::bakery(program).with_pages([1, count - 2, 0, 1]);
     let names = draw::tool_names(program, count + 1);
     for name in &names[1..] {
         let parameters =

@@ -1,0 +1,148 @@
+//! What every client does before it is of use: requests that a server can take, and a session that
+//! both sides know to be open.
+
+use http::StatusCode;
+
+use crate::checks::harness::Ran;
+use crate::checks::{Checked, Stop};
+use crate::fixtures::Record;
+use crate::mcp::transcript::{Exchange, Received};
+use crate::verdict::{Code, Why};
+
+/// How the server, at the beginning of a session of the older era, learns that its answer arrived.
+const INITIALIZED: &str = "notifications/initialized";
+
+/// JSON-RPC codes by which a server says that it speaks the other era.
+const OTHER_ERA: [i64; 2] = [-32601, -32000];
+
+/// That the program did not stop at a request that the server could not take: a header was missing
+/// or wrong, or the message.
+pub(crate) fn taken(ran: &Ran, record: &Record) -> Checked {
+    if ran.status.success() {
+        return Ok(());
+    }
+    // A client that is turned away may go on to the greeting of the other era.
+    let greetings = ["server/discover", "initialize"].map(|method| record.last(method));
+    let suspects = [record.last_message()].into_iter().chain(greetings);
+    let turned_away = suspects.flatten().find_map(|exchange| {
+        let status = exchange.status.filter(|status| was_turned_away(*status))?;
+        (!is_of_other_era(&exchange)).then_some((exchange, status))
+    });
+    let Some((exchange, status)) = turned_away else {
+        return Ok(());
+    };
+    let method = exchange.sent.method().unwrap_or_default();
+    Err(ran
+        .finding(Code::TurnedAway)
+        .expected(format!("{method}, sent so that the server can take it"))
+        .got(format!(
+            "{}\nto the request {}\n{}",
+            answered(&exchange),
+            exchange.via,
+            ran.printed()
+        ))
+        .why(why(status))
+        .into())
+}
+
+/// Whether it is a greeting that the server does not know, because it is of the other era.
+fn is_of_other_era(exchange: &Exchange) -> bool {
+    let is_greeting = matches!(
+        exchange.sent.method(),
+        Some("server/discover" | "initialize")
+    );
+    let codes = exchange
+        .received
+        .iter()
+        .filter_map(|received| match received {
+            Received::Json(message) => message.json["error"]["code"].as_i64(),
+            Received::Text(_) => None,
+        });
+    is_greeting && codes.into_iter().any(|code| OTHER_ERA.contains(&code))
+}
+
+/// Statuses that say that the request itself was wrong. Whether the client may come in is another
+/// question, and so is whether there is such a method.
+fn was_turned_away(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::NOT_ACCEPTABLE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY
+    )
+}
+
+fn why(status: StatusCode) -> Why {
+    Why::from(match status {
+        StatusCode::NOT_ACCEPTABLE => {
+            "Every POST says that it takes both kinds of answer: `Accept: application/json, text/event-stream`. `*/*` does not name them."
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            "Every POST has `Content-Type: application/json`, and one JSON-RPC message in its body."
+        }
+        _ => {
+            "The server's words say what is wrong. Since 2026-07-28 every request has the headers MCP-Protocol-Version and Mcp-Method, which repeat what is in the body, and Mcp-Name where it names a tool or a URI. Before that, it has the Mcp-Session-Id that came with the answer to initialize."
+        }
+    })
+}
+
+/// That a session of the older era was declared open before anything was asked in it.
+pub(crate) fn announced(ran: &Ran, record: &Record) -> Checked {
+    let accepted = |exchange: Exchange| exchange.answer()?.get("result").cloned();
+    if record.last("initialize").and_then(accepted).is_none() {
+        return Ok(());
+    }
+    let requests = record.requests();
+    let first = |wanted: &dyn Fn(&str) -> bool| requests.iter().position(|one| wanted(one.rpc()));
+    let announced = first(&|method| method == INITIALIZED);
+    let asked = first(&|method| {
+        !["", "initialize", "server/discover", "ping", INITIALIZED].contains(&method)
+    });
+    let got = match (announced, asked) {
+        (Some(announced), asked) if asked.is_none_or(|asked| announced < asked) => {
+            let Some(refused) = record.last(INITIALIZED).filter(was_refused) else {
+                return Ok(());
+            };
+            format!("{INITIALIZED}, and {}", answered(&refused))
+        }
+        (Some(_), asked) => {
+            let method = asked.map_or("", |asked| requests[asked].rpc());
+            format!("{method} first, and {INITIALIZED} later")
+        }
+        (None, Some(asked)) => format!("{} without it", requests[asked].rpc()),
+        (None, None) => "the answer to initialize was the end of it".to_owned(),
+    };
+    Err(unannounced(ran, got))
+}
+
+/// Whether the server did not take it, for another reason than that it does not let the client in.
+fn was_refused(exchange: &Exchange) -> bool {
+    let status = exchange.status;
+    status.is_some_and(|status| !status.is_success() && status != StatusCode::UNAUTHORIZED)
+}
+
+fn unannounced(ran: &Ran, got: String) -> Stop {
+    ran.finding(Code::NotInitialized)
+        .expected(format!(
+            "{INITIALIZED} right after the answer to initialize, before anything else is asked"
+        ))
+        .got(got)
+        .why("Up to 2025-11-25 a session is open when the client has said so. Many servers refuse every request until then.")
+        .in_rust("In rmcp, `serve_with_lifecycle` and `serve` send it.")
+        .into()
+}
+
+/// `the server answers 406: Client must accept …`
+fn answered(exchange: &Exchange) -> String {
+    let status = exchange.status.map(|status| status.as_str().to_owned());
+    let words = exchange.received.iter().map(|received| match received {
+        Received::Json(message) => match message.json["error"]["message"].as_str() {
+            Some(words) => words.to_owned(),
+            None => message.json.to_string(),
+        },
+        Received::Text(text) => text.clone(),
+    });
+    let parts: Vec<String> = status.into_iter().chain(words).collect();
+    format!("the server answers {}", parts.join(": "))
+}
