@@ -11,8 +11,10 @@ import asyncio
 import json
 import logging
 import os
+import re
 import sys
 from contextlib import AsyncExitStack, suppress
+from itertools import chain, count
 
 from fastmcp import Client
 from openai import AsyncOpenAI
@@ -47,29 +49,39 @@ class NoAnswer(Exception):
 
 
 class Toolbox:
-    """The tools of all servers, by name."""
+    """The tools of all servers, each by a name that OpenAI takes and no other has."""
 
     def __init__(self):
         self.tools = {}
 
     async def connect(self, stack: AsyncExitStack) -> "Toolbox":
         for url in options.mcp:
-            client = await stack.enter_async_context(Client(url, timeout=20))
-            for tool in await client.list_tools():
-                self.tools.setdefault(tool.name, (client, tool))
+            try:
+                client = await stack.enter_async_context(Client(url, timeout=20))
+                tools = await client.list_tools()
+            except Exception as error:
+                say(f"{url} cannot be used: {error}")
+                continue
+            for tool in tools:
+                self.tools[self.free_name(tool.name)] = (client, tool)
         return self
+
+    def free_name(self, declared: str) -> str:
+        name = re.sub(r"[^a-zA-Z0-9_-]", "_", declared)[:64]
+        names = chain([name], (f"{name[:60]}_{number}" for number in count(2)))
+        return next(name for name in names if name not in self.tools)
 
     def offered(self) -> list[dict]:
         return [
             {
                 "type": "function",
                 "function": {
-                    "name": tool.name,
+                    "name": name,
                     "description": tool.description or "",
                     "parameters": {"type": "object"} if has("no-schema") else {"properties": {}, **tool.input_schema},
                 },
             }
-            for _, tool in self.tools.values()
+            for name, (_, tool) in self.tools.items()
         ]
 
     async def execute(self, name: str, arguments: str) -> str:
@@ -85,7 +97,7 @@ class Toolbox:
         if not reads and not has("asks-nobody") and not agreed(name, parsed):
             return "The user refused this call."
         try:
-            result = await client.call_tool_mcp(name, parsed)
+            result = await client.call_tool_mcp(tool.name, parsed)
         except Exception as error:
             if has("crashes"):
                 raise

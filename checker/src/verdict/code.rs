@@ -95,6 +95,7 @@ codes! {
     AskedNeedlessly = "asked_needlessly",
     CallNotShown = "call_not_shown",
     DescriptionDiffers = "description_differs",
+    DownServerNotNamed = "down_server_not_named",
     EmptyAnswer = "empty_answer",
     Forgets = "forgets",
     GaveUpSilently = "gave_up_silently",

@@ -17,6 +17,26 @@ flaws! {
         NoTools,
         /// Offers the tools of the first page
         FirstPageOnly,
+        /// Stops at an empty page
+        StopsAtEmptyPage,
+        /// Uses only the first of several servers
+        FirstServerOnly,
+        /// Offers a name that two servers have only once
+        SharedNameOnce,
+        /// Offers a name that two servers have twice
+        SharedNameTwice,
+        /// Goes on without a server that is down, and does not say so
+        HidesDownServer,
+        /// Stops connecting at a server that is down, and goes on with those before it
+        StopsAtDownServer,
+        /// Panics at a server that is down
+        PanicsAtDownServer,
+        /// Ends with exit code 0 at a server that is down
+        EndsWellAtDownServer,
+        /// Offers tools under their own names, which OpenAI may not take
+        RawNames,
+        /// Cuts long names, and takes none for taken
+        CutNames,
         /// Offers tools without schemas
         NoSchemas,
         /// Offers tools without descriptions
@@ -45,6 +65,10 @@ flaws! {
         NoArguments,
         /// Calls the tool twice
         CallsTwice,
+        /// Calls the first server that has a tool of this name
+        FirstOfName,
+        /// Calls tools by the names that the model was offered
+        OfferedNames,
         /// Replies under an id of its own
         WrongId,
         /// Leaves out what the model proposed
@@ -147,6 +171,18 @@ flaws! {
         SaysDoneAfterRefusal,
         /// Tells the model nothing when the user refuses
         HidesUsersRefusal,
+    }
+
+    // Unusual, and right.
+    "harmless" {
+        /// Ends at a server that is down, and says which
+        EndsAtDownServer,
+        /// Says of a tool without arguments that none is required
+        RequiresNothing,
+        /// Offers a tool without arguments without a schema
+        NoEmptySchema,
+        /// Tells the model in one word that the user refuses
+        TerseRefusal,
     }
 }
 

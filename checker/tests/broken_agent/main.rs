@@ -53,7 +53,7 @@ async fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("{error:#}");
-            ExitCode::from(1)
+            ExitCode::from(u8::from(!flaws.has(Flaw::EndsWellAtDownServer)))
         }
     }
 }
@@ -200,6 +200,9 @@ impl Agent<'_> {
             }
             if self.has(Flaw::SaysDoneAfterRefusal) {
                 return Ok(Some("Done.".to_owned()));
+            }
+            if self.has(Flaw::TerseRefusal) {
+                return Ok(Some("Declined.".to_owned()));
             }
             let hidden = self.has(Flaw::HidesUsersRefusal);
             return Ok((!hidden).then(|| "The user says no.".to_owned()));

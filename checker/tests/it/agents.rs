@@ -3,7 +3,10 @@
 //!
 //! It takes the model's answers as a stream; the solution takes them whole.
 
+use checker::verdict::Outcome;
+
 use crate::common::broken::{AGENT, flaws_fail_alone};
+use crate::common::told;
 
 flaws_fail_alone! {
     AGENT:
@@ -13,4 +16,17 @@ flaws_fail_alone! {
     the_flaws_of_2_4_fail_it_alone "2.4"
     the_flaws_of_2_5_fail_it_alone "2.5"
     the_flaws_of_2_6_fail_it_alone "2.6"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_harmless_passes() {
+    for flaw in AGENT.flaws_of("harmless") {
+        let report = AGENT.check(&flaw, 7).await;
+        assert_eq!(
+            report.outcome(),
+            Outcome::Passed,
+            "{flaw}:\n{}",
+            told(&report)
+        );
+    }
 }

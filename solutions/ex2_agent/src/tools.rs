@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use async_openai::types::chat::{ChatCompletionTool, FunctionObject};
 use reqwest::Url;
 use rmcp::model::*;
@@ -66,11 +66,12 @@ pub enum Trouble {
 }
 
 impl Toolbox {
-    /// Connects to the servers and asks each for its tools.
+    /// Connects to the servers and asks each for its tools. One that cannot be used is named, and the
+    /// others are used without it.
     ///
     /// # Errors
     ///
-    /// The first server that cannot be reached.
+    /// When none of them can be used.
     pub async fn connect(urls: &[Url]) -> Result<Self> {
         let mut toolbox = Self {
             servers: Vec::new(),
@@ -82,7 +83,14 @@ impl Toolbox {
                 let seconds = TO_CONNECT.as_secs();
                 bail!("it has not answered within {seconds} seconds")
             });
-            connected.with_context(|| format!("the MCP server at {url} cannot be used"))?;
+            if let Err(error) = connected {
+                say(&format!(
+                    "The MCP server at {url} cannot be used: {error:#}"
+                ));
+            }
+        }
+        if toolbox.servers.is_empty() {
+            bail!("there is no MCP server to take tools from");
         }
         Ok(toolbox)
     }

@@ -10,6 +10,7 @@
 mod human;
 mod servers;
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -63,9 +64,9 @@ async fn run(options: Options) -> Result<String> {
     let _ = dotenvy::dotenv();
     let name = std::env::var("OPENAI_MODEL").context("OPENAI_MODEL is not set")?;
     let human = Arc::new(Human::default());
-    let mut tools = Vec::new();
+    let (mut tools, mut taken) = (Vec::new(), HashSet::new());
     for url in &options.servers {
-        let of_server = servers::tools(url, &human).await;
+        let of_server = servers::tools(url, &human, &mut taken).await;
         tools.extend(of_server.with_context(|| format!("the MCP server at {url} cannot be used"))?);
     }
     // ANCHOR: agent

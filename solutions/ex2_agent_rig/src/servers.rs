@@ -1,5 +1,6 @@
 //! MCP servers as rig's tools. rig-rmcp does this for rmcp 2; for rmcp 3 it is these lines.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +23,15 @@ const MAX_PAGES: usize = 100;
 
 type Client = RunningService<RoleClient, ClientConfig>;
 
-/// Every tool of a server.
-pub async fn tools(url: &str, human: &Arc<Human>) -> Result<Vec<DynamicTool>> {
+/// The longest name that OpenAI takes for a tool.
+const MAX_NAME: usize = 64;
+
+/// Every tool of a server, under names that are not among those `taken`, which they are added to.
+pub async fn tools(
+    url: &str,
+    human: &Arc<Human>,
+    taken: &mut HashSet<String>,
+) -> Result<Vec<DynamicTool>> {
     let client = Arc::new(timeout(PATIENCE, connect(url)).await??);
     let mut tools = Vec::new();
     let mut cursor = None;
@@ -31,7 +39,9 @@ pub async fn tools(url: &str, human: &Arc<Human>) -> Result<Vec<DynamicTool>> {
         let page = PaginatedRequestParams::default().with_cursor(cursor);
         let page = timeout(PATIENCE, client.list_tools(Some(page))).await??;
         for tool in page.tools {
-            tools.push(as_rig(tool, &client, human)?);
+            let name = free_name(&tool.name, taken);
+            taken.insert(name.clone());
+            tools.push(as_rig(&name, tool, &client, human)?);
         }
         cursor = page.next_cursor;
         if cursor.is_none() {
@@ -39,6 +49,21 @@ pub async fn tools(url: &str, human: &Arc<Human>) -> Result<Vec<DynamicTool>> {
         }
     }
     bail!("its list of tools has more than {MAX_PAGES} pages")
+}
+
+/// A name that OpenAI takes and no other tool has.
+fn free_name(declared: &str, taken: &HashSet<String>) -> String {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    let letters = declared.chars();
+    let letters = letters.map(|letter| if fits(letter) { letter } else { '_' });
+    let name: String = letters.take(MAX_NAME).collect();
+    let numbered = (2..).map(|number: u32| {
+        let end = format!("_{number}");
+        name[..name.len().min(MAX_NAME - end.len())].to_owned() + &end
+    });
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    let free = names.find(|name| !taken.contains(name));
+    free.unwrap_or(name)
 }
 
 async fn connect(url: &str) -> Result<Client> {
@@ -54,8 +79,8 @@ async fn connect(url: &str) -> Result<Client> {
 }
 
 // ANCHOR: as_rig
-fn as_rig(tool: Tool, client: &Arc<Client>, human: &Arc<Human>) -> Result<DynamicTool> {
-    let name = ToolName::new(tool.name.to_string()).map_err(|error| anyhow!("{error}"))?;
+fn as_rig(name: &str, tool: Tool, client: &Arc<Client>, human: &Arc<Human>) -> Result<DynamicTool> {
+    let name = ToolName::new(name.to_owned()).map_err(|error| anyhow!("{error}"))?;
     let description = tool.description.clone().unwrap_or_default();
     // OpenAI wants `properties` also where a tool takes nothing.
     let mut schema = tool.input_schema.as_ref().clone();

@@ -1,18 +1,14 @@
 //! 1.5: a tool error, a protocol error and an unreachable server are told apart, by message and
 //! exit code.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock};
-use tokio::net::TcpSocket;
 
 use super::{draw, places};
 use crate::blocks::TodoBlock;
 use crate::checks::harness::Ran;
 use crate::checks::printed::tells;
-use crate::checks::{Checked, ProgramUnderTest, Stop};
+use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::{FakeTool, ServerSpec, ToolReply};
 use crate::verdict::{Code, Why};
 
@@ -72,12 +68,8 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 
 /// A port at which nobody listens.
 async fn nobody_answers(program: &ProgramUnderTest) -> Checked {
-    // Held while the client knocks, so that nobody else comes to listen there.
-    let (port, _held) = deaf_port().map_err(|error| {
-        Stop::CouldNotCheck(format!("the checker could not reserve a port: {error}"))
-    })?;
-    let url = format!("http://127.0.0.1:{port}/mcp");
-    let ran = program.run(&[&url, "info"]).await?;
+    let nobody = program.nobody()?;
+    let ran = program.run(&[nobody.url().as_str(), "info"]).await?;
     complains(&ran, UNREACHABLE, "nothing listens at this address", None)
 }
 
@@ -174,11 +166,4 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
         .why(Why::from(format!("This is no answer: {what}.")).followed_by(why))
         .at(block)
         .into())
-}
-
-/// A port that is taken, and at which nobody listens.
-fn deaf_port() -> io::Result<(u16, TcpSocket)> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    Ok((socket.local_addr()?.port(), socket))
 }

@@ -14,8 +14,14 @@ use crate::fixtures::model::{Proposal, Says, Script};
 use crate::fixtures::{FakeTool, ServerSpec};
 use crate::verdict::Code;
 
-/// Fewer words than this are no sentence: "done" is what a call is told that was made.
+/// Fewer words than this may say anything: "done" is what a call is told that was made.
 const WORDS_OF_A_REFUSAL: usize = 3;
+
+/// Words by which one says no in one word or two, by their beginnings.
+const REFUSES: [&str; 12] = [
+    "no", "not", "den", "declin", "refus", "reject", "cancel", "abort", "disallow", "forbid",
+    "skip", "veto",
+];
 
 /// The model gives in after so many turns beyond the limit: no need to wait for ever.
 const TOO_MANY: usize = 5;
@@ -355,7 +361,7 @@ fn refusal_is_told(played: &Played, heard: usize, call: &Proposal, word: Option<
         Some([]) => "no message for it".to_owned(),
         Some(texts) => {
             let words = texts.join(" ");
-            if words.split_whitespace().count() >= WORDS_OF_A_REFUSAL {
+            if tells_a_refusal(&words) {
                 return Ok(());
             }
             format!("{words:?}")
@@ -372,6 +378,13 @@ fn refusal_is_told(played: &Played, heard: usize, call: &Proposal, word: Option<
         .got(got)
         .why("A model that knows of the refusal offers something else. One that does not may tell the user it was done.")
         .into())
+}
+
+/// Whether a model could read a refusal in it. A sentence may be in any language.
+fn tells_a_refusal(words: &str) -> bool {
+    let says_no = |word: &str| REFUSES.iter().any(|begin| word.starts_with(begin));
+    words.split_whitespace().count() >= WORDS_OF_A_REFUSAL
+        || words.to_lowercase().split_whitespace().any(says_no)
 }
 
 fn said(word: Option<&str>) -> String {

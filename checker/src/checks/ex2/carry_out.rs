@@ -3,13 +3,18 @@
 use serde_json::{Value, json};
 
 use super::scene::{Played, Scene, propose_saying, sent, shown};
-use super::{draw, places};
+use super::{draw, places, servers};
 use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::model::heard::text_of;
 use crate::fixtures::model::{Heard, Proposal, Says, Script};
 use crate::verdict::Code;
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    one_call(program).await?;
+    servers::each_gets_its_calls(program).await
+}
+
+async fn one_call(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the agent does with the call that the model proposes");
     let names = draw::tool_names(program, 3);
     let (wanted, found) = (draw::token(program), draw::token(program));

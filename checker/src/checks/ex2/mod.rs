@@ -7,6 +7,7 @@ mod draw;
 mod offer;
 pub mod places;
 mod scene;
+mod servers;
 mod several;
 mod steps;
 mod trouble;

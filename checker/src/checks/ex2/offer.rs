@@ -1,30 +1,35 @@
-//! 2.1: the model is offered the server's tools, with their schemas.
+//! 2.1: the model is offered the servers' tools, with their schemas.
 
 use rand::RngExt;
 use rmcp::model::{JsonObject, Tool};
 use serde_json::{Value, json};
 
-use super::draw;
 use super::scene::{Played, Scene};
+use super::{draw, servers};
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::FakeTool;
 use crate::fixtures::model::heard::text_of;
 use crate::fixtures::model::{Says, Script};
 use crate::verdict::Code;
 
+/// The longest name that OpenAI takes for a tool, and the longest that MCP advises.
+const LONGEST: [usize; 2] = [64, 128];
+
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    one_servers_tools(program).await?;
+    servers::all_are_offered(program).await?;
+    servers::one_may_be_down(program).await
+}
+
+async fn one_servers_tools(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the agent asks to learn of the tools, and then the model");
     let count = program.random(|dice| dice.random_range(3..6_usize));
     // An agent that reads the first page, or up to the empty one, offers only some of them.
     let mut spec = draw::bakery(program).with_pages([1, count - 2, 0, 1]);
-    let names = draw::tool_names(program, count + 1);
-    for name in &names[1..] {
-        let parameters =
-            [draw::token(program), draw::token(program)].map(|one| one.replace('-', "_"));
-        let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
-        let description = format!("Ask for {} here.", draw::token(program));
-        let tool = draw::reading(name, &description, &parameters, |_| draw::says("Done."));
-        spec = spec.with_tool(tool);
+    let names = draw::tool_names(program, count + 2);
+    let unusual = unusual_names(&names[count + 1]);
+    for name in names[1..=count].iter().chain(&unusual) {
+        spec = spec.with_tool(servers::tool(program, name));
     }
     // One that may change something, and takes nothing: its schema has no `properties`.
     let schema = JsonObject::from_iter([("type".to_owned(), json!("object"))]);
@@ -44,11 +49,20 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     for tool in &tools {
         offers(&played, tool)?;
     }
+    names_differ(&played)?;
     played.goes_by_the_rules()?;
     played.answers(&answer)
 }
 
-fn asks_the_question(played: &Played, question: &str) -> Checked {
+/// Names that MCP allows: dots and slashes, which OpenAI does not take and which differ in nothing
+/// else, and long ones.
+fn unusual_names(stem: &str) -> Vec<String> {
+    let mut names = vec![format!("{stem}.today"), format!("{stem}/today")];
+    names.extend(LONGEST.map(|length| format!("{stem:_<length$}")));
+    names
+}
+
+pub(super) fn asks_the_question(played: &Played, question: &str) -> Checked {
     let messages = played.heard[0].messages();
     let mut said = messages.iter().filter(|message| message["role"] == "user");
     if said.any(|message| text_of(&message["content"]).contains(question)) {
@@ -64,9 +78,12 @@ fn asks_the_question(played: &Played, question: &str) -> Checked {
         .into())
 }
 
-fn offers(played: &Played, tool: &Tool) -> Checked {
+pub(super) fn offers(played: &Played, tool: &Tool) -> Checked {
     let heard = &played.heard[0];
-    let Some(function) = heard.function_of(&tool.name) else {
+    // It may be offered under another name, but not with another description.
+    let described = tool.description.as_deref();
+    let described = described.and_then(|text| heard.function_described(text));
+    let Some(function) = described.or_else(|| heard.function_of(&tool.name)) else {
         let offered: Vec<String> = heard
             .functions()
             .iter()
@@ -79,7 +96,11 @@ fn offers(played: &Played, tool: &Tool) -> Checked {
         return Err(played
             .ran
             .finding(Code::ToolNotOffered)
-            .expected(format!("among `tools`, a function named {}", tool.name))
+            .expected(format!(
+                "among `tools`, a function for {}: {}",
+                tool.name,
+                tool.description.as_deref().unwrap_or_default()
+            ))
             .got(got)
             .why("The model proposes what it is offered. It never sees the MCP server, so the agent passes on every tool that the server lists.")
             .into());
@@ -87,15 +108,9 @@ fn offers(played: &Played, tool: &Tool) -> Checked {
     let declared = serde_json::to_value(tool.input_schema.as_ref()).unwrap_or_default();
     let sent = &function["parameters"];
     // Whether they may be left out is for the model to say.
-    let properties = |schema: &Value| {
-        schema
-            .get("properties")
-            .cloned()
-            .unwrap_or_else(|| json!({}))
-    };
-    if !same(&properties(sent), &properties(&declared))
-        || !same(&sent["required"], &declared["required"])
-    {
+    let properties = |schema: &Value| schema.get("properties").cloned().unwrap_or(json!({}));
+    let required = |schema: &Value| schema.get("required").cloned().unwrap_or(json!([]));
+    if properties(sent) != properties(&declared) || !same(&required(sent), &required(&declared)) {
         return Err(played
             .ran
             .finding(Code::SchemaDiffers)
@@ -116,6 +131,28 @@ fn offers(played: &Played, tool: &Tool) -> Checked {
             .into());
     }
     Ok(())
+}
+
+/// That no two functions have the same name.
+pub(super) fn names_differ(played: &Played) -> Checked {
+    let functions = played.heard[0].functions();
+    let mut names: Vec<String> = functions
+        .iter()
+        .map(|one| one["name"].to_string())
+        .collect();
+    names.sort_unstable();
+    let Some(twice) = names.windows(2).find(|two| two[0] == two[1]) else {
+        return Ok(());
+    };
+    Err(played
+        .ran
+        .finding(Code::AmbiguousNames)
+        .expected(
+            "a name of its own for every function",
+        )
+        .got(format!("{} twice", twice[0]))
+        .why("The model proposes a call by name. If two tools share a name, nobody can tell which of them it means.")
+        .into())
 }
 
 /// Whether two parts of a schema are the same; lists in any order.

@@ -8,7 +8,7 @@ use crate::checks::harness::{Ran, Task};
 use crate::checks::printed::{flat, tells};
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::model::{Heard, Key, Proposal, Says, Script};
-use crate::fixtures::{Record, ServerSpec};
+use crate::fixtures::{FakeServer, Record, ServerSpec};
 use crate::verdict::{Code, Location};
 
 /// How many steps there are without `--max-steps`.
@@ -55,16 +55,41 @@ impl<'a> Scene<'a> {
         turns: impl FnOnce(Script) -> Script,
     ) -> Checked<Played> {
         let server = program.meet(spec).await?;
-        let (url, record) = (server.url().clone(), server.record().clone());
-        self.play_at(program, &url, &record, turns).await
+        let url = server.url().clone();
+        self.play_at(program, &[&url], &[server], turns).await
     }
 
-    /// The same with a server that is there already.
+    /// The same with servers that are there already, at these addresses.
     pub(super) async fn play_at(
         self,
         program: &ProgramUnderTest,
-        url: &Url,
-        record: &Record,
+        urls: &[&Url],
+        servers: &[FakeServer],
+        turns: impl FnOnce(Script) -> Script,
+    ) -> Checked<Played> {
+        let played = self.perform_at(program, urls, servers, turns).await?;
+        played.asked_the_model()?;
+        Ok(played)
+    }
+
+    /// The same where the agent may give up before it asks the model.
+    pub(super) async fn perform_at(
+        self,
+        program: &ProgramUnderTest,
+        urls: &[&Url],
+        servers: &[FakeServer],
+        turns: impl FnOnce(Script) -> Script,
+    ) -> Checked<Played> {
+        let records: Vec<&Record> = servers.iter().map(FakeServer::record).collect();
+        self.perform(program, urls, &records, turns).await
+    }
+
+    /// The same between servers of which only the records are at hand.
+    pub(super) async fn perform(
+        self,
+        program: &ProgramUnderTest,
+        urls: &[&Url],
+        records: &[&Record],
         turns: impl FnOnce(Script) -> Script,
     ) -> Checked<Played> {
         let key = format!("sk-{}", draw::token(program));
@@ -72,7 +97,8 @@ impl<'a> Scene<'a> {
         let script = turns(Script::new(&name, &key));
         let model = program.model()?;
         model.play(script);
-        let mut arguments = vec!["--mcp", url.as_str()];
+        let servers = urls.iter().flat_map(|url| ["--mcp", url.as_str()]);
+        let mut arguments: Vec<&str> = servers.collect();
         arguments.extend(self.options);
         arguments.push(self.question);
         let task = Task {
@@ -81,14 +107,13 @@ impl<'a> Scene<'a> {
             ..Task::default()
         };
         let ran = program.perform(task).await?;
-        let calls = record.messages("tools/call").into_iter();
+        let calls = records.iter().flat_map(|one| one.messages("tools/call"));
         let played = Played {
             ran,
             heard: model.heard(),
             calls: calls.map(|mut call| call["params"].take()).collect(),
         };
         played.keeps_the_key(&key)?;
-        played.asked_the_model()?;
         Ok(played)
     }
 }
@@ -111,7 +136,7 @@ impl Played {
     }
 
     /// That the model was asked, with the key.
-    fn asked_the_model(&self) -> Checked {
+    pub(super) fn asked_the_model(&self) -> Checked {
         let Some(first) = self.heard.first() else {
             return Err(self
                 .ran
@@ -155,6 +180,8 @@ impl Played {
         };
         let why = if message.contains("missing properties") {
             "OpenAI wants `properties` also where a tool takes nothing: an empty object then."
+        } else if message.contains("function.name") {
+            "MCP allows dots, slashes and up to 128 characters in a tool's name. OpenAI takes letters, digits, `_` and `-`, at most 64. Offer such a tool under a name that OpenAI takes, and call it by its own."
         } else {
             "The checker's model is as strict as OpenAI: a real one would refuse this too."
         };

@@ -223,9 +223,10 @@ async fn a_server_that_is_gone_is_told(program: &ProgramUnderTest) -> Checked {
         script.then(Says::Answer(answer.clone()))
     };
     let played = Scene::new("Is there bread?")
-        .play_at(program, &url, &record, turns)
+        .perform(program, &[&url], &[&record], turns)
         .await
         .map_err(goes_on)?;
+    played.asked_the_model()?;
     let wrong = Wrong {
         what: "of a server that is gone",
         call,

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::Harness;
 use crate::checks::{Checked, Stop, symptoms};
-use crate::fixtures::{FakeServer, Protected, ScriptedModel, ServerSpec};
+use crate::fixtures::{FakeServer, Nobody, Protected, ScriptedModel, ServerSpec};
 use crate::mcp::Era;
 use crate::mcp::transcript::Exchange;
 use crate::subject::process::Process;
@@ -108,6 +108,13 @@ impl ProgramUnderTest {
             Stop::CouldNotCheck(format!(
                 "the checker could not open a server on 127.0.0.1: {error}"
             ))
+        })
+    }
+
+    /// An address at which nobody listens.
+    pub fn nobody(&self) -> Checked<Nobody> {
+        Nobody::at_home().map_err(|error| {
+            Stop::CouldNotCheck(format!("the checker could not reserve a port: {error}"))
         })
     }
 
