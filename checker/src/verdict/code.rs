@@ -72,6 +72,7 @@ codes! {
     ExitCode = "exit_code",
     KeyNotSent = "key_not_sent",
     KeyPrinted = "key_printed",
+    KeySentElsewhere = "key_sent_elsewhere",
     LoginNotNamed = "login_not_named",
     NoSession = "no_session",
     NotCalled = "not_called",

@@ -119,6 +119,14 @@ flaws! {
         UnreachableSilent,
         /// Ends with 3 when something else answers
         ElsewhereExitsThree,
+        /// Takes a web page for an answer
+        PageAsAnswer,
+        /// Takes any JSON for an answer
+        JsonAsAnswer,
+        /// Ends with 3 when it is redirected
+        MovedExitsThree,
+        /// Ends with 1 when what answers does not speak HTTP
+        BannerExitsOne,
     }
 
     // The door.
@@ -129,6 +137,14 @@ flaws! {
         NoKey,
         /// Sends the key in another header
         KeyElsewhere,
+        /// Puts Bearer in front of every key
+        BearerInFront,
+        /// Sends no other header than Authorization
+        OnlyAuthorization,
+        /// Fetches the metadata with the key, wherever it is
+        MetadataWithKey,
+        /// Follows redirects with the key, wherever they lead
+        FollowsRedirects,
         /// Prints the headers that it sends
         PrintsKey,
         /// Does not say where to log in

@@ -1,5 +1,6 @@
 //! The client's own MCP: just enough of both eras.
 
+use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -47,12 +48,23 @@ impl Session {
         let split = |header: &String| {
             let (name, value) = header.split_once(':')?;
             let name = if elsewhere { "X-Other" } else { name };
-            Some((name.to_owned(), value.trim().to_owned()))
+            let value = value.trim();
+            if flaws.has(Flaw::BearerInFront) && !value.starts_with("Bearer ") {
+                return Some((name.to_owned(), format!("Bearer {value}")));
+            }
+            let is_left_out = name != "Authorization" && flaws.has(Flaw::OnlyAuthorization);
+            (!is_left_out).then(|| (name.to_owned(), value.to_owned()))
+        };
+        let follow = if flaws.has(Flaw::FollowsRedirects) {
+            Policy::default()
+        } else {
+            Policy::none()
         };
         let mut session = Self {
             headers: headers.iter().filter_map(split).collect(),
             http: reqwest::Client::builder()
                 .no_proxy()
+                .redirect(follow)
                 // The servers are on loopback, and speak no TLS.
                 .tls_certs_only([])
                 .build()
@@ -172,7 +184,9 @@ impl Session {
             }
         }
         let unreachable = |error: reqwest::Error| {
-            if error.is_connect() {
+            if !error.is_connect() && self.flaws.has(Flaw::BannerExitsOne) && self.requests == 1 {
+                Trouble::JustOne
+            } else if error.is_connect() {
                 Trouble::Unreachable(error.to_string())
             } else {
                 Trouble::Unreachable(format!("broken off: {error}"))
@@ -195,7 +209,15 @@ impl Session {
             return Err(Trouble::Refused(words.to_owned()));
         }
         if !status.is_success() {
+            if status.is_redirection() && self.flaws.has(Flaw::MovedExitsThree) {
+                return Err(Trouble::Refused(format!("{status}")));
+            }
             return Err(Trouble::Elsewhere(format!("{status}: {body}")));
+        }
+        let is_page = body.starts_with('<') && self.flaws.has(Flaw::PageAsAnswer);
+        let is_json = body.starts_with('{') && self.flaws.has(Flaw::JsonAsAnswer);
+        if !body.is_empty() && message.get("result").is_none() && !is_page && !is_json {
+            return Err(Trouble::Elsewhere(format!("not MCP: {body}")));
         }
         let result = message["result"].clone();
         Ok(Answer { result, id })
@@ -211,7 +233,13 @@ impl Session {
         if self.flaws.has(Flaw::MetadataAsLogin) {
             return Trouble::NeedsLogin(url.to_owned());
         }
-        let metadata = match self.http.get(url).send().await {
+        let mut request = self.http.get(url);
+        if self.flaws.has(Flaw::MetadataWithKey) {
+            for (name, value) in &self.headers {
+                request = request.header(name, value);
+            }
+        }
+        let metadata = match request.send().await {
             Ok(response) => response.text().await.unwrap_or_default(),
             Err(error) => return Trouble::Unreachable(error.to_string()),
         };

@@ -2,7 +2,6 @@
 //! the server's metadata has it.
 
 use http::{HeaderName, HeaderValue, Method, header};
-use rand::RngExt;
 use reqwest::Url;
 use rmcp::model::{CallToolResult, ContentBlock};
 
@@ -11,67 +10,190 @@ use crate::checks::harness::Ran;
 use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::{
-    FakeTool, PROTECTED_RESOURCE_METADATA, Protected, Record, ServerSpec, ToolReply,
+    FakeServer, FakeTool, PROTECTED_RESOURCE_METADATA, Protected, Record, Request, ServerSpec,
+    ToolReply,
 };
 use crate::verdict::{Code, Why};
 
 const NEEDS_LOGIN: i32 = 5;
 
-pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
-    let protected = draw_protected(program)?;
-    let tool = draw::tools(program, 1).remove(0);
-    let text = format!("You are in, says {}", draw::token(program));
-    let result = CallToolResult::success(vec![ContentBlock::text(&text)]);
-    let answer = move |_: &_| ToolReply::Result(result.clone());
-    let spec = ServerSpec::new(draw::server_name(program), "1.0.0")
-        .with_tool(FakeTool::new(tool.clone(), answer));
-    let server = program
-        .meet_protected(spec.clone(), protected.clone())
-        .await?;
-    let url = server.url().as_str();
+/// A header that no library takes for a secret.
+const OWN_HEADER: HeaderName = HeaderName::from_static("x-desk-key");
 
+pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
+    // Both are usual, and a client may know only the one or change the other.
+    let token = || draw::token(program);
+    let bearer = protected(
+        program,
+        header::AUTHORIZATION,
+        format!("Bearer {}", token()),
+    )?;
+    let own = protected(program, OWN_HEADER, token())?;
+    let desk = Desk::new(program);
+    for protected in [&bearer, &own] {
+        it_gets_in(program, &desk, protected).await?;
+    }
+    without_a_key(program, &desk, &bearer).await?;
+    metadata_elsewhere(program, &desk, &own).await?;
+    moved_elsewhere(program, &desk, &own).await
+}
+
+/// What is behind the door.
+struct Desk {
+    spec: ServerSpec,
+    tool: String,
+    text: String,
+}
+
+impl Desk {
+    fn new(program: &ProgramUnderTest) -> Self {
+        let tool = draw::tools(program, 1).remove(0);
+        let text = format!("You are in, says {}", draw::token(program));
+        let result = CallToolResult::success(vec![ContentBlock::text(&text)]);
+        let answer = move |_: &_| ToolReply::Result(result.clone());
+        Self {
+            tool: tool.name.to_string(),
+            spec: ServerSpec::new(draw::server_name(program), "1.0.0")
+                .with_tool(FakeTool::new(tool, answer)),
+            text,
+        }
+    }
+}
+
+async fn it_gets_in(program: &ProgramUnderTest, desk: &Desk, protected: &Protected) -> Checked {
     program.purpose("whatever the client asks with its key");
-    let key = protected.key.to_str().unwrap_or_default();
-    let header = format!("{}: {key}", title_case(&protected.header));
+    let server = program
+        .meet_protected(desk.spec.clone(), protected.clone())
+        .await?;
+    let header = on_the_command_line(protected);
+    let url = server.url().as_str();
     let ran = program
-        .run(&["-H", &header, url, "call", &tool.name, "{}"])
+        .run(&["-H", &header, url, "call", &desk.tool, "{}"])
         .await?;
     was_spoken_to(&ran, server.record())?;
-    every_request_has_the_key(&ran, server.record(), &protected)?;
+    every_request_has_the_key(&ran, server.record(), protected)?;
     ran.succeeded()?;
     prints(
         &ran,
-        &text,
+        &desk.text,
         "what the tool says",
         "With the key, this server is like any other.",
         places::CALL,
     )?;
-    the_key_is_not_printed(&ran, key)?;
-
-    // On a server of its own, so that the trace shows one thing after the other.
-    program.purpose("whatever the client asks without a key");
-    let server = program.meet_protected(spec, protected.clone()).await?;
-    let ran = program
-        .run(&[server.url().as_str(), "call", &tool.name, "{}"])
-        .await?;
-    was_spoken_to(&ran, server.record())?;
-    it_says_where_to_log_in(&ran, server.record(), &protected)
+    the_key_is_not_printed(&ran, protected)
 }
 
-fn draw_protected(program: &ProgramUnderTest) -> Checked<Protected> {
-    let token = draw::token(program);
-    let bearer = program.random(|dice| dice.random_bool(0.5));
-    let (header, key) = if bearer {
-        (header::AUTHORIZATION, format!("Bearer {token}"))
-    } else {
-        (HeaderName::from_static("x-desk-key"), token)
+async fn without_a_key(program: &ProgramUnderTest, desk: &Desk, protected: &Protected) -> Checked {
+    program.purpose("whatever the client asks without a key");
+    // A server of its own, so that the trace shows one thing after the other.
+    let server = program
+        .meet_protected(desk.spec.clone(), protected.clone())
+        .await?;
+    let ran = program
+        .run(&[server.url().as_str(), "call", &desk.tool, "{}"])
+        .await?;
+    was_spoken_to(&ran, server.record())?;
+    it_says_where_to_log_in(&ran, server.record(), protected)
+}
+
+/// A server that does not take the key, and whose metadata is said to be on another one.
+async fn metadata_elsewhere(
+    program: &ProgramUnderTest,
+    desk: &Desk,
+    protected: &Protected,
+) -> Checked {
+    program.purpose("whatever the client asks where the metadata is on another server");
+    let stranger = program
+        .meet_protected(desk.spec.clone(), protected.clone())
+        .await?;
+    let mut metadata = stranger.url().clone();
+    metadata.set_path(PROTECTED_RESOURCE_METADATA);
+    let other_key = HeaderValue::from_static("another");
+    let home = Protected {
+        key: other_key,
+        metadata: Some(metadata),
+        ..protected.clone()
     };
+    let server = program.meet_protected(desk.spec.clone(), home).await?;
+    let header = on_the_command_line(protected);
+    let url = server.url().as_str();
+    let ran = program
+        .run(&["-H", &header, url, "call", &desk.tool, "{}"])
+        .await?;
+    let why = "A key is meant for one server, and the metadata's address is only what this server says. If it leads to another origin, go there without the key, or do not go.";
+    the_key_stays(&ran, &server, &stranger, protected, why)
+        .map_err(|stop| stop.at(places::LOGIN))?;
+    the_key_is_not_printed(&ran, protected)?;
+    needs_login(&ran)
+}
+
+/// A server that redirects to another one.
+async fn moved_elsewhere(
+    program: &ProgramUnderTest,
+    desk: &Desk,
+    protected: &Protected,
+) -> Checked {
+    program.purpose("whatever the client asks of a server that redirects to another one");
+    let stranger = program
+        .meet_protected(desk.spec.clone(), protected.clone())
+        .await?;
+    let moved = desk.spec.clone().moved_to(stranger.url().clone());
+    let server = program.meet(moved).await?;
+    let header = on_the_command_line(protected);
+    let url = server.url().as_str();
+    let ran = program
+        .run(&["-H", &header, url, "call", &desk.tool, "{}"])
+        .await?;
+    let why = "A key is meant for one server, and a redirect may lead anywhere. Follow it only to the same origin, or without the key. HTTP libraries leave out Authorization by themselves, and no other header.";
+    the_key_stays(&ran, &server, &stranger, protected, why)
+}
+
+/// That no request with the key arrived at another server.
+fn the_key_stays(
+    ran: &Ran,
+    server: &FakeServer,
+    stranger: &FakeServer,
+    protected: &Protected,
+    why: &str,
+) -> Checked {
+    let requests = stranger.record().requests();
+    let has_it = |request: &&Request| {
+        let mut values = request.headers.values();
+        values.any(|value| *value == protected.key)
+    };
+    let Some(request) = requests.iter().find(has_it) else {
+        return Ok(());
+    };
+    Err(ran
+        .finding(Code::KeySentElsewhere)
+        .expected(format!(
+            "the key sent to {}, and to no other server",
+            server.url()
+        ))
+        .got(format!(
+            "{} {} with the key, at {}",
+            request.method,
+            request.path,
+            stranger.url().origin().ascii_serialization()
+        ))
+        .why(why)
+        .into())
+}
+
+/// `X-Desk-Key: kites-48213`
+fn on_the_command_line(protected: &Protected) -> String {
+    let key = protected.key.to_str().unwrap_or_default();
+    format!("{}: {key}", title_case(&protected.header))
+}
+
+fn protected(program: &ProgramUnderTest, header: HeaderName, key: String) -> Checked<Protected> {
     let login = format!("https://login.{}.example/realms/desk", draw::token(program));
     let unusable = |error: String| Stop::CouldNotCheck(error);
     Ok(Protected {
         header,
         key: HeaderValue::from_str(&key).map_err(|error| unusable(error.to_string()))?,
         authorization_server: Url::parse(&login).map_err(|error| unusable(error.to_string()))?,
+        metadata: None,
     })
 }
 
@@ -91,23 +213,24 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, protected: &Protected) 
     let (got, why) = match request.headers.get(&protected.header) {
         None => (
             "no such header".to_owned(),
-            "The server looks at every request anew: the handshake needs the key, and so does each one after it.".into(),
+            "The server looks at every request anew. The handshake needs every header of -H, and so does every request after it.".into(),
         ),
         Some(value) => (
             format!("{value:?}"),
-            Why::from("What stands behind the colon is the value, to the letter.").in_rust("In rmcp, `custom_headers` sends it so; `auth_header` puts Bearer in front."),
+            Why::from("What is behind the colon is the value, to the letter.").in_rust("In rmcp, `custom_headers` sends it so; `auth_header` puts Bearer in front."),
         ),
     };
     Err(ran
         .finding(Code::KeyNotSent)
-        .expected(format!("{which} with the header of -H, as it stands there"))
+        .expected(format!("{which} with the header of -H, as written there"))
         .got(got)
         .why(why)
         .at(places::HEADERS)
         .into())
 }
 
-fn the_key_is_not_printed(ran: &Ran, key: &str) -> Checked {
+fn the_key_is_not_printed(ran: &Ran, protected: &Protected) -> Checked {
+    let key = protected.key.to_str().unwrap_or_default();
     let secret = key.trim_start_matches("Bearer ");
     if !tells(&ran.stdout, secret) && !tells(&ran.stderr, secret) {
         return Ok(());
@@ -142,6 +265,10 @@ fn it_says_where_to_log_in(ran: &Ran, record: &Record, protected: &Protected) ->
             .in_rust("In rmcp, auth_challenge() of the error is that header.")
             .into());
     }
+    needs_login(ran)
+}
+
+fn needs_login(ran: &Ran) -> Checked {
     if ran.code() == Some(NEEDS_LOGIN) {
         return Ok(());
     }

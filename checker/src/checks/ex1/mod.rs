@@ -47,7 +47,8 @@ fn prints(
     let (got, why) = if tells(&ran.stderr, fact) {
         (
             format!("it is on stderr\n{}", ran.printed()),
-            "Who pipes your program into another one gets stdout alone. It is for answers, stderr for complaints.".into(),
+            "Programs that read your output see stdout. Print answers there, and errors to stderr."
+                .into(),
         )
     } else {
         (ran.printed(), why.into())

@@ -9,7 +9,7 @@ use crate::blocks::TodoBlock;
 use crate::checks::harness::Ran;
 use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest};
-use crate::fixtures::{FakeTool, ServerSpec, ToolReply};
+use crate::fixtures::{Elsewhere, FakeTool, ServerSpec, ToolReply};
 use crate::verdict::{Code, Why};
 
 const TOOL_ERROR: i32 = 1;
@@ -73,20 +73,15 @@ async fn nobody_answers(program: &ProgramUnderTest) -> Checked {
     complains(&ran, UNREACHABLE, "nothing listens at this address", None)
 }
 
-/// A web server that speaks no MCP.
+/// Something else than MCP, of every kind.
 async fn something_else_answers(program: &ProgramUnderTest) -> Checked {
-    let spec = ServerSpec::new(draw::server_name(program), "1.0.0");
-    let server = program.meet(spec).await?;
-    let mut url = server.url().clone();
-    url.set_path("/elsewhere");
-    program.purpose("a page that is not there");
-    let ran = program.run(&[url.as_str(), "info"]).await?;
-    complains(
-        &ran,
-        UNREACHABLE,
-        "something answers there, but it is not MCP",
-        None,
-    )
+    let web = program.web().await?;
+    for what in Elsewhere::ALL {
+        program.purpose("an address where no MCP server is");
+        let ran = program.run(&[web.url(what).as_str(), "info"]).await?;
+        complains(&ran, UNREACHABLE, what.describe(), None)?;
+    }
+    Ok(())
 }
 
 /// That it complains on stderr, with this exit code and these words of the server, which come up in
@@ -101,8 +96,8 @@ fn complains(ran: &Ran, code: i32, what: &str, words: Option<(&str, TodoBlock)>)
             .expected(format!("a sentence on stderr: {what}"))
             .got(ran.printed())
             .why(match ran.stdout.trim() {
-                "" => "Who gets no answer wants to know why.",
-                _ => "Who pipes your program into another one gets stdout alone. It is for answers, stderr for complaints.",
+                "" => "Say why there is no answer.",
+                _ => "Programs that read your output see stdout. Print answers there, and errors to stderr. This is not an answer.",
             })
             .into());
     }
@@ -141,7 +136,7 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
         (
             Code::ComplaintOnStdout,
             "the server's words on stderr, and not on stdout",
-            Why::from("On stdout stand answers alone.").in_rust(
+            Why::from("stdout is only for answers.").in_rust(
                 "In the starter, `succeeded` makes a failure of a result that is an error.",
             ),
         )

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::Harness;
 use crate::checks::{Checked, Stop, symptoms};
-use crate::fixtures::{FakeServer, Nobody, Protected, ScriptedModel, ServerSpec};
+use crate::fixtures::{FakeServer, Nobody, Protected, ScriptedModel, ServerSpec, Web};
 use crate::mcp::Era;
 use crate::mcp::transcript::Exchange;
 use crate::subject::process::Process;
@@ -115,6 +115,16 @@ impl ProgramUnderTest {
     pub fn nobody(&self) -> Checked<Nobody> {
         Nobody::at_home().map_err(|error| {
             Stop::CouldNotCheck(format!("the checker could not reserve a port: {error}"))
+        })
+    }
+
+    /// Opens web servers that speak no MCP.
+    pub async fn web(&self) -> Checked<Web> {
+        let opened = Web::open(self.transcript()).await;
+        opened.map_err(|error| {
+            Stop::CouldNotCheck(format!(
+                "the checker could not open a web server on 127.0.0.1: {error}"
+            ))
         })
     }
 
