@@ -27,6 +27,8 @@ pub(super) fn examine(root: &Path) -> Examined {
 
 /// Only what a check feels is judged. All else in the settings is the attendee's.
 fn judge(text: &str) -> Examined {
+    // Editors on Windows may begin a file with it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let settings = match parse_to_value(text, &ParseOptions::default()) {
         Ok(Some(JsonValue::Object(settings))) => settings,
         Ok(_) => return Examined::trouble(WHAT, format!("{FILE} holds no settings")).fix(FIX),

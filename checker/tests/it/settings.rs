@@ -5,7 +5,7 @@ use std::path::Path;
 
 use checker::course::Exercise;
 use checker::engine::{self, Places, Plan};
-use checker::fixtures::{FakeServer, ServerSpec};
+use checker::fixtures::{FakeServer, Nobody, ServerSpec};
 use checker::mcp::{Era, Transcript};
 use checker::patience::Patience;
 use checker::subject::guard::Guard;
@@ -73,7 +73,29 @@ async fn the_tutor_is_found_wherever_an_agent_would_find_it() {
     // Servers may be called what their fields are called.
     let odd_names = json!({ "servers": { "url": tutor(), "command": tutor() } }).to_string();
     let in_workspace = vscode.replacen('{', "{\"inputs\":[],", 1);
+    // As editors on Windows write files.
+    let with_mark = format!("\u{feff}{vscode}");
+    let mut placed = tutor();
+    placed["cwd"] = json!("${workspaceFolder}${/}checker${pathSeparator}..");
+    placed["env"] = json!({ "HOME": "${userHome}", "NAME": "${workspaceFolderBasename}" });
+    let of_vscode = json!({ "servers": { "tutor": placed } }).to_string();
+    let of_cursor = json!({ "mcpServers": { "tutor": placed } }).to_string();
+    placed["cwd"] = json!("${CLAUDE_PROJECT_DIR:-.}");
+    placed["env"] = json!({ "LANG": "${NOT_SET_ANYWHERE:-en}" });
+    let of_claude = json!({ "mcpServers": { "tutor": placed } }).to_string();
+    // What another server's address is, only the editor knows.
+    let beside_another = json!({ "servers": {
+        "other": { "type": "http", "url": "https://${input:host}/mcp" },
+        "third": { "command": "${config:where}" },
+        "tutor": tutor(),
+    } })
+    .to_string();
     for files in [
+        [(".vscode/mcp.json", with_mark.as_str())],
+        [(".vscode/mcp.json", of_vscode.as_str())],
+        [(".cursor/mcp.json", of_cursor.as_str())],
+        [(".mcp.json", of_claude.as_str())],
+        [(".vscode/mcp.json", beside_another.as_str())],
         [(".vscode/mcp.json", vscode.as_str())],
         [(".vscode/mcp.json", with_comment.as_str())],
         [(".vscode/mcp.json", in_workspace.as_str())],
@@ -133,11 +155,23 @@ async fn a_tutor_that_is_still_being_built_is_no_mistake() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_editor_knows_cannot_be_checked() {
+    let server =
+        json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${input:where}" });
+    let settings = json!({ "servers": { "tutor": server } }).to_string();
+    let report = check(&[(".vscode/mcp.json", &settings)]).await;
+    let words = told(&report);
+    assert_eq!(report.outcome(), Outcome::CouldNotCheck, "{words}");
+    assert!(words.contains("`${input:where}`"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_mistake_is_told_with_its_line() {
     let name = ServerSpec::new("Library of Graz", "1.0.0");
     let other = FakeServer::open(Era::Modern, name, None, &Transcript::default())
         .await
         .unwrap();
+    let nobody = Nobody::at_home().unwrap();
     let one = |server: Value| json!({ "servers": { "tutor": server } });
     let checker = env!("CARGO_BIN_EXE_checker");
     let mistakes = [
@@ -167,12 +201,25 @@ async fn each_mistake_is_told_with_its_line() {
             json!({ "mcpServers": { "tutor": tutor() } }).to_string(),
         ),
         (
+            "as in the user's settings",
+            json!({ "mcp": { "servers": { "tutor": tutor() } } }).to_string(),
+        ),
+        (
+            "a variable that this editor does not have",
+            one(json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${CLAUDE_PROJECT_DIR}" }))
+                .to_string(),
+        ),
+        (
+            "a tutor over HTTP that is not running",
+            one(json!({ "type": "http", "url": nobody.url().as_str() })).to_string(),
+        ),
+        (
             "a command with its arguments in it",
             one(json!({ "command": "cargo checker tutor" })).to_string(),
         ),
         (
             "a folder that is not there",
-            one(json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${workspaceRoot}" }))
+            one(json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${workspaceFolder}/no-such-folder" }))
                 .to_string(),
         ),
         (
@@ -200,7 +247,15 @@ async fn each_mistake_is_told_with_its_line() {
         "{\n  \"mcpServers\": {\n    \"tutor\": { \"command\": \"cargo\", \"args\": [], }\n  }\n}"
             .to_owned(),
     );
-    for (mistake, file, settings) in mistakes.into_iter().chain([last_comma]) {
+    let workspace_folder = (
+        "a variable of another editor",
+        ".mcp.json",
+        json!({ "mcpServers": { "tutor": {
+            "command": "cargo", "args": ["checker", "tutor"], "cwd": "${workspaceFolder}",
+        } } })
+        .to_string(),
+    );
+    for (mistake, file, settings) in mistakes.into_iter().chain([last_comma, workspace_folder]) {
         let report = check(&[(file, &settings)]).await;
         assert_eq!(
             report.outcome(),
@@ -212,5 +267,7 @@ async fn each_mistake_is_told_with_its_line() {
     }
     let mut settings = redacted();
     settings.add_filter(&checker.replace('.', r"\."), "[checker]");
+    let in_root = root().join("").display().to_string();
+    settings.add_filter(&in_root.replace('.', r"\."), "[workshop]/");
     settings.bind(|| insta::assert_snapshot!("mistakes", all));
 }

@@ -13,6 +13,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use reqwest::Url;
 
+use super::variables::{Dialect, Unresolved};
 use crate::mcp::http::is_loopback;
 use crate::verdict::Position;
 
@@ -25,6 +26,8 @@ pub(super) struct File {
     pub table: &'static str,
     /// Whether comments and a last comma are taken, as in VS Code.
     pub takes_comments: bool,
+    /// Whose variables it has.
+    pub dialect: Dialect,
 }
 
 /// JSON, to the letter.
@@ -48,8 +51,10 @@ pub(super) struct Entry {
     pub name: String,
     /// How it is reached.
     pub reached: Reached,
-    /// Where it stands.
+    /// Where it is written.
     pub position: Position,
+    /// Whose variables may be in it.
+    pub dialect: Dialect,
 }
 
 /// How a server is reached.
@@ -59,6 +64,8 @@ pub(super) enum Reached {
     Command(Line),
     /// It runs somewhere.
     Url(Url),
+    /// It runs where a variable says that only the editor knows.
+    Somewhere(String),
 }
 
 /// A command, as the settings have it.
@@ -71,7 +78,7 @@ pub(super) struct Line {
     /// What it finds in its environment besides.
     pub environment: Vec<(String, String)>,
     /// Where it is started.
-    pub folder: Option<PathBuf>,
+    pub folder: Option<String>,
 }
 
 /// Why a file's servers cannot be read: where, and what is wrong there.
@@ -88,7 +95,9 @@ pub(super) enum Mistake {
 /// # Errors
 ///
 /// Where it is no such file, and why.
-pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, Mistake> {
+pub(super) fn entries(file: File, text: &str, root: &Path) -> Result<Vec<Entry>, Mistake> {
+    // Editors on Windows may begin a file with it, and none of them minds.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let table = file.table;
     let at = |offset: usize| {
         let before = &text[..offset.min(text.len())];
@@ -102,19 +111,31 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, Mistake> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options);
     let parsed =
         parsed.map_err(|error| Mistake::File(at(error.range().start), error.kind().to_string()))?;
-    let Some(Value::Object(root)) = parsed.value else {
+    let Some(Value::Object(settings)) = parsed.value else {
         return Err(Mistake::File(at(0), "no object in braces".to_owned()));
     };
-    let outside = root.properties.iter().find(|one| is_server(one));
+    let outside = settings.properties.iter().find(|one| is_server(one));
     if let Some(server) = outside {
         let name = server.name.as_str();
         let words = format!("{name:?} stands outside of `{table}`");
         return Err(Mistake::File(at(server.range().start), words));
     }
-    let servers = match root.get(table).map(|property| &property.value) {
+    // As VS Code's user settings have it.
+    let of_user_settings = settings.get("mcp").filter(|mcp| match &mcp.value {
+        Value::Object(mcp) => ["servers", "mcpServers"]
+            .iter()
+            .any(|one| mcp.get(one).is_some()),
+        _ => false,
+    });
+    if let Some(mcp) = of_user_settings {
+        let words =
+            format!("they are inside of `mcp`, as in user settings. Here `{table}` is outermost");
+        return Err(Mistake::File(at(mcp.range().start), words));
+    }
+    let servers = match settings.get(table).map(|property| &property.value) {
         None => {
             let mut others = ["servers", "mcpServers"].into_iter();
-            return match others.find_map(|name| root.get(name)) {
+            return match others.find_map(|name| settings.get(name)) {
                 None => Ok(Vec::new()),
                 Some(other) => {
                     let words = format!("`{}`", other.name.as_str());
@@ -133,7 +154,7 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, Mistake> {
         let name = property.name.as_str().to_owned();
         let start = property.range().start;
         let reached = match &property.value {
-            Value::Object(server) => reached(server),
+            Value::Object(server) => reached(server, file.dialect, root),
             _ => Err("it is not an object in braces".to_owned()),
         };
         let reached = reached
@@ -142,6 +163,7 @@ pub(super) fn entries(file: File, text: &str) -> Result<Vec<Entry>, Mistake> {
             name,
             reached,
             position: at(start),
+            dialect: file.dialect,
         });
     }
     Ok(found)
@@ -157,7 +179,7 @@ fn is_server(property: &ObjectProp<'_>) -> bool {
     }
 }
 
-fn reached(server: &Object<'_>) -> Result<Reached, String> {
+fn reached(server: &Object<'_>, dialect: Dialect, root: &Path) -> Result<Reached, String> {
     let kind = text_of(server, "type").unwrap_or_default();
     let needs_and_has = match kind.as_str() {
         "stdio" => Some(("command", "url")),
@@ -173,8 +195,12 @@ fn reached(server: &Object<'_>) -> Result<Reached, String> {
         ));
     }
     if let Some(url) = text_of(server, "url") {
-        let parsed = Url::parse(&url).map_err(|error| format!("{url:?} is no URL: {error}"))?;
-        return Ok(Reached::Url(parsed));
+        let parsed = dialect.put_in(&url, root).map(|url| Url::parse(&url));
+        return match parsed {
+            Ok(Ok(parsed)) => Ok(Reached::Url(parsed)),
+            Ok(Err(error)) if !url.contains("${") => Err(format!("{url:?} is no URL: {error}")),
+            _ => Ok(Reached::Somewhere(url)),
+        };
     }
     let Some(program) = text_of(server, "command") else {
         return Err("it has neither a `command` nor a `url`".to_owned());
@@ -197,7 +223,7 @@ fn reached(server: &Object<'_>) -> Result<Reached, String> {
         program,
         arguments,
         environment: environment.unwrap_or_default(),
-        folder: text_of(server, "cwd").map(PathBuf::from),
+        folder: text_of(server, "cwd"),
     }))
 }
 
@@ -218,6 +244,7 @@ impl Entry {
         match &self.reached {
             Reached::Command(line) => line.arguments.iter().any(|word| word == "tutor"),
             Reached::Url(url) => is_loopback(url) && self.name.contains("tutor"),
+            Reached::Somewhere(_) => false,
         }
     }
 }
@@ -231,30 +258,42 @@ impl Entry {
                 self.name, line.program, line.arguments
             ),
             Reached::Url(url) => format!("{}: {url}", self.name),
+            Reached::Somewhere(url) => format!("{}: {url}", self.name),
         }
     }
 }
 
 impl Line {
-    /// The same, with what editors put in for the open folder.
-    pub fn in_workspace(&self, root: &Path) -> Self {
-        let root = root.display().to_string();
-        let put_in = |text: &str| {
-            text.replace("${workspaceFolder}", &root)
-                .replace("${CLAUDE_PROJECT_DIR}", &root)
-        };
-        Self {
-            program: put_in(&self.program),
-            arguments: self.arguments.iter().map(|word| put_in(word)).collect(),
+    /// The same, with the values of variables put in.
+    ///
+    /// # Errors
+    ///
+    /// The first variable that has none.
+    pub fn resolved(&self, dialect: Dialect, root: &Path) -> Result<Self, Unresolved> {
+        let put_in = |text: &String| dialect.put_in(text, root);
+        let of_environment = |(name, value): &(String, String)| Ok((name.clone(), put_in(value)?));
+        let folder = self.folder.as_ref().map(put_in).transpose()?;
+        Ok(Self {
+            program: put_in(&self.program)?,
+            arguments: self
+                .arguments
+                .iter()
+                .map(put_in)
+                .collect::<Result<_, _>>()?,
             environment: self
                 .environment
                 .iter()
-                .map(|(name, value)| (name.clone(), put_in(value)))
-                .collect(),
-            folder: self
-                .folder
-                .as_ref()
-                .map(|folder| PathBuf::from(put_in(&folder.display().to_string()))),
+                .map(of_environment)
+                .collect::<Result<_, _>>()?,
+            folder,
+        })
+    }
+
+    /// Where it is started: in the folder of the workshop, or in one that is relative to it.
+    pub fn started_in(&self, root: &Path) -> PathBuf {
+        match &self.folder {
+            Some(folder) => root.join(folder),
+            None => root.to_owned(),
         }
     }
 

@@ -10,6 +10,7 @@ mod list;
 mod places;
 mod settings;
 mod tell_apart;
+mod variables;
 
 use super::harness::Ran;
 use super::{Check, Checked, ExerciseChecks, handshake};

@@ -7,11 +7,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join_all;
+use reqwest::Url;
 use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::entries::{Entry, File, Mistake, Reached, entries};
+use super::variables::{Dialect, Unresolved};
 use crate::checks::{Checked, Stop, WorkspaceUnderTest};
 use crate::mcp::http::is_loopback;
 use crate::mcp::probe::{Probe, probe};
@@ -25,16 +27,19 @@ const FILES: [File; 3] = [
         path: ".vscode/mcp.json",
         table: "servers",
         takes_comments: true,
+        dialect: Dialect::VsCode,
     },
     File {
         path: ".mcp.json",
         table: "mcpServers",
         takes_comments: false,
+        dialect: Dialect::Claude,
     },
     File {
         path: ".cursor/mcp.json",
         table: "mcpServers",
         takes_comments: true,
+        dialect: Dialect::Cursor,
     },
 ];
 
@@ -48,7 +53,7 @@ const TUTOR: &str = "workshop-tutor";
 const TOOL: &str = "workshop_status";
 
 pub(super) async fn check(workspace: &WorkspaceUnderTest) -> Checked {
-    let all = every_entry(&workspace.settings)?;
+    let all = every_entry(&workspace.settings, &workspace.root)?;
     if all.is_empty() {
         return Err(Stop::not_declared("no server in .vscode/mcp.json yet"));
     }
@@ -66,7 +71,7 @@ pub(super) async fn check(workspace: &WorkspaceUnderTest) -> Checked {
 }
 
 /// The servers in all files that are there.
-fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
+fn every_entry(folder: &Path, root: &Path) -> Checked<Vec<Entry>> {
     let mut all = Vec::new();
     for file in FILES {
         let File { path, table, .. } = file;
@@ -79,7 +84,7 @@ fn every_entry(folder: &Path) -> Checked<Vec<Entry>> {
                 )));
             }
         };
-        let found = entries(file, &text).map_err(|mistake| {
+        let found = entries(file, &text, root).map_err(|mistake| {
             let (position, got, expected) = match mistake {
                 Mistake::Server(position, got) => (
                     position,
@@ -110,13 +115,15 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
     let client = ClientProfile::new(Era::Modern).with_patience(workspace.patience);
     let session = match &tutor.reached {
         Reached::Command(line) => {
-            let line = line.in_workspace(&workspace.root);
+            let line = line
+                .resolved(tutor.dialect, &workspace.root)
+                .map_err(without_value)?;
+            let folder = line.started_in(&workspace.root);
             let mut command = Command::new(&line.program);
             command
                 .args(&line.arguments)
-                .current_dir(line.folder.as_ref().unwrap_or(&workspace.root))
+                .current_dir(&folder)
                 .envs(line.environment.iter().map(|(name, value)| (name, value)));
-            let folder = line.folder.as_ref().unwrap_or(&workspace.root);
             if !folder.is_dir() {
                 let error = format!("there is no folder {}, which `cwd` names", folder.display());
                 return Err(no_folder(&line.shown(), &error));
@@ -147,7 +154,12 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
             let opened = Session::connect(endpoint, client, workspace.transcript());
             opened
                 .await
-                .map_err(|failure| does_not_answer(url.as_str(), &failure, &[]))?
+                .map_err(|failure| is_not_running(url, &failure))?
+        }
+        Reached::Somewhere(url) => {
+            return Err(Stop::CouldNotCheck(format!(
+                "only your editor knows the address {url}"
+            )));
         }
     };
     ask(workspace, &session, &tutor.name).await
@@ -178,6 +190,35 @@ async fn ask(workspace: &WorkspaceUnderTest, session: &Session, what: &str) -> C
             .into()),
         _ => Ok(()),
     }
+}
+
+/// A variable of the tutor's entry has no value.
+fn without_value(unresolved: Unresolved) -> Stop {
+    match unresolved {
+        Unresolved::Unknown(got) => Finding::new(Code::BrokenSettings)
+            .expected("variables that are known where this file is read")
+            .got(got)
+            .why("Every editor has its own variables. One that it does not know is left as written, or keeps the server from starting.")
+            .into(),
+        Unresolved::Editors(variable) => Stop::CouldNotCheck(format!(
+            "only your editor knows the value of {variable}; write the value itself, and check again"
+        )),
+    }
+}
+
+/// A tutor over HTTP that does not answer: it has to be started by hand, and to go on.
+fn is_not_running(url: &Url, failure: &RequestError) -> Stop {
+    const USUAL: u16 = 8430;
+    let start = match url.port_or_known_default() {
+        Some(port) if port != USUAL => format!("cargo checker tutor --http --port {port}"),
+        _ => "cargo checker tutor --http".to_owned(),
+    };
+    Finding::new(Code::TutorSilent)
+        .ran(url.as_str())
+        .expected("an answer to server/discover")
+        .got(failure.kind.to_string())
+        .why(format!("A tutor over HTTP is not started by your editor. Start it in a terminal, and leave it running: `{start}`"))
+        .into()
 }
 
 fn not_started(command: &str, error: &str) -> Stop {
