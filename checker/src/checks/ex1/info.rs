@@ -57,13 +57,13 @@ fn agreed(program: &ProgramUnderTest, ran: &Ran, record: &Record) -> Checked<Str
             return Ok(named.unwrap_or(newest.as_str()).to_owned());
         }
         _ if greeted => {
-            Why::from("It was greeted rightly, but not offered a version that it speaks.").in_rust("`preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28.")
+            Why::from("The server was greeted, but not offered a version that it speaks.").in_rust("`preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28.")
         }
         _ if program.era == Era::Legacy => {
-            Why::from("Both generations of servers are out there, and one that knows initialize alone refuses the other greeting.").in_rust("In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older.")
+            Why::from("Both generations of servers are out there. A server that only supports initialize refuses the other greeting.").in_rust("In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older.")
         }
         _ => {
-            Why::from("Both generations of servers are out there,").in_rust("and `serve` begins with initialize alone. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older.")
+            Why::from("Both generations of servers are out there. A server that only supports server/discover refuses initialize.").in_rust("`serve` speaks only the older one. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older.")
         }
     };
     Err(ran

@@ -45,8 +45,8 @@ fn nothing_is_done_to_the_terminal(ran: &Ran) -> Checked {
     }
     Err(ran
         .finding(Code::EscapesPrinted)
-        .expected("no escape character on stdout: written out, as in \\u{1b}[2J, or left out")
-        .got(format!("{CLEARS_THE_SCREEN:?}, as the server sent it"))
+        .expected("no escape character on stdout: left out, or written as \\u001b[2J")
+        .got("\\u001b[2J, as the server sent it, where the tool's description ends")
         .why("What a server sends is a stranger's text. This one clears the screen; others move the cursor and write over what you have read.")
         .in_rust("show::line prints it and lets it do nothing.")
         .into())

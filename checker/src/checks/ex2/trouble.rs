@@ -14,7 +14,7 @@ use super::scene::{Played, Scene, propose, propose_each, sent};
 use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::model::{Heard, Proposal, Says, Script};
 use crate::fixtures::{FakeServer, ServerSpec, ToolReply};
-use crate::verdict::Code;
+use crate::verdict::{Code, Why};
 
 /// A call that goes wrong.
 struct Wrong {
@@ -114,8 +114,8 @@ fn goes_on(stop: Stop) -> Stop {
     match stop {
         Stop::Failed(mut finding) if finding.code == Code::Panicked => {
             finding.expected =
-                "trouble that is told to the model, and an agent that goes on".to_owned();
-            finding.why = "A panic ends the whole program, and its user has nothing. The model makes mistakes, and tools fail: all of that comes here as an Err, and the model can do better if it reads it.".into();
+                "an agent that tells the model what went wrong, and goes on".to_owned();
+            finding.why = Why::from("The model makes mistakes, and tools fail. The model can do better if it reads what went wrong; a panic ends the program, and its user has nothing.").in_rust("All of that comes here as an Err.");
             Stop::Failed(finding)
         }
         other => other,
