@@ -17,6 +17,9 @@ use super::transcript::Exchange;
 /// No call takes more rounds than this. It is what rmcp and other SDKs allow.
 const MAX_ROUNDS: usize = 10;
 
+/// By this JSON-RPC code a server says that a request's headers do not fit its body.
+const HEADER_MISMATCH: i64 = -32020;
+
 /// The result of a tool call.
 #[derive(Clone, Debug)]
 pub struct Called {
@@ -99,7 +102,14 @@ impl Session {
     pub async fn call(&self, tool: &str, arguments: Value) -> Result<Called, RequestError> {
         let mut request = ToolCall::new(tool, arguments);
         for _ in 0..MAX_ROUNDS {
-            let (result, exchange) = self.request(request.to_request()).await?;
+            let answered = self.request(request.to_request()).await;
+            let answered = match answered {
+                Err(error) if self.learns_headers(&error).await => {
+                    self.request(request.to_request()).await
+                }
+                answered => answered,
+            };
+            let (result, exchange) = answered?;
             match self.reply(&request, result, exchange)? {
                 Reply::Complete(called) => return Ok(*called),
                 Reply::InputRequired(asked) => {
@@ -121,8 +131,25 @@ impl Session {
     ///
     /// As [`Session::call`].
     pub async fn call_once(&self, request: ToolCall) -> Result<Reply, RequestError> {
-        let call = self.begin(request).await?;
-        self.next_round(call).await
+        let call = self.begin(request.clone()).await?;
+        match self.next_round(call).await {
+            Err(error) if self.learns_headers(&error).await => {
+                let call = self.begin(request).await?;
+                self.next_round(call).await
+            }
+            reply => reply,
+        }
+    }
+
+    /// Whether a call was turned away because headers did not fit it, and may fit the next time. A
+    /// tool's schema may want arguments in `Mcp-Param-*` headers too (`x-mcp-header`). rmcp sends
+    /// them for the tools that it has seen in a list.
+    async fn learns_headers(&self, error: &RequestError) -> bool {
+        let turned_away = matches!(
+            error.kind,
+            ErrorKind::Refused { code, .. } if code == HEADER_MISMATCH
+        );
+        turned_away && self.tools().await.is_ok()
     }
 
     /// The next round, with these answers to the questions, in their order.

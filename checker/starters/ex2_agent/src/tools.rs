@@ -84,7 +84,9 @@ impl Toolbox {
                 bail!("it has not answered within {seconds} seconds")
             });
             if let Err(error) = connected {
-                say(&format!("The MCP server at {url} cannot be used: {error:#}"));
+                say(&format!(
+                    "The MCP server at {url} cannot be used: {error:#}"
+                ));
             }
         }
         if toolbox.servers.is_empty() {
