@@ -5,6 +5,8 @@ use crate::flaw_set::{FlawSet, flaws};
 flaws! {
     // Offering tools.
     "2.1" {
+        /// Never says that a session is open
+        NeverInitialized,
         /// Asks no model, and prints an answer of its own
         AsksNoModel,
         /// Sends no key

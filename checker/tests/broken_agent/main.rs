@@ -8,6 +8,7 @@ mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
 mod model;
+mod quiet;
 mod tools;
 
 use std::io::{BufRead, Write};

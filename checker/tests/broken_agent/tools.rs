@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::flaw::{Flaw, Flaws};
 use crate::model::plain_http;
+use crate::quiet::Quiet;
 
 type Client = RunningService<RoleClient, ClientConfig>;
 
@@ -73,7 +74,11 @@ impl Tools {
 
     async fn add(&mut self, url: &str) -> Result<()> {
         let config = StreamableHttpClientTransportConfig::with_uri(url);
-        let transport = StreamableHttpClientTransport::with_client(plain_http(), config);
+        let http = Quiet {
+            http: plain_http(),
+            is_quiet: self.flaws.has(Flaw::NeverInitialized),
+        };
+        let transport = StreamableHttpClientTransport::with_client(http, config);
         let lifecycle = ClientLifecycleMode::Auto {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
             legacy_version: Some(ProtocolVersion::V_2025_11_25),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::scene::{Played, Scene};
 use super::{draw, servers};
-use crate::checks::{Checked, ProgramUnderTest};
+use crate::checks::{Checked, ProgramUnderTest, handshake};
 use crate::fixtures::FakeTool;
 use crate::fixtures::model::heard::text_of;
 use crate::fixtures::model::{Says, Script};
@@ -44,7 +44,14 @@ async fn one_servers_tools(program: &ProgramUnderTest) -> Checked {
     let answer = format!("It is {}.", draw::token(program));
 
     let turns = |script: Script| script.then(Says::Answer(answer.clone()));
-    let played = Scene::new(&question).play(program, spec, turns).await?;
+    let server = program.meet(spec).await?;
+    let record = server.record().clone();
+    let url = server.url().clone();
+    let scene = Scene::new(&question);
+    let played = scene.perform_at(program, &[&url], &[server], turns).await?;
+    handshake::taken(&played.ran, &record)?;
+    played.asked_the_model()?;
+    handshake::announced(&played.ran, &record)?;
     asks_the_question(&played, &question)?;
     for tool in &tools {
         offers(&played, tool)?;
