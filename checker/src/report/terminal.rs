@@ -1,5 +1,6 @@
 //! The report for people.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -101,7 +102,10 @@ impl<W: Write> Terminal<W> {
 
     /// What is worth knowing beside a pass.
     fn remarks(&mut self, step: &StepReport) -> io::Result<()> {
-        for remark in step.eras.iter().flat_map(|era| &era.remarks) {
+        let all = step.eras.iter().flat_map(|era| &era.remarks);
+        // Most hold on both eras.
+        let all: BTreeSet<&String> = all.collect();
+        for remark in all {
             self.labelled("note", remark, Style::new())?;
         }
         Ok(())
