@@ -236,7 +236,7 @@ Examples:
   cargo checker check ex3
   cargo checker check 3.4 --trace --era modern
   cargo checker check ex3 --url http://127.0.0.1:8000/mcp
-  cargo checker check ex3 --command 'python store.py'
+  cargo checker check ex3 --command \"python store.py\"
   cargo checker check all --format junit > report.xml";
 
 /// The eras to speak.

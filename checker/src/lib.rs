@@ -20,6 +20,7 @@ pub mod fixtures;
 pub mod mcp;
 pub mod patience;
 pub mod report;
+mod shell;
 pub mod signals;
 mod snapshot;
 pub mod subject;

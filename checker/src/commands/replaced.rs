@@ -7,6 +7,7 @@ use anstyle::Style;
 
 use crate::course::Exercise;
 use crate::escape::one_line;
+use crate::shell::Shell;
 use crate::workshop::Workshop;
 use crate::workshop::rescue::{Backups, Change, Replaced};
 
@@ -86,9 +87,7 @@ fn by_hand(workshop: &Workshop, from: &Path, to: &Path) -> String {
     if cfg!(windows) {
         return format!("Copy-Item -Recurse -Force '{from}\\*' '{to}'");
     }
-    let quoted = |path: String| {
-        shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
-    };
+    let quoted = |path: String| Shell::Posix.quote(&path).into_owned();
     let (from, to) = (quoted(format!("{from}/.")), quoted(format!("{to}/")));
     format!("cp -R {} {}", one_line(&from), one_line(&to))
 }

@@ -9,6 +9,7 @@ use super::process::Process;
 use super::{CommandLine, Subject};
 use crate::escape::one_line;
 use crate::mcp::probe::{Probe, probe};
+use crate::shell::Shell;
 
 /// A URL behind which something speaks MCP.
 ///
@@ -40,11 +41,11 @@ pub async fn url(url: &Url) -> Result<Subject> {
 ///
 /// When it cannot.
 pub async fn command(command: &str, guard: &Guard) -> Result<Subject> {
-    let Some(words) = shlex::split(command) else {
+    let Some(words) = Shell::HERE.split(command) else {
         bail!("--command {command:?} is no command line: is a quote left open?");
     };
     let Some((program, arguments)) = words.split_first() else {
-        bail!("--command names no program. It takes one string: --command 'python store.py'");
+        bail!("--command names no program. It takes one string: --command \"python store.py\"");
     };
     let mut trial = Command::new(program);
     trial.args(arguments);

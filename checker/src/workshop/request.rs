@@ -5,6 +5,7 @@ use reqwest::Url;
 use crate::course::{Exercise, Step};
 use crate::engine::Places;
 use crate::mcp::Era;
+use crate::shell::Shell;
 use crate::verdict::SubjectKind;
 
 use super::Workshop;
@@ -86,7 +87,10 @@ impl SubjectChoice {
             Self::Starter => Vec::new(),
             Self::Solution => vec!["--solution".to_owned()],
             Self::Url(url) => vec!["--url".to_owned(), url.to_string()],
-            Self::Command(command) => vec!["--command".to_owned(), quoted(command)],
+            Self::Command(command) => vec![
+                "--command".to_owned(),
+                Shell::HERE.quote(command).into_owned(),
+            ],
         }
     }
 }
@@ -94,9 +98,4 @@ impl SubjectChoice {
 /// A seed that people can type.
 pub fn draw_seed() -> u64 {
     u64::from(rand::random::<u16>())
-}
-
-/// As a shell takes it for one word.
-fn quoted(command: &str) -> String {
-    shlex::try_quote(command).map_or_else(|_| "…".to_owned(), Into::into)
 }

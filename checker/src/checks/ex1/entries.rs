@@ -15,6 +15,7 @@ use reqwest::Url;
 
 use super::variables::{Dialect, Unresolved};
 use crate::mcp::http::is_loopback;
+use crate::shell::Shell;
 use crate::verdict::Position;
 
 /// A file that names servers.
@@ -300,7 +301,6 @@ impl Line {
     /// As one would type it.
     pub fn shown(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.arguments);
-        let words: Vec<&str> = words.map(String::as_str).collect();
-        shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+        Shell::HERE.join(words.map(String::as_str))
     }
 }
