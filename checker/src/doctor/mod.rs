@@ -31,6 +31,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::process::Command;
 
+use crate::shell::Shell;
+use crate::subject::build::build_folders;
+
 /// What one examination found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examined {
@@ -160,6 +163,7 @@ impl Cargo {
         command
             .args(words.split_whitespace())
             .current_dir(&self.root)
+            .envs(build_folders())
             .env("CARGO_TERM_COLOR", "never")
             .stdin(std::process::Stdio::null())
             .kill_on_drop(true);
@@ -222,8 +226,5 @@ fn with_variable(variable: &str, value: &str, command: &str) -> String {
 /// A path as a shell takes it for one word.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
-    if cfg!(windows) {
-        return format!("\"{path}\"");
-    }
-    shlex::try_quote(&path).map_or(path.clone(), Into::into)
+    Shell::HERE.quote(&path).into_owned()
 }

@@ -1,7 +1,7 @@
 //! Builds a package with cargo, and gives the first error as cargo drew it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
@@ -92,10 +92,26 @@ async fn clean(root: &Path, package: &str, guard: &Guard) -> Result<(), BuildErr
     Ok(())
 }
 
+/// The variables that tell cargo where to build, each with the folder in full. In them a relative
+/// path counts from where cargo is started: the cargo that has built the checker was started where
+/// the attendee stands, and those that the checker starts run at the root of the workshop.
+pub fn build_folders() -> Vec<(&'static str, PathBuf)> {
+    let names = [
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET_DIR",
+        "CARGO_BUILD_BUILD_DIR",
+    ];
+    let set = |name| Some((name, absolute(std::env::var_os(name)?).ok()?));
+    names.into_iter().filter_map(set).collect()
+}
+
 fn cargo(root: &Path, arguments: &[&str], guard: &Guard) -> Result<Process, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(root).args(arguments);
+    command
+        .current_dir(root)
+        .args(arguments)
+        .envs(build_folders());
     Process::start(command, guard).map_err(BuildError::NoCargo)
 }
 

@@ -1,5 +1,7 @@
 //! Code that does not compile, and cargo that cannot build.
 
+use std::fs;
+
 use insta::assert_snapshot;
 
 use crate::cli::subjects::write_broken;
@@ -125,6 +127,26 @@ fn a_target_folder_that_cannot_be_written_is_told_in_cargos_words_with_the_mend(
             .ends_with("Is CARGO_TARGET_DIR a folder that can be made?"),
         "{said}"
     );
+}
+
+/// It counts from where cargo was started, by the attendee, and so the checker was built there.
+#[test]
+fn a_relative_target_folder_is_where_the_attendee_stands() {
+    let workshop = Workshop::bare();
+    let source = workshop.path("exercises/ex3_store/src");
+    for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+        let mut command = workshop.checker("check 3.1");
+        command
+            .current_dir(&source)
+            .env_remove("CARGO_TARGET_DIR")
+            .env(variable, "../made");
+        let told = told_by(&workshop, command);
+        assert_ne!(told.code, 2, "{told:?}");
+        let made = workshop.path("exercises/ex3_store/made");
+        assert!(made.join("debug").is_dir(), "{variable}");
+        assert!(!workshop.path("made").exists() && !workshop.path("../made").exists());
+        fs::remove_dir_all(made).unwrap();
+    }
 }
 
 #[test]
