@@ -1,9 +1,11 @@
 //! Folders of files: what they hold, how they differ, and copies that are on the disk.
 //!
-//! A `target/` at the top is cargo's, and what is neither a file, a link nor a folder (a
-//! socket) holds nothing: neither is seen here, so neither is copied or taken away.
+//! A `target/` at the top is cargo's, what an editor keeps beside an open file is the editor's
+//! ([`is_of_editor`]), and what is neither a file, a link nor a folder (a socket) holds nothing.
+//! None of these is seen here, so none is copied or taken away.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -58,8 +60,9 @@ pub fn read(folder: &Path) -> Result<Tree> {
     let is_target = |entry: &DirEntry| {
         entry.depth() == 1 && entry.file_name() == "target" && entry.file_type().is_dir()
     };
+    let is_seen = |entry: &DirEntry| !is_target(entry) && !is_of_editor(entry.file_name());
     let walk = WalkDir::new(folder).min_depth(1).sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| !is_target(entry)) {
+    for entry in walk.into_iter().filter_entry(is_seen) {
         let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
         let kind = match entry.file_type() {
             kind if kind.is_symlink() => Kind::Link,
@@ -71,6 +74,22 @@ pub fn read(folder: &Path) -> Result<Tree> {
         tree.insert(path.to_owned(), kind);
     }
     Ok(tree)
+}
+
+/// Whether a file of this name is what an editor keeps beside one that is open: Emacs' lock
+/// `.#store.rs`, a link to nothing, its `#store.rs#`, the `.store.rs.swp` and `4913` of Vim, and
+/// copies such as `store.rs~`.
+pub fn is_of_editor(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let is_swap = || {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        name.starts_with('.') && matches!(extension, Some("swp" | "swo" | "swx"))
+    };
+    name.ends_with('~')
+        || name.starts_with(".#")
+        || (name.starts_with('#') && name.ends_with('#'))
+        || name == "4913"
+        || is_swap()
 }
 
 /// What happens to each file and link if `new` takes the place of `old`.
@@ -277,5 +296,35 @@ pub(super) fn copy_link(from: &Path, to: &Path) -> io::Result<()> {
         std::os::windows::fs::symlink_dir(target, to)
     } else {
         std::os::windows::fs::symlink_file(target, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_editor_keeps_beside_an_open_file_is_not_seen() {
+        let of_editor = [
+            ".#store.rs",
+            "#store.rs#",
+            ".store.rs.swp",
+            ".store.rs.swo",
+            "store.rs~",
+            "4913",
+        ];
+        let of_attendee = ["store.rs", ".env", "#notes", "a.swp", "49130"];
+        for name in of_editor {
+            assert!(is_of_editor(OsStr::new(name)), "{name}");
+        }
+        for name in of_attendee {
+            assert!(!is_of_editor(OsStr::new(name)), "{name}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for name in of_editor.iter().chain(&of_attendee) {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let seen = read(folder.path()).unwrap();
+        assert_eq!(seen.len(), of_attendee.len(), "{seen:?}");
     }
 }

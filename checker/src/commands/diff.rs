@@ -108,11 +108,11 @@ fn pairs(workshop: &Workshop, exercise: &Exercise, step: Option<&Step>) -> Resul
     Ok(pairs)
 }
 
-/// What a file says; `None` if it is not there.
+/// What a file says; `None` if it is not there, or is a link to a folder.
 fn text(path: &Path) -> Result<Option<String>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if tree::is_nothing(&error) => Ok(None),
+        Err(error) if tree::is_nothing(&error) || path.is_dir() => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::course::exercise_folder;
+use crate::tree::is_of_editor;
 
 /// No file that people write is larger.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -24,7 +25,8 @@ pub(super) struct File {
 }
 
 /// The files of an exercise by name. Left out is what git would not show either: hidden files,
-/// such as an `.env` with keys, links, `target`, and what is no text.
+/// such as an `.env` with keys, what an editor keeps beside them, links, `target`, and what is no
+/// text.
 ///
 /// # Errors
 ///
@@ -43,7 +45,8 @@ pub(super) fn files(root: &Path, exercise: &str) -> Result<Vec<File>> {
 
 fn is_shown(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    !name.starts_with('.') && name != "target" && !entry.path_is_symlink()
+    let is_hidden = name.starts_with('.') || is_of_editor(entry.file_name());
+    !is_hidden && name != "target" && !entry.path_is_symlink()
 }
 
 fn file(folder: &Path, entry: &DirEntry) -> Option<File> {
@@ -92,6 +95,7 @@ mod tests {
         fs::write(root.path().join("elsewhere/secret"), "secret").unwrap();
         fs::write(folder.join("src/main.rs"), "fn main() {\u{1b}[2J\n\t}\n").unwrap();
         fs::write(folder.join("Cargo.toml"), "[package]\n").unwrap();
+        fs::write(folder.join("src/main.rs~"), "fn main() {}").unwrap();
         fs::write(folder.join(".env"), "OPENAI_API_KEY=secret").unwrap();
         fs::write(folder.join("target/out.txt"), "built").unwrap();
         fs::write(folder.join("picture"), [0xff, 0xfe]).unwrap();

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::course::exercise_folder;
+use crate::tree::is_of_editor;
 
 /// How often to look while events tell of saves.
 const SELDOM: Duration = Duration::from_secs(1);
@@ -183,14 +184,11 @@ fn hash(path: &Path, size: u64) -> u64 {
 
 /// Neither what cargo makes, nor what an editor keeps beside a file that is open.
 fn is_source(entry: &DirEntry) -> bool {
-    let name = entry.file_name().to_string_lossy();
-    let made = entry.file_type().is_dir() && ["target", "node_modules", ".git"].contains(&&*name);
-    let of_editor = name.ends_with('~')
-        || name.starts_with(".#")
-        || name.starts_with('#')
-        || (name.starts_with('.') && (name.ends_with(".swp") || name.ends_with(".swx")))
-        || name == "4913";
-    !made && !of_editor
+    let name = entry.file_name();
+    let made = ["target", "node_modules", ".git"]
+        .iter()
+        .any(|made| name == *made);
+    !(made && entry.file_type().is_dir()) && !is_of_editor(name)
 }
 
 fn differences(before: &Look, after: &Look) -> Vec<PathBuf> {

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use include_dir::{Dir, DirEntry, include_dir};
 
-use crate::tree;
+use crate::tree::{self, Kind};
 
 static STARTERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/starters");
 
@@ -32,7 +32,13 @@ pub fn is_untouched(folder: &Path, exercise: &str) -> Result<bool> {
     let starter: BTreeMap<&Path, &[u8]> = files(exercise).into_iter().collect();
     let tree = tree::read(folder)?;
     let mut there = 0;
-    for path in tree::files(&tree) {
+    for (path, kind) in &tree {
+        match kind {
+            Kind::Folder => continue,
+            // It may lead to a folder, or nowhere, and a starter has none.
+            Kind::Link => return Ok(false),
+            Kind::File => {}
+        }
         let bytes = fs::read(folder.join(path))
             .with_context(|| format!("cannot read {}", folder.join(path).display()))?;
         if starter.get(path.as_path()) != Some(&bytes.as_slice()) {

@@ -107,6 +107,40 @@ fn the_printed_cp_brings_every_file_back() {
     }
 }
 
+/// Emacs locks a file that is being edited with a link to nothing. Links may lead anywhere else, too.
+#[test]
+#[cfg(unix)]
+fn what_an_editor_keeps_beside_an_open_file_is_left_alone_and_links_are_only_links() {
+    use std::os::unix::fs::symlink;
+
+    let workshop = fresh();
+    let lock = workshop.path(&format!("{EXERCISE}/src/.#store.rs"));
+    symlink("me@laptop.4711:1798000000", &lock).unwrap();
+    let unsaved = format!("{EXERCISE}/src/#store.rs#");
+    workshop.write(&unsaved, "// ANCHOR: step_3_3\nfn unsaved() {}\n");
+    assert!(said(&workshop, "reset ex3").contains("nothing was replaced"));
+    workshop.write(MAIN, "fn main() { /* mine */ }\n");
+    let mut log = String::new();
+    for words in ["reset ex3", "restore ex3", "restore ex3"] {
+        log += &format!("$ cargo checker {words}\n{}\n", said(&workshop, words));
+        assert!(fs::symlink_metadata(&lock).unwrap().is_symlink(), "{words}");
+        assert!(workshop.read(&unsaved).contains("unsaved"), "{words}");
+    }
+    dated(&workshop).bind(|| assert_snapshot!("beside_an_open_file", log));
+    let diff = said(&workshop, "diff 3.3") + &told(&workshop, "check ex3").stdout;
+    assert!(!diff.contains("#store.rs"), "{diff}");
+
+    for (name, to) in [("nowhere", "../gone"), ("folder", "src")] {
+        let link = workshop.path(&format!("{EXERCISE}/{name}"));
+        symlink(to, &link).unwrap();
+        for words in ["diff ex3", "reset ex3", "restore ex3"] {
+            said(&workshop, words);
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "{name}");
+        fs::remove_file(&link).unwrap();
+    }
+}
+
 #[test]
 fn a_deleted_exercise_comes_back_and_the_checker_starts_without_it() {
     let workshop = fresh();
