@@ -100,6 +100,8 @@ impl Course {
             line: None,
             message: error.to_string(),
         })?;
+        // Texts of several lines are shown, and CR is none of theirs.
+        let text = text.replace("\r\n", "\n");
         Self::parse(&text).map_err(|(span, message)| CourseError {
             path: path.to_owned(),
             line: span.map(|span| line_of(&text, span.start)),

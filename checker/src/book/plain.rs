@@ -27,7 +27,7 @@ pub fn plain(root: &Path, course: &Course, page: &Page, links: &str) -> Result<S
     let path = root.join(format!("book/src/{}.md", page.name));
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = without_solutions(&COMMENT.replace_all(&text, ""));
+    let text = without_solutions(&COMMENT.replace_all(&text.replace("\r\n", "\n"), ""));
     let known = Directives::new(root, course)?;
     let folder = path.parent().unwrap_or(root);
     let mut out = String::new();

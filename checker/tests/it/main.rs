@@ -5,6 +5,8 @@
 //! - `settings`, `contract`: step 1.1, and what the reference solution declares,
 //! - `hello`, `talk`, `book`, `hints`: what the book and the hints show is so,
 //! - `proofs`: starters, solutions and `course.toml` belong together,
+//! - `line_ends`: a checkout of Git for Windows is as good as any,
+//! - `logs`: a store that nobody hears serves on,
 //! - `cli`: the command line, as people use and misuse it,
 //! - `devcontainer`: its commands run as they are written,
 //! - `common` is what they share.
@@ -22,6 +24,8 @@ mod devcontainer;
 mod flaws;
 mod hello;
 mod hints;
+mod line_ends;
+mod logs;
 mod proofs;
 mod settings;
 mod talk;

@@ -13,7 +13,7 @@ pub(super) struct Source {
     pub(super) name: String,
     /// The page that it becomes: `ex3.html`.
     pub(super) page: String,
-    /// As it was written.
+    /// As it was written, but that a line ends with LF, however it does in the file.
     pub(super) text: String,
 }
 
@@ -26,7 +26,7 @@ impl Source {
             file: format!("book/src/{}", slashes(path)),
             name: chapter.name.clone(),
             page: slashes(&path.with_extension("html")),
-            text: chapter.content.clone(),
+            text: chapter.content.replace("\r\n", "\n"),
         })
     }
 }

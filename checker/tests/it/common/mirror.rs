@@ -7,8 +7,34 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+/// How lines end in the copy of a text.
+#[derive(Clone, Copy, PartialEq)]
+pub enum LineEnds {
+    /// As they do in the file that is copied.
+    Same,
+    /// With CR LF, as Git for Windows writes them into a checkout unless told otherwise.
+    OfWindows,
+}
+
+impl LineEnds {
+    fn put(self, bytes: Vec<u8>) -> Vec<u8> {
+        match (self, std::str::from_utf8(&bytes)) {
+            (Self::OfWindows, Ok(text)) => {
+                let lines = text.replace("\r\n", "\n");
+                lines.replace('\n', "\r\n").into_bytes()
+            }
+            _ => bytes,
+        }
+    }
+}
+
 /// Makes `to` hold these parts of `from`, these empty files, and nothing else.
 pub fn mirror(from: &Path, parts: &[&str], empty: &[PathBuf], to: &Path) {
+    mirror_with(LineEnds::Same, from, parts, empty, to);
+}
+
+/// The same, with lines that end otherwise.
+pub fn mirror_with(ends: LineEnds, from: &Path, parts: &[&str], empty: &[PathBuf], to: &Path) {
     let wanted = wanted(from, parts, empty);
     let folders: BTreeSet<&Path> = wanted.keys().flat_map(|file| file.ancestors()).collect();
     fs::create_dir_all(to).unwrap();
@@ -27,7 +53,7 @@ pub fn mirror(from: &Path, parts: &[&str], empty: &[PathBuf], to: &Path) {
         let path = to.join(name);
         let text = source
             .as_ref()
-            .map_or_else(Vec::new, |file| fs::read(file).unwrap());
+            .map_or_else(Vec::new, |file| ends.put(fs::read(file).unwrap()));
         if fs::read(&path).is_ok_and(|there| there == text) {
             continue;
         }

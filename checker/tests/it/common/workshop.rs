@@ -12,7 +12,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::mirror::mirror;
+use super::mirror::{LineEnds, mirror, mirror_with};
 use super::{beside_checker, root};
 
 /// What an attendee's checkout consists of, as far as cargo and the checker look at it.
@@ -108,7 +108,17 @@ impl Workshop {
     /// The same checkout for all, one test at a time. What did not change since the last test is
     /// not built again, and dependencies are built once. Waits for its turn.
     pub fn whole() -> Self {
-        let proofs = root().join("target/proofs");
+        Self::whole_in("target/proofs", LineEnds::Same, 255)
+    }
+
+    /// The same, in another folder, as it is in a checkout where lines end with CR LF. The checker
+    /// that is built there is not the one of [`Workshop::checker`], but `checker` of its target.
+    pub fn with_line_ends_of_windows() -> Self {
+        Self::whole_in("target/proofs-of-windows", LineEnds::OfWindows, 254)
+    }
+
+    fn whole_in(folder: &str, ends: LineEnds, codegen_units: u8) -> Self {
+        let proofs = root().join(folder);
         fs::create_dir_all(&proofs).unwrap();
         let turn = File::create(proofs.join("lock")).unwrap();
         turn.lock().unwrap();
@@ -119,8 +129,8 @@ impl Workshop {
             .iter()
             .map(|path| Path::new("checker").join(path))
             .collect();
-        mirror(&root(), WHOLE, &empty, &copy);
-        build_members_apart(&proofs);
+        mirror_with(ends, &root(), WHOLE, &empty, &copy);
+        build_members_apart(&proofs, codegen_units);
         Self {
             root: copy,
             target: proofs.join("target"),
@@ -142,6 +152,12 @@ impl Workshop {
             turn: None,
             _folder: Some(folder),
         }
+    }
+
+    /// With all that an attendee has.
+    pub fn with_all(self) -> Self {
+        mirror(&root(), WHOLE, &[], &self.root);
+        self
     }
 
     /// With the book, which the tutor shows.
@@ -267,14 +283,14 @@ pub fn end(process: &str) {
 #[cfg(not(unix))]
 pub fn end(_process: &str) {}
 
-/// For copies in this folder. They share dependencies with the workspace, but not what they make
+/// For copies in this folder; each such folder has a number of its own. They share dependencies with the workspace, but not what they make
 /// of its own packages: cargo gives a package of a copy the name that it has in the workspace, so
 /// a solution that a test puts into `exercises/` would be what runs there, too. A profile of their
-/// own gives them other names; one unit of code fewer than the 256 of `dev` changes nothing else.
-fn build_members_apart(folder: &Path) {
+/// own gives them other names; some units of code fewer than the 256 of `dev` change nothing else.
+fn build_members_apart(folder: &Path, codegen_units: u8) {
     let mut profiles = String::new();
     for package in members() {
-        profiles += &format!("[profile.dev.package.{package}]\ncodegen-units = 255\n");
+        profiles += &format!("[profile.dev.package.{package}]\ncodegen-units = {codegen_units}\n");
     }
     // A path that cargo finds from every copy in the folder.
     let config = folder.join(".cargo/config.toml");
