@@ -112,7 +112,7 @@ fn cargo(root: &Path, arguments: &[&str], guard: &Guard) -> Result<Process, Buil
         .current_dir(root)
         .args(arguments)
         .envs(build_folders());
-    Process::start(command, guard).map_err(BuildError::NoCargo)
+    Process::start_cargo(command, guard).map_err(BuildError::NoCargo)
 }
 
 async fn build_once(

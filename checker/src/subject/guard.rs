@@ -1,15 +1,18 @@
 //! The guard: a second process of the checker that ends the subjects of a killed one.
 //!
 //! A checker that is interrupted or panics stops its subjects itself. One that is killed
-//! cannot. So it starts, first of all, a copy of itself that only reads its stdin: `+PID`
+//! cannot. So it starts, first of all, a copy of itself that only reads its stdin: `+PID MARK`
 //! when a process group was started, `-PID` when it is gone. When the pipe closes, the
-//! checker is dead, and the guard kills the groups that are left. On Windows a job object
-//! does this, and there is no guard.
+//! checker is dead, and the guard kills the groups that are left, and what has left a group but
+//! carries its mark. On Windows a job object does this, and there is no guard.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::mark::Mark;
 
 /// The hidden argument that makes the checker a guard.
 pub const ARGUMENT: &str = "__guard";
@@ -50,10 +53,11 @@ impl Guard {
         Self::default()
     }
 
-    /// Has the process group of this leader killed when the checker dies first.
-    pub fn watch(&self, leader: Option<u32>) -> Watched {
+    /// Has the process group of this leader killed when the checker dies first, and all that
+    /// carries the mark.
+    pub(super) fn watch(&self, leader: Option<u32>, mark: Option<&Mark>) -> Watched {
         if let Some(leader) = leader {
-            self.say('+', leader);
+            self.say(&format!("+{leader} {}", mark.map_or("", Mark::name)));
         }
         Watched {
             guard: self.clone(),
@@ -61,11 +65,11 @@ impl Guard {
         }
     }
 
-    fn say(&self, sign: char, leader: u32) {
+    fn say(&self, line: &str) {
         if let Some(pipe) = &self.pipe {
             let mut pipe = pipe.lock().unwrap_or_else(PoisonError::into_inner);
             // A guard that is gone cannot be told; the checker still cleans up by itself.
-            let _ = writeln!(pipe, "{sign}{leader}");
+            let _ = writeln!(pipe, "{line}");
         }
     }
 }
@@ -80,22 +84,27 @@ pub struct Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
-            self.guard.say('-', leader);
+            self.guard.say(&format!("-{leader}"));
         }
     }
 }
 
 /// What the guard does: waits for the end of stdin, then kills what is left.
 pub fn keep_watch() {
-    let mut groups = Vec::new();
+    let mut groups: BTreeMap<u32, String> = BTreeMap::new();
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-        match line.split_at_checked(1) {
-            Some(("+", leader)) => groups.extend(leader.parse::<u32>()),
-            Some((_, leader)) => groups.retain(|group| Ok(*group) != leader.parse()),
-            None => (),
+        if let Some((leader, mark)) = line.strip_prefix('+').and_then(|line| line.split_once(' ')) {
+            groups.extend(leader.parse().map(|leader| (leader, mark.to_owned())));
+        } else if let Some(Ok(leader)) = line.strip_prefix('-').map(str::parse) {
+            groups.remove(&leader);
         }
     }
-    groups.into_iter().for_each(kill_group);
+    for (leader, mark) in groups {
+        kill_group(leader);
+        if !mark.is_empty() {
+            Mark::named(&mark).end_all();
+        }
+    }
 }
 
 /// Ends every process of the group that this process leads, at once.

@@ -5,10 +5,12 @@
 //! - [`stderr`] reads what the process complains about, for symptoms,
 //! - [`reach`] looks whether what is there already answers, or starts,
 //! - [`server`] starts a program as an HTTP server and waits until it listens,
-//! - [`guard`] ends what a killed checker would leave behind.
+//! - [`guard`] ends what a killed checker would leave behind,
+//! - `mark` finds what has left its process group.
 
 pub mod build;
 pub mod guard;
+mod mark;
 pub mod process;
 pub mod reach;
 pub mod server;

@@ -9,12 +9,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::guard::{Guard, Watched, kill_group};
+use super::mark::Mark;
 use super::stderr::{self, Stderr};
 
 /// How long an ended process may have its last words in the pipe.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// A running child with its whole process group. Dropping it kills the group.
+/// A running child with its whole process group. Dropping it kills the group, and what the child
+/// has started outside of it.
 #[derive(Debug)]
 pub struct Process {
     stdin: Option<ChildStdin>,
@@ -23,6 +25,7 @@ pub struct Process {
     // Closing this channel is what stops the child: see `reap`.
     stop: Option<mpsc::Sender<()>>,
     leader: Option<u32>,
+    mark: Option<Mark>,
     _watched: Watched,
 }
 
@@ -63,6 +66,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         if let (Some(leader), None) = (self.leader, self.exit_status()) {
             kill_group(leader);
+            self.mark.iter().for_each(Mark::end_all);
         }
     }
 }
@@ -74,7 +78,28 @@ impl Process {
     /// # Errors
     ///
     /// When the system cannot start it.
-    pub fn start(mut command: Command, guard: &Guard) -> std::io::Result<Self> {
+    pub fn start(command: Command, guard: &Guard) -> std::io::Result<Self> {
+        Self::start_with(command, guard, Some(Mark::new()))
+    }
+
+    /// Starts cargo. What leaves its group does so on purpose, and goes on: the server of sccache,
+    /// which other builds use too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::start`].
+    pub fn start_cargo(command: Command, guard: &Guard) -> std::io::Result<Self> {
+        Self::start_with(command, guard, None)
+    }
+
+    fn start_with(
+        mut command: Command,
+        guard: &Guard,
+        mark: Option<Mark>,
+    ) -> std::io::Result<Self> {
+        if let Some(mark) = &mark {
+            mark.put(&mut command);
+        }
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -87,20 +112,21 @@ impl Process {
         command.wrap(process_wrap::tokio::JobObject);
         let mut child = command.spawn()?;
         let leader = child.id();
-        let watched = guard.watch(leader);
+        let watched = guard.watch(leader, mark.as_ref());
 
         let (exited, exit) = watch::channel(None);
         let (stop, stopped) = mpsc::channel(1);
         let stdin = child.stdin().take();
         let stdout = child.stdout().take();
         let stderr = stderr::follow(child.stderr().take());
-        tokio::spawn(reap(child, stopped, exited));
+        tokio::spawn(reap(child, mark.clone(), stopped, exited));
         Ok(Self {
             stdin,
             stdout,
             monitor: Monitor { stderr, exit },
             stop: Some(stop),
             leader,
+            mark,
             _watched: watched,
         })
     }
@@ -151,6 +177,7 @@ impl Process {
 /// what it started itself must not outlive it.
 async fn reap(
     mut child: Box<dyn ChildWrapper>,
+    mark: Option<Mark>,
     mut stopped: mpsc::Receiver<()>,
     exited: watch::Sender<Option<ExitStatus>>,
 ) {
@@ -162,5 +189,6 @@ async fn reap(
         }
     };
     let _ = child.start_kill();
+    mark.iter().for_each(Mark::end_all);
     let _ = exited.send(Some(status.unwrap_or_default()));
 }

@@ -121,12 +121,36 @@ fn a_killed_checker_leaves_no_command_running() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_killed_checker_leaves_nothing_running_that_has_left_its_group() {
+    let workshop = fresh();
+    let mut command = workshop.checker("check 3.1 --era modern --command");
+    command.arg("sh -c 'read -r line; setsid sleep 1000 & sleep 0.2; echo >> running; wait'");
+    let mut checker = begin(command);
+    wait_for(&workshop.path("running"));
+    send(Signal::SIGKILL, &checker);
+    assert!(!checker.wait().unwrap().success());
+    nothing_is_left(&workshop, SOON);
+}
+
+#[test]
 fn what_the_program_starts_itself_ends_with_it() {
     let workshop = fresh();
     // Once it serves, once it ends by itself.
     let serves = format!("'{}' \"$@\"", beside_checker("examples/broken").display());
-    for after in [serves.as_str(), ""] {
-        let script = format!("sleep 1000 & echo $! >> children; {after}");
+    // Linux alone tells what has left the process group.
+    let leaves = if cfg!(target_os = "linux") {
+        "setsid"
+    } else {
+        ""
+    };
+    for (child, after) in [
+        ("", serves.as_str()),
+        ("", ""),
+        (leaves, &serves),
+        (leaves, ""),
+    ] {
+        let script = format!("{child} sleep 1000 & echo $! >> children; {after}");
         workshop.runs(&format!(
             "run sh\nargument -c\nargument {script}\nargument ex3_store"
         ));

@@ -1,0 +1,99 @@
+//! A mark that a program passes on to whatever it starts, by which also that is found which left
+//! its process group: a child that called `setsid`, or that was left to run on its own.
+//!
+//! The mark is a variable of the environment. Linux shows that of every process in `/proc`;
+//! elsewhere only the group, or the job object of Windows, is ended.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::process::Command;
+
+/// The variable. Where a checker is checked itself, its programs have the marks of both.
+const VARIABLE: &str = "WORKSHOP_CHECKER_STARTED";
+const BETWEEN: char = ':';
+
+/// The mark of one program and all that it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark(String);
+
+impl Mark {
+    /// One that no other program has.
+    pub fn new() -> Self {
+        static CHECKER: LazyLock<u64> = LazyLock::new(rand::random);
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self(format!("{:016x}.{number}", *CHECKER))
+    }
+
+    /// The mark that is written so.
+    pub fn named(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// How it is written, without a space.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Has a program carry it.
+    pub fn put(&self, command: &mut Command) {
+        let outer = std::env::var(VARIABLE)
+            .ok()
+            .filter(|outer| !outer.is_empty());
+        let marks = match outer {
+            Some(outer) => format!("{outer}{BETWEEN}{}", self.0),
+            None => self.0.clone(),
+        };
+        command.env(VARIABLE, marks);
+    }
+
+    /// Ends every process that carries it, at once.
+    #[cfg(target_os = "linux")]
+    pub fn end_all(&self) {
+        use nix::sys::signal::{Signal, kill};
+        use nix::unistd::Pid;
+        use std::collections::BTreeSet;
+
+        let mut ended = BTreeSet::new();
+        // What was being started during one look is found by the next.
+        loop {
+            let found = self.carriers();
+            let before = ended.len();
+            for id in found {
+                if ended.insert(id) {
+                    let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
+                }
+            }
+            if ended.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Elsewhere nothing tells which processes carry it.
+    #[cfg(not(target_os = "linux"))]
+    pub fn end_all(&self) {}
+
+    #[cfg(target_os = "linux")]
+    fn carriers(&self) -> Vec<i32> {
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+        ids.filter(|id| self.is_carried_by(*id)).collect()
+    }
+
+    /// Whether a process carries it. One that has ended, or that is another user's, does not.
+    #[cfg(target_os = "linux")]
+    fn is_carried_by(&self, id: i32) -> bool {
+        let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        let mut variables = environment.split(|byte| *byte == 0);
+        let marks = variables.find_map(|variable| {
+            let value = variable.strip_prefix(VARIABLE.as_bytes())?;
+            value.strip_prefix(b"=")
+        });
+        marks.is_some_and(|marks| {
+            let mut marks = marks.split(|byte| *byte == BETWEEN as u8);
+            marks.any(|mark| mark == self.0.as_bytes())
+        })
+    }
+}
