@@ -48,5 +48,7 @@ fn start_logging() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // Where nobody hears the logs, the tutor serves on.
+        .log_internal_errors(false)
         .init();
 }

@@ -58,7 +58,11 @@ fn start_logging() {
     // TODO 3.7: logs go to stdout here. With `--stdio` stdout is the wire: send them to stderr.
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        // Whoever started this may close the stream. Then there are no logs, and it serves on.
+        .log_internal_errors(false)
+        .init();
 }
 
 /// Serves the one client that started this program, until it hangs up.

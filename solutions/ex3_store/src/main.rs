@@ -60,6 +60,8 @@ fn start_logging() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Whoever started this may close the stream. Then there are no logs, and it serves on.
+        .log_internal_errors(false)
         .init();
 }
 
