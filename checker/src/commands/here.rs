@@ -6,8 +6,10 @@ use anyhow::Result;
 
 use super::{PASSED, check};
 use crate::cli::Check;
+use crate::course::Exercise;
+use crate::report::wrapped;
 use crate::workshop::Workshop;
-use crate::workshop::progress::State;
+use crate::workshop::progress::{Progress, State};
 
 pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
     let progress = workshop.progress.read()?;
@@ -19,25 +21,40 @@ pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
         )?;
         return Ok(PASSED);
     };
-    let core: Vec<_> = exercise.steps.iter().filter(|step| !step.bonus).collect();
-    let passed = core
-        .iter()
-        .filter(|step| progress.state(&step.id) == State::Passed)
-        .count();
     writeln!(out, "{}", workshop.course.title)?;
-    let before = match passed {
-        0 => "no step passed yet".to_owned(),
-        passed => format!("{passed} of {} steps passed so far", core.len()),
-    };
-    writeln!(
-        out,
-        "You are at exercise {}, {before}.\n",
-        exercise.number()
-    )?;
+    writeln!(out, "You are at exercise {}.", exercise.number())?;
+    if let Some(other) = other_to_begin_with(workshop, exercise, &progress) {
+        let (number, short) = (other.number(), other.short());
+        let words = format!(
+            "To start with exercise {number} instead, run `cargo checker check {short}` once."
+        );
+        writeln!(out, "{}", wrapped(&words, "", ""))?;
+    }
+    writeln!(out)?;
     drop(out);
     let arguments = Check {
         exercise: Some(exercise.id.clone()),
         ..Check::default()
     };
     check::run(workshop, &arguments).await
+}
+
+/// An exercise that one may want to begin with, for those who have passed nothing yet and stand at
+/// the first because nobody asked them.
+fn other_to_begin_with<'a>(
+    workshop: &'a Workshop,
+    here: &Exercise,
+    progress: &Progress,
+) -> Option<&'a Exercise> {
+    let exercises = &workshop.course.exercises;
+    let is_untouched = |exercise: &Exercise| {
+        let mut steps = exercise.steps.iter();
+        steps.all(|step| progress.state(&step.id) == State::NotStarted)
+    };
+    let mut to_begin_with = exercises.iter().filter(|one| one.ready && !one.bonus);
+    let is_first = to_begin_with
+        .next()
+        .is_some_and(|first| first.id == here.id);
+    let may_choose = is_first && exercises.iter().all(is_untouched);
+    to_begin_with.next().filter(|_| may_choose)
 }

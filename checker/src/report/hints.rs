@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
-use textwrap::{Options, WordSeparator, WordSplitter};
+use textwrap::core::display_width;
 
-use super::width;
+use super::{width, wrapped};
 use crate::engine::Written;
 use crate::workshop::Workshop;
 use crate::workshop::hints::Given;
@@ -16,17 +16,34 @@ const FAINT: Style = Style::new().dimmed();
 /// Where the text of a hint begins.
 const INDENT: &str = "  ";
 
+/// How one gets the next hint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// With a command.
+    Command,
+    /// With the key of the watch.
+    Key,
+}
+
 /// Writes one rung of the ladder, or several from the first on.
 ///
 /// # Errors
 ///
 /// When `out` cannot be written.
-pub fn write_hints(out: &mut dyn Write, workshop: &Workshop, given: &Given<'_>) -> io::Result<()> {
+pub fn write_hints(
+    out: &mut dyn Write,
+    workshop: &Workshop,
+    given: &Given<'_>,
+    next: Next,
+) -> io::Result<()> {
     let (step, rungs) = (given.step, given.rungs.clone());
     let of = step.hints.len();
     let (id, last, several) = (&step.id, rungs.end, rungs.len() > 1);
-    write!(out, "{STRONG}{id}  {}{STRONG:#}", step.title)?;
-    if several {
+    let title = wrapped(&format!("{id}  {}", step.title), "", INDENT);
+    write!(out, "{STRONG}{title}{STRONG:#}")?;
+    // The title and `  hint 1 of 3` on one line, if there is room.
+    let on_a_line = !several && display_width(&title) + 13 <= width() && !title.contains('\n');
+    if !on_a_line {
         writeln!(out)?;
     }
     for rung in rungs {
@@ -44,13 +61,19 @@ pub fn write_hints(out: &mut dyn Write, workshop: &Workshop, given: &Given<'_>) 
         let place = wrapped(&marks(written), "         ", "           ");
         writeln!(out, "  {}", place.trim_start())?;
     }
-    let more = match last == of {
-        true if several => "these are all".to_owned(),
-        true => format!("that was the last one; cargo checker hint {id} shows all {of} again"),
-        false => format!("cargo checker hint {id}"),
+    let command = format!("cargo checker hint {id}");
+    let more = match (next, last == of) {
+        (_, true) if several => "these are all".to_owned(),
+        (Next::Command, true) => {
+            format!("that was the last one; {command} shows all {of} again")
+        }
+        (Next::Key, true) => format!("that was the last one; press h to see all {of} again"),
+        (Next::Command, false) => command,
+        (Next::Key, false) => "press h".to_owned(),
     };
-    writeln!(out, "  {FAINT}more{FAINT:#}   {more}")?;
-    if !several && (2..of).contains(&last) {
+    let more = wrapped(&more, "         ", "           ");
+    writeln!(out, "  {FAINT}more{FAINT:#}   {}", more.trim_start())?;
+    if next == Next::Command && !several && (2..of).contains(&last) {
         writeln!(
             out,
             "  {FAINT}again{FAINT:#}  cargo checker hint {id} --again"
@@ -80,14 +103,4 @@ fn laid_out(hint: &str, is_code: bool) -> String {
         return lines.map(|line| format!("{}\n", line.trim_end())).collect();
     }
     wrapped(hint, INDENT, INDENT) + "\n"
-}
-
-fn wrapped(text: &str, first: &str, others: &str) -> String {
-    let options = Options::new(width())
-        .initial_indent(first)
-        .subsequent_indent(others)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .word_separator(WordSeparator::AsciiSpace)
-        .break_words(false);
-    textwrap::fill(text, options)
 }

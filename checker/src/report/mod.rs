@@ -13,12 +13,13 @@ pub mod trace;
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
+use textwrap::{Options, WordSeparator, WordSplitter};
 
 pub use self::building::{BuildBar, BuildProgress};
-pub use self::hints::write_hints;
+pub use self::hints::{Next, write_hints};
 pub use self::json::document;
 pub use self::terminal::{Terminal, symbol_of_state};
-pub use self::trace::{TraceReporter, write_trace};
+pub use self::trace::{TraceReporter, write_failing, write_trace};
 
 use crate::events::Event;
 use crate::verdict::ExerciseReport;
@@ -35,6 +36,23 @@ pub fn width() -> usize {
         columns().unwrap_or(WIDTH)
     };
     width.min(WIDTH)
+}
+
+/// A text as lines no longer than a report is wide, broken between words only: commands, paths and
+/// links stay whole.
+pub fn wrapped(text: &str, first_indent: &str, other_indent: &str) -> String {
+    let options = between_words(width())
+        .initial_indent(first_indent)
+        .subsequent_indent(other_indent);
+    textwrap::fill(text, options)
+}
+
+/// How all texts are wrapped.
+fn between_words<'a>(width: usize) -> Options<'a> {
+    Options::new(width.max(10))
+        .word_splitter(WordSplitter::NoHyphenation)
+        .word_separator(WordSeparator::AsciiSpace)
+        .break_words(false)
 }
 
 /// How a report is written.

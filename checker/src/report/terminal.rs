@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::Reporter;
 use super::trace::write_trace;
+use super::{Reporter, between_words};
 use crate::escape::{one_line, visible};
 use crate::events::Event;
 use crate::mcp::Era;
@@ -75,14 +75,20 @@ impl<W: Write> Terminal<W> {
         let of_title = if waits { FAINT } else { Style::new() };
         let head = format!("{:<5}{title}", step.id);
         write!(self.out, " {style}{symbol}{style:#} ")?;
-        if INDENT + title.chars().count() > self.width {
+        let room_of_eras = match step.outcome {
+            Outcome::Failed => width_of_eras(step),
+            _ => 0,
+        };
+        if INDENT + title.chars().count() + room_of_eras > self.width {
             return self.narrow(step, &title, of_title);
         }
         write!(self.out, "{of_title}{head}{of_title:#}")?;
         match (step.outcome, step.finding()) {
             (Outcome::Failed, Some((finding, eras))) => {
                 // At the same column for all steps that have room.
-                self.eras(step, 58_usize.saturating_sub(title.chars().count()).max(2))?;
+                let column = 58.min((self.width + 2).saturating_sub(INDENT + room_of_eras));
+                let gap = column.saturating_sub(title.chars().count());
+                self.eras(step, gap.max(2))?;
                 self.details(step, finding, &eras)
             }
             _ => {
@@ -114,7 +120,7 @@ impl<W: Write> Terminal<W> {
     /// The title on lines of its own, where the terminal has no room for it on one.
     fn narrow(&mut self, step: &StepReport, title: &str, style: Style) -> io::Result<()> {
         write!(self.out, "{:<5}", step.id)?;
-        let options = textwrap::Options::new(self.width.saturating_sub(INDENT).max(10));
+        let options = between_words(self.width.saturating_sub(INDENT));
         for (number, line) in textwrap::wrap(title, options).iter().enumerate() {
             let indent = if number == 0 { 0 } else { INDENT };
             writeln!(self.out, "{:indent$}{style}{line}{style:#}", "")?;
@@ -133,8 +139,12 @@ impl<W: Write> Terminal<W> {
     /// The finding of the first step that failed; where to look for those of the others.
     fn details(&mut self, step: &StepReport, finding: &Finding, eras: &[Era]) -> io::Result<()> {
         if self.shown_finding {
-            let command = one_line(&step.again);
-            return writeln!(self.out, "{:INDENT$}{FAINT}details: {command}{FAINT:#}", "");
+            let details = if self.keyed {
+                "details: press f".to_owned()
+            } else {
+                format!("details: {}", one_line(&step.again))
+            };
+            return self.beside("", INDENT, &details, FAINT);
         }
         self.shown_finding = true;
         self.finding(finding, eras, step.eras.len())
@@ -186,10 +196,7 @@ impl<W: Write> Terminal<W> {
 
     /// Text wrapped from a column on, with a label before its first line.
     fn beside(&mut self, label: &str, column: usize, text: &str, style: Style) -> io::Result<()> {
-        let options = textwrap::Options::new(self.width.saturating_sub(column).max(10))
-            .break_words(false)
-            .word_separator(textwrap::WordSeparator::AsciiSpace)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let options = between_words(self.width.saturating_sub(column));
         let room = column - INDENT;
         let mut label = label;
         for line in visible(text).lines() {
@@ -198,6 +205,24 @@ impl<W: Write> Terminal<W> {
                 writeln!(self.out, "{style}{piece}{style:#}")?;
                 label = "";
             }
+        }
+        Ok(())
+    }
+
+    /// A sentence, from the first column on.
+    fn prose(&mut self, text: &str, style: Style) -> io::Result<()> {
+        for line in textwrap::wrap(text, between_words(self.width)) {
+            writeln!(self.out, "{style}{line}{style:#}")?;
+        }
+        Ok(())
+    }
+
+    /// A text from this column on, with a label before its first line.
+    fn hanging(&mut self, label: &str, column: usize, text: &str) -> io::Result<()> {
+        let lines = textwrap::wrap(text, between_words(self.width.saturating_sub(column)));
+        for (number, line) in lines.iter().enumerate() {
+            let label = if number == 0 { label } else { "" };
+            writeln!(self.out, "{STRONG}{label:<column$}{STRONG:#}{line}")?;
         }
         Ok(())
     }
@@ -268,16 +293,15 @@ impl<W: Write> Terminal<W> {
         }
         let (_, style) = symbol(report.outcome());
         let seconds = report.check_ms as f64 / 1000.0;
-        writeln!(
-            self.out,
-            "\n{style}{}{style:#} {FAINT}in {seconds:.2} s{FAINT:#}",
-            parts.join(", ")
-        )?;
+        let took = format!("{FAINT}in {seconds:.2} s{FAINT:#}");
+        let result = format!("{style}{}{style:#} {took}", parts.join(", "));
+        writeln!(self.out)?;
+        self.prose(&result, Style::new())?;
         if failed > 0 {
             let seed = self.seed;
             let words =
                 format!("arguments are random; `--seed {seed}` after `check` sends the same again");
-            return writeln!(self.out, "{FAINT}{words}{FAINT:#}");
+            return self.prose(&words, FAINT);
         }
         self.next(report)
     }
@@ -292,7 +316,7 @@ impl<W: Write> Terminal<W> {
                 1 => "`cargo checker` says what is next.",
                 _ => "The whole exercise. `cargo checker list` shows what comes next.",
             };
-            return writeln!(self.out, "{words}");
+            return self.prose(words, Style::new());
         };
         let waits = step.eras.iter().find_map(|era| match &era.not_started {
             Some(NotStarted::Needs(need)) => Some(need),
@@ -305,13 +329,12 @@ impl<W: Write> Terminal<W> {
             );
         }
         if step.bonus && report.outcome() == Outcome::Passed {
-            writeln!(self.out, "The exercise is done. If there is time, a bonus:")?;
+            let words = "The exercise is done. If there is time, a bonus:";
+            self.prose(words, Style::new())?;
         }
-        writeln!(
-            self.out,
-            "\n{STRONG}next{STRONG:#}  {}  {}",
-            step.id, step.title
-        )?;
+        let step_and_title = format!("{}  {}", step.id, step.title);
+        writeln!(self.out)?;
+        self.hanging("next", 6, &step_and_title)?;
         if let Some(place) = &step.place {
             writeln!(self.out, "      {FAINT}write{FAINT:#}   {place}")?;
         }
@@ -353,6 +376,13 @@ impl<W: Write> Reporter for Terminal<W> {
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// The columns that `  modern ✗  legacy ✓` takes.
+fn width_of_eras(step: &StepReport) -> usize {
+    let eras = step.eras.iter().filter(|era| era.era.is_some());
+    eras.map(|era| "   ✗".chars().count() + era.era_name().len())
+        .sum()
 }
 
 fn symbol(outcome: Outcome) -> (char, Style) {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Reporter;
 use crate::escape::{one_line, visible};
 use crate::events::Event;
+use crate::mcp::Era;
 use crate::mcp::http::worth_seeing;
 use crate::mcp::message::{Message, Side};
 use crate::mcp::transcript::{Exchange, Received};
@@ -57,11 +58,7 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
         if era.trace.is_empty() {
             continue;
         }
-        let on_era = match era.era {
-            None => String::new(),
-            Some(era) => format!(" on the {era} era"),
-        };
-        writeln!(out, "\n{FAINT}── {}{on_era} ──{FAINT:#}", step.id)?;
+        write_heading(out, &step.id, era.era)?;
         let failed = era
             .findings
             .first()
@@ -98,6 +95,45 @@ pub fn write_trace(out: &mut dyn Write, step: &StepReport) -> io::Result<()> {
         skipped(out, in_a_row)?;
     }
     writeln!(out)
+}
+
+/// Writes only the exchange that the finding of a step is about; the last one, where that cannot be
+/// told. Gives how many others there are.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn write_failing(out: &mut dyn Write, step: &StepReport) -> io::Result<usize> {
+    let of_client = |exchange: &&Exchange| exchange.sent.from != Side::Server;
+    let traced = || step.eras.iter().filter(|era| !era.trace.is_empty());
+    let failed = traced().find(|era| !era.findings.is_empty());
+    let Some(era) = failed.or_else(|| traced().last()) else {
+        return Ok(0);
+    };
+    let mut findings = era.findings.iter();
+    let failed = findings.find_map(|finding| era.trace.get(at(finding, &era.trace)?));
+    let last = || era.trace.iter().rfind(of_client);
+    let Some(exchange) = failed.or_else(last) else {
+        return Ok(0);
+    };
+    write_heading(out, &step.id, era.era)?;
+    let text = one_line(&exchange.purpose);
+    writeln!(out, "\n{PURPOSE}# {text}{PURPOSE:#}")?;
+    write_exchange(out, exchange, &era.trace)?;
+    let all = traced()
+        .flat_map(|era| &era.trace)
+        .filter(of_client)
+        .count();
+    Ok(all - 1)
+}
+
+/// `── 3.4 on the modern era ──`
+fn write_heading(out: &mut dyn Write, step: &str, era: Option<Era>) -> io::Result<()> {
+    let on_era = match era {
+        None => String::new(),
+        Some(era) => format!(" on the {era} era"),
+    };
+    writeln!(out, "\n{FAINT}── {step}{on_era} ──{FAINT:#}")
 }
 
 /// Which exchange a finding is about: the last one that was sent as it says; of a race, which is

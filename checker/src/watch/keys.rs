@@ -15,6 +15,8 @@ pub enum Action {
     Hint,
     /// The JSON-RPC of the step to work on.
     Trace,
+    /// The next of the steps that failed.
+    Failure,
     /// What comes after what is passed.
     Next,
     /// The end.
@@ -26,10 +28,11 @@ pub enum Action {
 }
 
 /// The keys and what they do, for the footer.
-pub const KEYS: [(char, &str); 5] = [
+pub const KEYS: [(char, &str); 6] = [
     ('r', "run"),
     ('h', "hint"),
     ('t', "trace"),
+    ('f', "failures"),
     ('n', "next"),
     ('q', "quit"),
 ];
@@ -90,6 +93,7 @@ fn of_letter(letter: char) -> Option<Action> {
         'r' => Some(Action::Run),
         'h' => Some(Action::Hint),
         't' => Some(Action::Trace),
+        'f' => Some(Action::Failure),
         'n' => Some(Action::Next),
         'q' => Some(Action::Quit),
         _ => None,

@@ -3,11 +3,15 @@
 use std::fmt::Write as _;
 use std::mem;
 
+use anstyle::Style;
 use anyhow::Result;
 
+use super::screen::Screen;
 use crate::events::Event;
 use crate::report::{self, Reporter, Terminal};
 use crate::verdict::{ExerciseReport, Outcome, StepReport};
+
+const FAINT: Style = Style::new().dimmed();
 
 /// A page, and all that is needed to draw it at another width.
 #[derive(Debug)]
@@ -19,6 +23,10 @@ pub(super) struct Page {
     pub report: Option<ExerciseReport>,
     /// Hints, traces and other words that were asked for.
     pub asides: String,
+    /// Which of the steps that failed is at hand: the first, until another one is asked for.
+    failure: usize,
+    /// The step whose failing exchange is shown: who asks once more wants to see all of them.
+    traced: Option<String>,
 }
 
 impl Default for Page {
@@ -36,6 +44,8 @@ impl Page {
             events: Vec::new(),
             report: None,
             asides: String::new(),
+            failure: 0,
+            traced: None,
         }
     }
 
@@ -50,8 +60,7 @@ impl Page {
     }
 
     fn written(&mut self) -> String {
-        let bytes = mem::take(self.terminal.out());
-        String::from_utf8_lossy(&bytes).into_owned()
+        in_text(mem::take(self.terminal.out()))
     }
 
     /// The whole page at the width that the terminal has now.
@@ -69,32 +78,68 @@ impl Page {
         report.is_some_and(|report| report.compile_error.is_some())
     }
 
-    /// The step to work on: the first that failed, else the first that is open.
+    /// The step to work on: the one that failed, the first unless another was asked for; else the
+    /// first that is open.
     pub fn at_hand(&self) -> Option<&StepReport> {
         if self.does_not_compile() {
             return None;
         }
-        let report = self.report.as_ref()?;
-        let mut steps = report.steps.iter();
-        let failed = steps.find(|step| step.outcome == Outcome::Failed);
-        failed.or_else(|| report.first_open())
+        let failed = self.failed().nth(self.failure);
+        failed.or_else(|| self.report.as_ref()?.first_open())
     }
 
-    /// The JSON-RPC of the step to work on; of the last one where all is passed.
-    pub fn trace(&self) -> Result<String> {
+    fn failed(&self) -> impl Iterator<Item = &StepReport> {
+        let steps = self.report.iter().flat_map(|report| &report.steps);
+        steps.filter(|step| step.outcome == Outcome::Failed)
+    }
+
+    /// The finding of the next step that failed, which is at hand from now on. After the last one
+    /// comes the first again.
+    pub fn next_failure(&mut self) -> Result<String> {
+        let count = self.failed().count();
+        if self.does_not_compile() || count == 0 {
+            return Ok("\nNo step has failed.\n".to_owned());
+        }
+        self.failure = (self.failure + 1) % count;
+        let number = self.failure + 1;
+        let mut report = terminal(self.seed);
+        if let Some(step) = self.failed().nth(self.failure) {
+            report.event(&Event::Step(Box::new(step.clone())))?;
+        }
+        let finding = in_text(mem::take(report.out()));
+        Ok(format!(
+            "\n{FAINT}failure {number} of {count}{FAINT:#}\n\n{finding}"
+        ))
+    }
+
+    /// The JSON-RPC of the step to work on; of the last one where all is passed. First only the
+    /// exchange that the finding is about, as much of it as has room, and then all.
+    pub fn trace(&mut self, screen: &Screen) -> Result<String> {
         if self.does_not_compile() {
             return Ok("\nNothing was sent: the code does not compile yet.\n".to_owned());
         }
         let last = self.report.as_ref().and_then(|report| report.steps.last());
-        let Some(step) = self.at_hand().or(last) else {
+        let Some(step) = self.at_hand().or(last).cloned() else {
             return Ok("\nNothing was sent: there is no check to show.\n".to_owned());
         };
         if step.eras.iter().all(|era| era.trace.is_empty()) {
             return Ok(format!("\nFor {} nothing was sent yet.\n", step.id));
         }
-        let mut text = Vec::new();
-        report::write_trace(&mut text, step)?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        let (mut failing, mut all) = (Vec::new(), Vec::new());
+        let others = report::write_failing(&mut failing, &step)?;
+        report::write_trace(&mut all, &step)?;
+        let (failing, all) = (in_text(failing), in_text(all));
+        let again = self.traced.replace(step.id.clone()).as_ref() == Some(&step.id);
+        let beginning = screen.beginning_of(&failing);
+        if again || (others == 0 && beginning == failing) {
+            return Ok(all);
+        }
+        let more = match others {
+            0 => "press t again for all of it".to_owned(),
+            1 => "press t again for the other exchange too".to_owned(),
+            others => format!("press t again for the other {others} exchanges too"),
+        };
+        Ok(format!("{beginning}\n{FAINT}{more}{FAINT:#}\n"))
     }
 
     /// What is still to do, in the words of the report. `None` when nothing is, or nothing is
@@ -104,13 +149,18 @@ impl Page {
             return Some("\nnext  mend the first error, and save\n".to_owned());
         }
         let step = self.at_hand()?;
-        let mut words = format!("\nnext  {}  {}\n", step.id, step.title);
+        let next = format!("next  {}  {}", step.id, step.title);
+        let mut words = format!("\n{}\n", report::wrapped(&next, "", "      "));
         if let Some(place) = &step.place {
             let _ = writeln!(words, "      write   {place}");
         }
         words.push_str("      stuck   press h\n");
         Some(words)
     }
+}
+
+fn in_text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn terminal(seed: u64) -> Terminal<Vec<u8>> {

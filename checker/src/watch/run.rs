@@ -14,7 +14,7 @@ use super::screen::Screen;
 use crate::course::{Exercise, Step};
 use crate::escape::one_line;
 use crate::events::Event;
-use crate::report::{self, BuildProgress, write_hints};
+use crate::report::{self, BuildProgress, Next, write_hints};
 use crate::signals;
 use crate::subject::guard::Guard;
 use crate::workshop::at_work::{AtWork, WATCH};
@@ -48,10 +48,12 @@ pub async fn run(workshop: &Workshop, exercise: &Exercise, step: Option<&Step>) 
         screen,
     };
     let place = watching.place();
-    let letters = "r run, h hint, t trace, n next, q quit, each with Enter";
+    let letters = keys::KEYS
+        .map(|(key, word)| format!("{key} {word}"))
+        .join(", ");
     watching
         .screen
-        .note(&format!("watching {place}: {letters}"))?;
+        .note(&format!("watching {place}: {letters}, each with Enter"))?;
     loop {
         let mut then = watching.check().await?;
         if then == Then::Rest {
@@ -84,7 +86,7 @@ struct Watching<'a> {
     screen: Screen,
 }
 
-impl Watching<'_> {
+impl<'a> Watching<'a> {
     /// Builds and checks. A save during the build makes it stale, so it is dropped, which
     /// kills it; a save during the checks waits for their end, unless they hang.
     async fn check(&mut self) -> Result<Then> {
@@ -209,8 +211,12 @@ impl Watching<'_> {
                 }
             }
             Action::Trace => {
-                let trace = self.page.trace()?;
+                let trace = self.page.trace(&self.screen)?;
                 self.aside(trace)?;
+            }
+            Action::Failure => {
+                let finding = self.page.next_failure()?;
+                self.aside(finding)?;
             }
             Action::Next => return self.next(),
             Action::Suspend => {
@@ -230,7 +236,7 @@ impl Watching<'_> {
     fn hint(&self, step: Option<&str>) -> Result<String> {
         let given = hints::next(self.workshop, step)?;
         let mut text = b"\n".to_vec();
-        write_hints(&mut text, self.workshop, &given)?;
+        write_hints(&mut text, self.workshop, &given, Next::Key)?;
         given.remember(self.workshop)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
@@ -248,9 +254,7 @@ impl Watching<'_> {
             self.aside(words)?;
             return Ok(Then::Rest);
         }
-        let mut exercises = self.workshop.course.exercises.iter();
-        exercises.find(|one| one.id == self.exercise.id);
-        match exercises.find(|one| one.ready) {
+        match self.next_exercise()? {
             Some(next) => {
                 self.exercise = next;
                 self.saves = Saves::of(&self.workshop.root, &next.id);
@@ -267,6 +271,20 @@ impl Watching<'_> {
         }
     }
 
+    /// The next exercise with something open: after this one, else before it.
+    fn next_exercise(&self) -> Result<Option<&'a Exercise>> {
+        let progress = self.workshop.progress.read()?;
+        let exercises = &self.workshop.course.exercises;
+        let here = exercises.iter().position(|one| one.id == self.exercise.id);
+        let (before, after) = exercises.split_at(here.map_or(0, |here| here + 1));
+        let is_open = |exercise: &&Exercise| {
+            let mut steps = exercise.steps.iter();
+            let is_other = exercise.id != self.exercise.id;
+            is_other && exercise.ready && steps.any(|step| progress.state(&step.id).is_open())
+        };
+        Ok(after.iter().chain(before).find(is_open))
+    }
+
     /// Something beside the verdict.
     fn aside(&mut self, text: String) -> Result<()> {
         self.screen.add(&text)?;
@@ -275,12 +293,9 @@ impl Watching<'_> {
     }
 }
 
-/// Broken between words, as wide as a report. Commands and paths stay whole.
+/// As wide as a report.
 fn wrapped(text: &str) -> String {
-    let options = textwrap::Options::new(report::width())
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(text, options)
+    report::wrapped(text, "", "")
 }
 
 /// `exercises/ex3_store/src/store.rs`, and how many more.

@@ -85,6 +85,18 @@ impl Screen {
         self.live
     }
 
+    /// As much of the beginning of a text as has room, whole lines of it. All of it where there is
+    /// no end to the room.
+    pub fn beginning_of<'a>(&self, text: &'a str) -> &'a str {
+        if !self.live {
+            return text;
+        }
+        let (columns, rows) = size();
+        // With an empty line and another one below.
+        let room = usize::from(rows).saturating_sub(footer_rows(rows) + 2);
+        beginning_of(text, columns, room)
+    }
+
     /// Begins a new page. What stood there moves into the scrollback.
     ///
     /// # Errors
@@ -298,6 +310,20 @@ fn end_of(text: &str, columns: u16, rows: usize) -> &str {
     &text[begin..]
 }
 
+/// The first lines of a text, as many as have room.
+fn beginning_of(text: &str, columns: u16, rows: usize) -> &str {
+    let mut room = rows;
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        let Some(left) = room.checked_sub(rows_of_line(line.trim_end(), columns)) else {
+            break;
+        };
+        room = left;
+        end += line.len();
+    }
+    &text[..end]
+}
+
 /// As much of a line as fits, less one column: a full row makes some terminals go on to the
 /// next.
 fn cut(line: &str, columns: u16) -> String {
@@ -333,7 +359,10 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_page_is_what_has_room() {
+    fn the_beginning_and_the_end_of_a_page_are_what_has_room() {
+        assert_eq!(beginning_of("1\n2\n3\n", 20, 2), "1\n2\n");
+        assert_eq!(beginning_of("1\n2 is long\n3\n", 5, 2), "1\n");
+        assert_eq!(beginning_of("1\n2\n", 20, 9), "1\n2\n");
         assert_eq!(end_of("1\n2\n3\n", 20, 2), "2\n3\n");
         assert_eq!(end_of("1\n2\n3\n", 20, 9), "1\n2\n3\n");
         assert_eq!(end_of("1\n2 is long\n3\n", 5, 2), "3\n");

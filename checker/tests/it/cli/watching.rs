@@ -13,9 +13,9 @@ use nix::sys::signal::Signal;
 
 use crate::cli::subjects::{RUNNING, write_broken, write_hanging, write_solution};
 use crate::cli::terminal::Terminal;
-use crate::cli::told::{fresh, nothing_is_left, outcomes, redacted, told, wait_for};
-use crate::common::beside_checker;
+use crate::cli::told::{fresh, nothing_is_left, outcomes, redacted, told, told_by, wait_for};
 use crate::common::workshop::Workshop;
+use crate::common::{beside_checker, course};
 
 const STORE: &str = "exercises/ex3_store/src/store.rs";
 const IDLE: &str = "watching exercises/ex3_store";
@@ -31,6 +31,14 @@ fn quits(workshop: &Workshop, mut terminal: Terminal) {
     assert_eq!(terminal.ended(), Some(0));
     assert!(terminal.has_a_cursor() && terminal.is_cooked());
     nothing_is_left(workshop, SOON);
+}
+
+/// The progress of somebody who has passed every step.
+fn all_passed() -> String {
+    let course = course();
+    let steps = course.exercises.iter().flat_map(|exercise| &exercise.steps);
+    let lines = steps.map(|step| format!("\"{}\" = \"passed\"\n", step.id));
+    format!("[steps]\n{}", lines.collect::<String>())
 }
 
 /// The exercise with a change that makes 3.1 pass.
@@ -109,9 +117,96 @@ fn each_key_does_what_the_footer_says() {
 }
 
 #[test]
+fn where_several_steps_fail_a_key_leads_from_one_to_the_next() {
+    let workshop = fresh();
+    write_broken(&workshop, "accepts-zero,search-ignores-max");
+    let terminal = watch(&workshop, (100, 60));
+    let screen = terminal.shows(IDLE);
+    assert!(screen.contains("details: press f"), "{screen}");
+    assert!(!screen.contains("cargo checker"), "{screen}");
+    terminal.press("f");
+    let screen = terminal.shows("failure 2 of 2");
+    let second = screen.split("failure 2 of 2").nth(1).unwrap();
+    assert!(
+        second.contains("3.9 ") && second.contains("expected"),
+        "{second}"
+    );
+    terminal.press("h");
+    terminal.shows("3.9  search_products finds by keyword and price  hint 1 of 3");
+    terminal.press("f");
+    terminal.shows("failure 1 of 2");
+    for rung in ["1", "2", "3"] {
+        terminal.press("h");
+        terminal.shows(&format!("hint {rung} of 3"));
+    }
+    let screen = terminal.shows("press h to see all 3 again");
+    assert!(!screen.contains("cargo checker"), "{screen}");
+    quits(&workshop, terminal);
+}
+
+/// What is wrong is seen at once: the exchange that failed, from its beginning.
+#[test]
+fn the_trace_begins_with_the_exchange_that_failed() {
+    let workshop = fresh();
+    write_broken(&workshop, "accepts-zero");
+    let terminal = watch(&workshop, (90, 24));
+    terminal.shows(IDLE);
+    terminal.press("t");
+    let screen = terminal.shows("press t again for the other");
+    assert!(screen.contains("── 3.4 on the modern era ──"), "{screen}");
+    assert!(screen.contains(r#""quantity":0"#), "{screen}");
+    terminal.press("t");
+    terminal.hides("press t again for the other");
+    let all = terminal.scrollback();
+    assert!(all.contains("✗ the check failed here"), "{all}");
+    assert!(all.contains("── 3.4 on the legacy era ──"), "{all}");
+    quits(&workshop, terminal);
+}
+
+#[test]
+fn no_line_is_longer_than_the_terminal_is_wide() {
+    let workshop = fresh();
+    write_broken(&workshop, "accepts-zero,search-ignores-max,no-annotations");
+    for columns in [40, 62, 80] {
+        for words in [
+            "",
+            "check ex3",
+            "check 3.4",
+            "list",
+            "hint 3.6",
+            "hint 3.11",
+        ] {
+            let mut command = workshop.checker(words);
+            command.env("COLUMNS", columns.to_string());
+            let told = told_by(&workshop, command);
+            let too_long = told.stdout.lines().find(|line| {
+                // A label and a path, which stays whole.
+                let can_be_broken = line.split_whitespace().count() > 2;
+                line.chars().count() > columns && can_be_broken
+            });
+            assert_eq!(too_long, None, "{words:?} at {columns}");
+        }
+    }
+}
+
+/// Who begins with exercise 3 has the first two left.
+#[test]
+fn next_leads_back_to_an_exercise_before_that_is_open() {
+    let workshop = fresh();
+    write_solution(&workshop);
+    let terminal = watch(&workshop, (90, 30));
+    terminal.shows(IDLE);
+    terminal.press("n");
+    terminal.shows("watching exercises/ex1_connect");
+    quits(&workshop, terminal);
+}
+
+#[test]
 fn next_goes_from_step_to_step_and_says_when_all_is_done() {
     let workshop = fresh();
     write_solution(&workshop);
+    fs::create_dir(workshop.path(".workshop")).unwrap();
+    workshop.write(".workshop/progress.toml", &all_passed());
     let terminal = Terminal::run(workshop.checker("watch 3.10"), (90, 30));
     terminal.shows("watching exercises/ex3_store, step 3.10");
     terminal.press("n");
@@ -132,8 +227,8 @@ fn a_resize_draws_the_page_at_the_new_width() {
     let mut all = String::new();
     // The footer at each width. It is drawn last.
     for (columns, rows, footer) in [
-        (40, 30, "watching exercises/ex3_store\nr  h  t  n  q\n"),
-        (20, 12, "watching exercises…\nr  h  t  n  q\n"),
+        (40, 30, "watching exercises/ex3_store\nr  h  t  f  n  q\n"),
+        (20, 12, "watching exercises…\nr  h  t  f  n  q\n"),
         (20, 4, "watching exercises…\n"),
         (200, 50, "n next   q quit\n"),
     ] {
