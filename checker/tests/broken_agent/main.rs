@@ -7,6 +7,8 @@
 mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
+#[path = "../protocol/mangle.rs"]
+mod mangle;
 mod model;
 mod quiet;
 mod tools;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::flaw::{Flaw, Flaws};
+use crate::mangle::mangle;
 
 pub struct Model {
     flaws: Flaws,
@@ -58,6 +59,7 @@ impl Model {
         if !offered.is_empty() {
             body["tools"] = json!(offered);
         }
+        mangle("chat/completions", &mut body);
         let asking = self
             .http
             .post(format!("{}/chat/completions", self.base_url))

@@ -5,6 +5,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::flaw::{Flaw, Flaws};
+use crate::mangle::mangle;
 
 /// A session that is open.
 pub struct Session {
@@ -154,7 +155,9 @@ impl Session {
         Ok(answer.result)
     }
 
-    async fn post(&self, message: Value) -> Result<Answer, Trouble> {
+    async fn post(&self, mut message: Value) -> Result<Answer, Trouble> {
+        let method = message["method"].to_string();
+        mangle(&method, &mut message);
         let accepted = if self.flaws.has(Flaw::AcceptsAnything) {
             "*/*"
         } else {

@@ -7,6 +7,7 @@
 //! - `proofs`: starters, solutions and `course.toml` belong together,
 //! - `line_ends`: a checkout of Git for Windows is as good as any,
 //! - `logs`: a store that nobody hears serves on,
+//! - `mangled`: whatever a program sends, there is a verdict,
 //! - `cli`: the command line, as people use and misuse it,
 //! - `devcontainer`: its commands run as they are written,
 //! - `common` is what they share.
@@ -26,6 +27,7 @@ mod hello;
 mod hints;
 mod line_ends;
 mod logs;
+mod mangled;
 mod proofs;
 mod settings;
 mod talk;

@@ -4,7 +4,7 @@
 //! A message comes in through [`http`] or [`stdio`] and is read by [`message`]. A request becomes
 //! a [`Call`], which [`rpc`] answers or hands to the [`Service`]. A call can speak to its client
 //! before it is answered; [`connection`] has what is open between the two. What can be wrong with
-//! all this is in [`faults`].
+//! all this is in [`faults`]; [`mangle`] puts strange things into answers.
 #![allow(dead_code, unused_imports, reason = "each server uses its part")]
 
 mod call;
@@ -13,6 +13,7 @@ mod elicit;
 pub mod faults;
 mod guard;
 pub mod http;
+mod mangle;
 mod message;
 mod rpc;
 mod sessions;

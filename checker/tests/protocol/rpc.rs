@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::call::{Call, Stop};
 use super::connection::Connection;
 use super::faults::Fault;
+use super::mangle::mangle;
 use super::message::{Era, LEGACY_VERSIONS, MODERN_VERSION, Request, RpcError, supported_versions};
 use super::{Server, Service};
 
@@ -28,6 +29,8 @@ impl<S: Service> Server<S> {
             Ok(result) | Err(Stop::Result(result)) => result,
             Err(Stop::Error(error)) => return Err(error),
         };
+        let name = call.params()["name"].as_str().unwrap_or_default();
+        mangle(&format!("{} {name}", call.request.method), &mut result);
         if call.era() == Era::Modern {
             if !self.faults.has(Fault::NoResultType) && result["resultType"].is_null() {
                 result["resultType"] = json!("complete");

@@ -101,6 +101,15 @@ impl Broken {
         check(&self.exercise(), self.with(flaws), seed).await
     }
 
+    /// Checks the program where it sends strange things, see `protocol/mangle.rs`.
+    pub async fn check_mangled(&self, seed: u64) -> ExerciseReport {
+        let mut program = self.with("");
+        program
+            .environment
+            .push(("MANGLED".to_owned(), seed.to_string()));
+        check(&self.exercise(), program, seed).await
+    }
+
     pub async fn passes_without_a_flaw(&self) {
         for seed in 0..5 {
             let report = self.check("", seed).await;
