@@ -38,7 +38,8 @@ async fn gets_a_verdict(program: &Broken) {
     watch_panics();
     let runs = std::env::var("MANGLED_RUNS").ok();
     let runs = runs.and_then(|runs| runs.parse().ok()).unwrap_or(RUNS);
-    let wrong: Vec<String> = stream::iter(0..runs)
+    // Even and odd seeds, and of the odd ones some that let a check get far.
+    let wrong: Vec<String> = stream::iter((0..runs).map(|run| run * 5))
         .map(async |seed| {
             let begin = Instant::now();
             let report = program.check_mangled(seed).await;
