@@ -22,6 +22,17 @@ pub fn all(store: &Store) -> Vec<Value> {
             remove(tool, "annotations");
         }
     }
+    if flaws.has(Flaw::ExtraFields) {
+        let note = json!({ "type": "string", "description": "What to write on the box." });
+        tools[0]["inputSchema"]["properties"]["note"] = note;
+        for tool in &mut tools {
+            let result = &mut tool["outputSchema"];
+            add_currency(result);
+            if let Some(product) = result.pointer_mut("/properties/products/items") {
+                add_currency(product);
+            }
+        }
+    }
     if !has_buy_product(store) {
         tools.remove(0);
     }
@@ -30,6 +41,16 @@ pub fn all(store: &Store) -> Vec<Value> {
 
 pub fn has_buy_product(store: &Store) -> bool {
     !(store.over_stdio && store.flaws.has(Flaw::StdioOtherTools))
+}
+
+/// A field more, for an object.
+fn add_currency(schema: &mut Value) {
+    if schema["type"] == "object" {
+        schema["properties"]["currency"] = json!({ "type": "string" });
+    }
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push(json!("currency"));
+    }
 }
 
 /// What the tool is called that everybody else calls `list_products`.

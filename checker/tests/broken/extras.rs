@@ -7,6 +7,7 @@ use crate::flaw::Flaw;
 use crate::protocol::{Era, INTERNAL_ERROR, INVALID_PARAMS, RESOURCE_NOT_FOUND, RpcError};
 use crate::shop::Product;
 use crate::store::Store;
+use crate::tools::add_currency;
 
 const INVENTORY: &str = "store://inventory";
 const PRODUCT: &str = "store://products/";
@@ -112,6 +113,10 @@ fn product(store: &Store, uri: &str) -> Option<Product> {
 }
 
 fn contents(store: &Store, uri: &str, content: &Value) -> Value {
+    let mut content = content.clone();
+    if store.flaws.has(Flaw::ExtraFields) {
+        add_currency(&mut content);
+    }
     let text = if store.flaws.has(Flaw::ResourceNotJson) {
         format!("On the shelves today: {content}")
     } else {

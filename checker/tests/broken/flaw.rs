@@ -401,6 +401,8 @@ flaws! {
         BoundBehindRef,
         /// The quantity is an allOf of one, as Pydantic writes it
         TypeInAllOf,
+        /// Its products and receipts have a field more, and buy_product an optional parameter more
+        ExtraFields,
         /// Over stdio it takes longer to start than any answer may take
         SlowStart = Fault,
     }

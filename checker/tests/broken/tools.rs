@@ -22,6 +22,25 @@ pub fn list(store: &Store) -> Value {
 }
 
 pub async fn call(store: &Store, params: &Value) -> Result<Value, RpcError> {
+    let mut result = answer(store, params).await?;
+    if store.flaws.has(Flaw::ExtraFields) && result["isError"] == false {
+        let mut content = result["structuredContent"].take();
+        add_currency(&mut content);
+        result["content"][0]["text"] = json!(content.to_string());
+        result["structuredContent"] = content;
+    }
+    Ok(result)
+}
+
+/// Says of all prices in which currency they are.
+pub fn add_currency(content: &mut Value) {
+    content["currency"] = json!("USD");
+    for product in content["products"].as_array_mut().into_iter().flatten() {
+        add_currency(product);
+    }
+}
+
+async fn answer(store: &Store, params: &Value) -> Result<Value, RpcError> {
     let invalid = |message: &str| Err(RpcError::new(INVALID_PARAMS, message));
     let Some(name) = params["name"].as_str() else {
         return invalid("tools/call needs the name of a tool");
