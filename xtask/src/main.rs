@@ -3,8 +3,10 @@
 mod bench;
 mod book;
 mod ci;
+mod copy;
 mod guarded;
 mod interop;
+mod mutants;
 mod peers;
 mod starters;
 
@@ -25,6 +27,8 @@ enum Command {
     Interop(interop::Arguments),
     /// Measure how fast the workshop is, beside what it can be held against
     Bench(bench::Arguments),
+    /// Change the solutions in one place at a time, and see whether the checker notices: slow
+    Mutants(mutants::Arguments),
     /// Build the book into target/book, or serve it while you read or write
     Book(book::Arguments),
     /// Copy `exercises/` to `checker/starters/`, which the checker embeds
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(),
         Command::Interop(arguments) => interop::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Book(arguments) => book::run(&arguments),
         Command::Starters => starters::run(),
     };

@@ -6,10 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use checker::subject::guard::Guard;
 use tokio::process::Command;
 
+use crate::copy::copy_checkout;
 use crate::peers::call;
 
 /// No build takes longer.
@@ -26,27 +27,7 @@ impl Bed {
     /// Copies every file that git knows, as it is now.
     pub fn make(from: &Path, guard: &Guard) -> Result<Self> {
         let root = from.join("target/bench/workshop");
-        let _ = fs::remove_dir_all(&root);
-        let listed = std::process::Command::new("git")
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ])
-            .current_dir(from)
-            .output()
-            .context("git cannot be started")?;
-        ensure!(listed.status.success(), "this is no checkout of git");
-        let names = String::from_utf8(listed.stdout)?;
-        for name in names.split('\0').filter(|name| !name.is_empty()) {
-            let (old, new) = (from.join(name), root.join(name));
-            if old.is_file() {
-                fs::create_dir_all(new.parent().context("a file without a folder")?)?;
-                fs::copy(&old, &new).with_context(|| format!("cannot copy {name}"))?;
-            }
-        }
+        copy_checkout(from, &root)?;
         for entry in fs::read_dir(root.join("solutions/ex3_store/src"))? {
             let entry = entry?;
             let place = root.join("exercises/ex3_store/src").join(entry.file_name());

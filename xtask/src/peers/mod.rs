@@ -3,6 +3,7 @@
 //!
 //! - [`install`] keeps what is installed whole, of the pinned versions, and for one user at a time,
 //! - [`python`] is FastMCP in a Python environment of its own,
+//! - [`mutants`] is cargo-mutants, built by cargo,
 //! - [`node`] is a Node that is new enough, with the conformance suite and MCP Inspector,
 //! - [`call`] runs one command of a peer: with a deadline, and with its words if it fails.
 //!
@@ -14,6 +15,7 @@
 
 mod call;
 mod install;
+mod mutants;
 pub(crate) mod node;
 pub(crate) mod python;
 
@@ -65,6 +67,15 @@ impl Peers {
     /// When there is no npm, or it fails; with its words.
     pub(crate) async fn node(&self) -> Result<Node> {
         Node::install(&self.pins, &self.place("node"), &self.guard).await
+    }
+
+    /// cargo-mutants, for the checkout at `root`.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot build it; with its words.
+    pub(crate) async fn mutants(&self, root: &Path) -> Result<PathBuf> {
+        mutants::install(root, &self.place("mutants"), &self.guard).await
     }
 
     fn place(&self, name: &'static str) -> Place {
