@@ -107,7 +107,7 @@ pub fn write_failing(out: &mut dyn Write, step: &StepReport) -> io::Result<usize
     let of_client = |exchange: &&Exchange| exchange.sent.from != Side::Server;
     let traced = || step.eras.iter().filter(|era| !era.trace.is_empty());
     let failed = traced().find(|era| !era.findings.is_empty());
-    let Some(era) = failed.or_else(|| traced().last()) else {
+    let Some(era) = failed.or_else(|| traced().next_back()) else {
         return Ok(0);
     };
     let mut findings = era.findings.iter();

@@ -185,10 +185,9 @@ fn hash(path: &Path, size: u64) -> u64 {
 /// Neither what cargo makes, nor what an editor keeps beside a file that is open.
 fn is_source(entry: &DirEntry) -> bool {
     let name = entry.file_name();
-    let made = ["target", "node_modules", ".git"]
-        .iter()
-        .any(|made| name == *made);
-    !(made && entry.file_type().is_dir()) && !is_of_editor(name)
+    let of_cargo_or_others = ["target", "node_modules", ".git"];
+    let is_made = entry.file_type().is_dir() && of_cargo_or_others.iter().any(|made| name == *made);
+    !is_made && !is_of_editor(name)
 }
 
 fn differences(before: &Look, after: &Look) -> Vec<PathBuf> {
