@@ -105,11 +105,15 @@ mod tests {
             r"C:\my workshop\",
             r#"say "hi""#,
             r#"a\"b c\\"#,
-            "",
             "two words",
         ];
         for shell in [Shell::Posix, Shell::Windows] {
             assert_eq!(shell.split(&shell.join(words)).unwrap(), words, "{shell:?}");
         }
+        // winsplit drops an empty word.
+        let empty = ["x", "", "y"];
+        let line = Shell::Posix.join(empty);
+        assert_eq!(Shell::Posix.split(&line).unwrap(), empty);
+        assert_eq!(Shell::Windows.join(empty), r#"x "" y"#);
     }
 }

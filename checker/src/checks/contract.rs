@@ -92,7 +92,10 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
         match got.iter().find(|other| name(other) == name(line)) {
             Some(other) => {
                 found.push((*other).to_owned());
-                found.push(format!("different: {}", difference(line, other)));
+                let difference = difference(line, other);
+                if !difference.is_empty() {
+                    found.push(format!("different: {difference}"));
+                }
             }
             None => found.push(format!("{} is missing", name(line))),
         }
@@ -125,9 +128,9 @@ fn difference(contract: &str, got: &str) -> String {
             contract[change.old_range()].concat(),
             got[change.new_range()].concat(),
         ];
-        let [old, new] = [&old, &new].map(|words| words.trim_matches([' ', ',']));
+        let [old, new] = [&old, &new].map(|words| words.trim_matches(|one| !is_word(one)));
         match (change.tag(), old, new) {
-            (DiffTag::Equal, ..) => None,
+            (DiffTag::Equal, ..) | (_, "", "") => None,
             (_, "", new) => Some(format!("`{new}` is too much")),
             (_, old, "") => Some(format!("`{old}` is missing")),
             (_, old, new) => Some(format!("`{new}` instead of `{old}`")),
@@ -136,9 +139,12 @@ fn difference(contract: &str, got: &str) -> String {
     changes.collect::<Vec<_>>().join(", ")
 }
 
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '?' | '/')
+}
+
 /// A line in its words, and what stands between them.
 fn words(line: &str) -> Vec<&str> {
-    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '?' | '/');
     let mut words = Vec::new();
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
