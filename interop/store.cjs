@@ -119,7 +119,8 @@ function store() {
     },
     ({ occasion, budget_cents }) => {
       const menu = search(budget_cents ? { max_price_cents: Number(budget_cents) } : {});
-      const lines = menu.map(({ name, price_cents }) => `- ${name}: ${price_cents} cents`);
+      const inStock = menu.filter(({ stock }) => stock > 0);
+      const lines = inStock.map(({ name, price_cents }) => `- ${name}: ${price_cents} cents`);
       const text = `Recommend something for this occasion: ${occasion}. Choose from:\n${lines.join("\n")}`;
       return { messages: [{ role: "user", content: { type: "text", text } }] };
     },

@@ -22,6 +22,8 @@ from pydantic import BaseModel, Field
 from starlette.middleware import Middleware as ASGIMiddleware
 from starlette.responses import JSONResponse
 
+RESOURCE_NOT_FOUND = -32002
+
 FLAWS = {
     "total-as-text": "the receipt's total is a string",
     "forgets-stock": "a purchase does not lower the stock",
@@ -174,7 +176,11 @@ def product(name: str) -> str | ResourceResult:
 @store.prompt
 def recommend(occasion: str, budget_cents: int | None = None) -> str:
     """Asks for a recommendation from today's products."""
-    menu = [f"- {product.name}: {product.price_cents} cents" for product in search(most=budget_cents)]
+    menu = [
+        f"- {product.name}: {product.price_cents} cents"
+        for product in search(most=budget_cents)
+        if product.stock > 0
+    ]
     return f"Recommend something for this occasion: {occasion}. Choose from:\n" + "\n".join(menu)
 
 
@@ -185,6 +191,21 @@ def occasions(reference, argument, context) -> list[str]:
     if of_recommend and argument.name == "occasion":
         return [one for one in known if one.startswith(argument.value.lower())]
     return []
+
+
+class UnknownResourcesAreNotFound(Middleware):
+    """FastMCP answers with an internal error, as if the server had broken down."""
+
+    async def on_read_resource(self, context, call_next):
+        try:
+            return await call_next(context)
+        except Exception as error:
+            if NotFoundError in (type(error), type(error.__cause__)):
+                raise MCPError(code=RESOURCE_NOT_FOUND, message=str(error)) from error
+            raise
+
+
+store.add_middleware(UnknownResourcesAreNotFound())
 
 
 class UnknownToolsAreProtocolErrors(Middleware):

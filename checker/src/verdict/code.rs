@@ -138,7 +138,6 @@ codes! {
     AnnotationDishonest = "annotation_dishonest",
     AnnotationMissing = "annotation_missing",
     BadBudgetAccepted = "bad_budget_accepted",
-    BadPromptBreaks = "bad_prompt_breaks",
     BrokenInputSchema = "broken_input_schema",
     BrokenOutputSchema = "broken_output_schema",
     BudgetIgnored = "budget_ignored",

@@ -222,11 +222,7 @@ fn budget(store: &Store, budget: &Value) -> Result<Option<i64>, RpcError> {
     let cents = cents.and_then(|cents| i64::try_from(cents).ok());
     if cents.is_none() && !store.flaws.has(Flaw::BadBudgetAccepted) {
         let message = format!("budget_cents must be a whole number of cents, not {budget}");
-        return Err(if store.flaws.has(Flaw::BadBudgetBreaks) {
-            RpcError::new(INTERNAL_ERROR, "invalid digit found in string")
-        } else {
-            invalid(message)
-        });
+        return Err(invalid(message));
     }
     Ok(cents)
 }

@@ -354,8 +354,6 @@ flaws! {
         PromptShowsSoldOut,
         /// The prompt is in the assistant's role
         AssistantRole,
-        /// A budget that is no number is an internal error
-        BadBudgetBreaks,
         /// The prompt refuses a budget of text, which every budget is
         BudgetAsNumber,
         /// The prompt does without an occasion

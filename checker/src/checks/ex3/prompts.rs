@@ -233,16 +233,6 @@ fn is_refused(
 ) -> Checked {
     match answer {
         Err(RequestError {
-            sent,
-            kind: kind @ ErrorKind::Refused { code: -32603, .. },
-        }) => Err(Finding::new(Code::BadPromptBreaks)
-            .sent(sent)
-            .expected(format!("an error for a prompt {what}: -32602"))
-            .got(kind.to_string())
-            .why("-32603 says that the server broke down. The client must learn that what it sent was wrong.")
-            .in_rust("In rmcp: ErrorData::invalid_params.")
-            .into()),
-        Err(RequestError {
             kind: ErrorKind::Refused { .. },
             ..
         }) => Ok(()),
