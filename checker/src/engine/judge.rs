@@ -8,7 +8,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::shared::{Running, SharedServer, Turn};
 use super::{Plan, milliseconds};
-use crate::checks::harness::{ProgramReach, ServerReach, Symptom};
+use crate::checks::harness::{ProgramReach, Remarks, ServerReach, Symptom};
 use crate::checks::{
     self, Check, CheckOf, Checked, ExerciseChecks, Harness, Isolation, ProgramUnderTest, Run,
     ServerUnderTest, Stop, WorkspaceUnderTest,
@@ -41,6 +41,7 @@ struct Case<'c> {
     exercise: &'static ExerciseChecks,
     check: &'static Check,
     transcript: Transcript,
+    remarks: Remarks,
 }
 
 impl<'a> Judge<'a> {
@@ -69,6 +70,7 @@ impl<'a> Judge<'a> {
             exercise,
             check,
             transcript: Transcript::default(),
+            remarks: Remarks::default(),
         };
         let turn = match (&check.run, check.isolation, self.subject) {
             (Run::Server(_), Isolation::Shared, Subject::Program(_)) => {
@@ -78,19 +80,13 @@ impl<'a> Judge<'a> {
         };
         let _slot = slots.acquire().await;
         let begin = Instant::now();
-        let (checked, remarks) = match (&check.run, self.era) {
-            (Run::Server(run), Some(era)) => {
-                let checked = self.of_server(*run, era, &case, turn).await;
-                (checked, Vec::new())
-            }
-            (Run::Program(run), Some(era)) => {
-                let checked = self.of_program(*run, era, &case).await;
-                (checked, Vec::new())
-            }
+        let checked = match (&check.run, self.era) {
+            (Run::Server(run), Some(era)) => self.of_server(*run, era, &case, turn).await,
+            (Run::Program(run), Some(era)) => self.of_program(*run, era, &case).await,
             (Run::Workspace(run), _) => self.of_workspace(*run, &case).await,
             (Run::Server(_) | Run::Program(_), None) => {
                 let reason = "it is checked on an era, and was given none".to_owned();
-                (Err(Stop::CouldNotCheck(reason)), Vec::new())
+                Err(Stop::CouldNotCheck(reason))
             }
         };
         let took = begin.elapsed();
@@ -111,7 +107,7 @@ impl<'a> Judge<'a> {
         };
         EraReport {
             ms: milliseconds(took),
-            remarks,
+            remarks: case.remarks.all(),
             trace: case.transcript.exchanges(),
             ..report
         }
@@ -125,6 +121,7 @@ impl<'a> Judge<'a> {
             patience,
             fixtures,
             case.transcript.clone(),
+            case.remarks.clone(),
         )
     }
 
@@ -162,26 +159,18 @@ impl<'a> Judge<'a> {
 
     /// Runs the check of what editors and agents are told: the workshop's own settings, or the
     /// solution's.
-    async fn of_workspace(
-        &self,
-        run: CheckOf<WorkspaceUnderTest>,
-        case: &Case<'_>,
-    ) -> (Checked, Vec<String>) {
+    async fn of_workspace(&self, run: CheckOf<WorkspaceUnderTest>, case: &Case<'_>) -> Checked {
         let guard = match self.subject {
             Subject::Program(program) => program.guard.clone(),
             Subject::Command(command) => command.guard.clone(),
             Subject::Url(_) => Guard::none(),
         };
-        let fixtures = match self.fixtures(case).await {
-            Ok(fixtures) => fixtures,
-            Err(stop) => return (Err(stop), Vec::new()),
-        };
+        let fixtures = self.fixtures(case).await?;
         let (root, settings) = (self.plan.root.clone(), self.plan.settings.clone());
         let harness = self.harness(case, fixtures);
         let workspace = WorkspaceUnderTest::new(harness, root, settings, guard);
         let deadline = case.check.deadline.unwrap_or(self.plan.patience.step);
-        let checked = in_time(run(&workspace), deadline, &case.transcript).await;
-        (checked, workspace.remarks())
+        in_time(run(&workspace), deadline, &case.transcript).await
     }
 
     /// Runs the check of a server, with an eye on its processes.

@@ -28,7 +28,18 @@ pub struct Harness {
     transcript: Transcript,
     dice: Mutex<StdRng>,
     fixtures: Arc<Fixtures>,
-    remarks: Mutex<Vec<String>>,
+    remarks: Remarks,
+}
+
+/// What a check has to say that is no failure. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Remarks(Arc<Mutex<Vec<String>>>);
+
+impl Remarks {
+    /// What was said so far.
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
 }
 
 impl Harness {
@@ -39,6 +50,7 @@ impl Harness {
         patience: Patience,
         fixtures: Arc<Fixtures>,
         transcript: Transcript,
+        remarks: Remarks,
     ) -> Self {
         Self {
             step: step.to_owned(),
@@ -46,7 +58,7 @@ impl Harness {
             transcript,
             dice: Mutex::new(StdRng::seed_from_u64(of_step(seed, step))),
             fixtures,
-            remarks: Mutex::default(),
+            remarks,
         }
     }
 
@@ -72,12 +84,7 @@ impl Harness {
 
     /// Says something worth knowing that is no failure.
     pub fn remark(&self, words: impl Into<String>) {
-        self.remarks.lock().push(words.into());
-    }
-
-    /// What was said so far.
-    pub fn remarks(&self) -> Vec<String> {
-        self.remarks.lock().clone()
+        self.remarks.0.lock().push(words.into());
     }
 }
 
