@@ -119,7 +119,7 @@ impl Session {
                 let known = last.as_ref().and_then(ErrorKind::of);
                 let era = responder.profile().era;
                 let kind = known.unwrap_or_else(|| match error {
-                    Some(Err(error)) => of_handshake(era, &error),
+                    Some(Err(error)) => of_handshake(era, &error, last.as_ref()),
                     _ => lost(),
                 });
                 Err(failure(last.as_ref(), kind))
@@ -270,7 +270,7 @@ pub(super) struct Answered(Result<ServerResult, ServiceError>);
 type Running = RunningService<RoleClient, Responder>;
 
 /// Why rmcp's client did not accept an answer that was one.
-fn of_handshake(era: Era, error: &ClientInitializeError) -> ErrorKind {
+fn of_handshake(era: Era, error: &ClientInitializeError, exchange: Option<&Exchange>) -> ErrorKind {
     match error {
         ClientInitializeError::ConnectionClosed(_) => lost(),
         ClientInitializeError::TransportError { error, .. } => of_transport(error),
@@ -288,7 +288,15 @@ fn of_handshake(era: Era, error: &ClientInitializeError) -> ErrorKind {
             ))
         }
         ClientInitializeError::ExpectedInitResult(_) => {
-            ErrorKind::Shape("a result that lacks some of the fields that it must have".to_owned())
+            let result = exchange.map(Exchange::result).cloned().unwrap_or_default();
+            let wrong = match era {
+                Era::Modern => serde_json::from_value::<DiscoverResult>(result).err(),
+                Era::Legacy => serde_json::from_value::<InitializeResult>(result).err(),
+            };
+            ErrorKind::Shape(match wrong {
+                Some(wrong) => format!("a result that is not as it must be: {wrong}"),
+                None => "a result of another request".to_owned(),
+            })
         }
         other => ErrorKind::Shape(other.to_string()),
     }

@@ -14,6 +14,8 @@ flaws! {
         LibraryName,
         /// Has an empty version
         NoVersion,
+        /// Has a version that is a number
+        VersionAsNumber,
         /// Does not know server/discover
         NoDiscover = Fault,
         /// Does not know initialize

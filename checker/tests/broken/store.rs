@@ -86,9 +86,11 @@ impl Store {
             return json!({ "name": "rmcp", "version": "1.0.0" });
         }
         let version = if self.flaws.has(Flaw::NoVersion) {
-            ""
+            json!("")
+        } else if self.flaws.has(Flaw::VersionAsNumber) {
+            json!(1)
         } else {
-            "0.1.0"
+            json!("0.1.0")
         };
         json!({ "name": "corner-bakery", "title": "Corner Bakery", "version": version })
     }

@@ -77,6 +77,17 @@ impl Handshake<'_> {
     }
 }
 
+impl<'a> Handshake<'a> {
+    /// What the server says of itself, as it crossed the wire; null when it says nothing.
+    fn server_info(self) -> &'a Value {
+        let result = self.0.map_or(&Value::Null, Exchange::result);
+        match &result["_meta"]["io.modelcontextprotocol/serverInfo"] {
+            Value::Null => &result["serverInfo"],
+            info => info,
+        }
+    }
+}
+
 fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked {
     let library = LIBRARIES
         .iter()
@@ -89,7 +100,11 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
         ),
         ("", ..) => (
             Code::NoName,
-            "no name".to_owned(),
+            match handshake.server_info() {
+                Value::Null => "no name".to_owned(),
+                // Of which nothing could be read.
+                unread => format!("serverInfo {unread}"),
+            },
             "Users see the server's name in their client, and allow or forbid the server by it.",
         ),
         (name, "", _) => (
