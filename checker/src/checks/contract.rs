@@ -69,8 +69,8 @@ pub fn prompt(prompt: &Prompt) -> String {
     format!("prompt {}({})", prompt.name, arguments.join(", "))
 }
 
-/// Compares lines with a snapshot's, and says what is missing and what is different. More is welcome in
-/// a tool: a field in its result, and a parameter that may be left out.
+/// Compares lines with a snapshot's, and says what is missing and what is different. More is
+/// welcome in a tool: a field in its result, and a parameter that may be left out.
 ///
 /// # Errors
 ///
@@ -102,7 +102,13 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
     }
     let is_known = |line: &&str| contract.iter().any(|one| name(one) == name(line));
     let others = got.iter().filter(|line| !is_known(line));
-    found.extend(others.map(|line| format!("there is: {line}")));
+    found.extend(others.map(|line| format!("the server has: {line}")));
+    let again = got.iter().enumerate();
+    let again = again.filter(|(position, line)| got[..*position].contains(line));
+    for (_, line) in again {
+        expected.push(format!("{} once", name(line)));
+        found.push(format!("{} once more", name(line)));
+    }
     Err(Finding::new(Code::Contract)
         .sent("the lists of what the server offers")
         .expected(expected.join("\n"))
@@ -131,7 +137,7 @@ fn difference(contract: &str, got: &str) -> String {
         let [old, new] = [&old, &new].map(|words| words.trim_matches(|one| !is_word(one)));
         match (change.tag(), old, new) {
             (DiffTag::Equal, ..) | (_, "", "") => None,
-            (_, "", new) => Some(format!("`{new}` is too much")),
+            (_, "", new) => Some(format!("`{new}` is not in the contract")),
             (_, old, "") => Some(format!("`{old}` is missing")),
             (_, old, new) => Some(format!("`{new}` instead of `{old}`")),
         }
@@ -279,7 +285,17 @@ mod tests {
             panic!("another tool is no failure");
         };
         assert_eq!(finding.expected, "tool a() → {}");
-        assert_eq!(finding.got, "tool a is missing\nthere is: tool b() → {}");
+        assert_eq!(
+            finding.got,
+            "tool a is missing\nthe server has: tool b() → {}"
+        );
+
+        let twice = ["tool a() → {}".to_owned(), "tool a() → {}".to_owned()];
+        let Err(Stop::Failed(finding)) = compare(&twice, snapshot) else {
+            panic!("a tool that is there twice is no failure");
+        };
+        assert_eq!(finding.expected, "tool a once");
+        assert_eq!(finding.got, "tool a once more");
     }
 
     #[test]
@@ -300,7 +316,7 @@ mod tests {
             ),
             (
                 "tool a(x: integer, y?: string, z: any) → {list: [{price_cents: integer}]}",
-                "`z: any` is too much",
+                "`z: any` is not in the contract",
             ),
         ] {
             assert_eq!(difference(line, got), told);

@@ -49,7 +49,7 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
         ),
         ErrorKind::Status { .. } if told => (
             Code::HttpError,
-            "A notification is not answered, only taken. Clients give up on a server that refuses this one.",
+            "A notification has no answer but this status. Clients give up on a server that refuses this one.",
         ),
         ErrorKind::Status {
             status: StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED,
@@ -60,11 +60,11 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
         ),
         ErrorKind::Status { .. } => (
             Code::HttpError,
-            "Over HTTP, MCP answers with 200 and a JSON-RPC message. The server found fault with the request itself, which is as the specification has it.",
+            "Over HTTP, MCP answers with 200 and a JSON-RPC message. This request follows the specification, and the server refuses it.",
         ),
         ErrorKind::Redirected { .. } => (
             Code::HttpError,
-            "Clients do not follow a POST elsewhere. Serve MCP at this very path, or give the other address: a slash at its end makes a difference.",
+            "Clients do not send a POST again where a redirect leads. Serve MCP at this very path, or use the other address: a slash at its end makes a difference.",
         ),
         ErrorKind::ContentType { .. } => (
             Code::WrongContentType,

@@ -102,7 +102,7 @@ pub fn keep_watch() {
     for (leader, mark) in groups {
         kill_group(leader);
         if !mark.is_empty() {
-            Mark::named(&mark).end_all();
+            Mark::named(&mark).end_all(leader);
         }
     }
 }

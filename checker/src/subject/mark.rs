@@ -48,9 +48,11 @@ impl Mark {
         command.env(VARIABLE, marks);
     }
 
-    /// Ends every process that carries it, at once.
+    /// Ends every process that carries it, at once. Its first one is `leader`, which alone is older
+    /// than the others: to read what is in the environment of all that runs on a machine takes longer
+    /// than most checks do.
     #[cfg(target_os = "linux")]
-    pub fn end_all(&self) {
+    pub fn end_all(&self, leader: u32) {
         use nix::sys::signal::{Signal, kill};
         use nix::unistd::Pid;
         use std::collections::BTreeSet;
@@ -58,7 +60,7 @@ impl Mark {
         let mut ended = BTreeSet::new();
         // What was being started during one look is found by the next.
         loop {
-            let found = self.carriers();
+            let found = self.carriers(leader);
             let before = ended.len();
             for id in found {
                 if ended.insert(id) {
@@ -73,12 +75,16 @@ impl Mark {
 
     /// Elsewhere nothing tells which processes carry it.
     #[cfg(not(target_os = "linux"))]
-    pub fn end_all(&self) {}
+    pub fn end_all(&self, _leader: u32) {}
 
     #[cfg(target_os = "linux")]
-    fn carriers(&self) -> Vec<i32> {
+    fn carriers(&self, leader: u32) -> Vec<i32> {
         let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+        // Ids are given out in order, and from the beginning when there are no more.
+        let begun_anew = newest_id().is_none_or(|newest| newest < leader);
+        let may_carry = |id: &i32| begun_anew || id.unsigned_abs() > leader;
+        let ids = ids.filter(may_carry);
         ids.filter(|id| self.is_carried_by(*id)).collect()
     }
 
@@ -96,4 +102,11 @@ impl Mark {
             marks.any(|mark| mark == self.0.as_bytes())
         })
     }
+}
+
+/// The id that was given out last: the last word of `/proc/loadavg`.
+#[cfg(target_os = "linux")]
+fn newest_id() -> Option<u32> {
+    let load = std::fs::read_to_string("/proc/loadavg").ok()?;
+    load.split_whitespace().next_back()?.parse().ok()
 }

@@ -66,7 +66,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         if let (Some(leader), None) = (self.leader, self.exit_status()) {
             kill_group(leader);
-            self.mark.iter().for_each(Mark::end_all);
+            self.mark.iter().for_each(|mark| mark.end_all(leader));
         }
     }
 }
@@ -181,6 +181,7 @@ async fn reap(
     mut stopped: mpsc::Receiver<()>,
     exited: watch::Sender<Option<ExitStatus>>,
 ) {
+    let leader = child.id();
     let status = tokio::select! {
         status = child.inner_mut().wait() => status,
         _ = stopped.recv() => {
@@ -189,6 +190,8 @@ async fn reap(
         }
     };
     let _ = child.start_kill();
-    mark.iter().for_each(Mark::end_all);
+    if let (Some(mark), Some(leader)) = (mark, leader) {
+        mark.end_all(leader);
+    }
     let _ = exited.send(Some(status.unwrap_or_default()));
 }

@@ -184,6 +184,11 @@ pub fn prompt(store: &Store, params: &Value) -> Result<Value, RpcError> {
          Choose only from what the store has in this price range:\n{menu}\
          Say why it fits, and what it costs in total."
     );
+    let text = if flaws.has(Flaw::NamesItsBest) {
+        format!("This is the store of the Wedding cake. {text}")
+    } else {
+        text
+    };
     let role = if flaws.has(Flaw::AssistantRole) {
         "assistant"
     } else {

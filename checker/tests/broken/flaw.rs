@@ -300,6 +300,8 @@ flaws! {
         SearchAsciiOnly,
         /// The search leaves out what is sold out
         SearchHidesSoldOut,
+        /// search_products panics, and the connection drops
+        SearchPanics,
         /// A search that finds nothing is a tool error
         SearchNothingIsError,
     }
@@ -387,6 +389,8 @@ flaws! {
         OddEvents = Fault,
         /// Over stdio each message comes in pieces, its line end last
         StdioInPieces = Fault,
+        /// The prompt says that the store is famous for its wedding cake
+        NamesItsBest,
         /// Finds a product whatever its case, with blanks around its name as well
         LenientNames,
         /// Lists its products in another order each time

@@ -139,6 +139,9 @@ fn list_of(flaws: &Flaws, products: &[Product]) -> Value {
 }
 
 fn search_products(store: &Store, arguments: &Arguments) -> Result<Value, RpcError> {
+    if store.flaws.has(Flaw::SearchPanics) {
+        faults::panic_here();
+    }
     let search = match wanted(arguments) {
         Ok(search) => search,
         Err(refusal) => return Ok(text(store.flaws.text(refusal.to_string()), true)),

@@ -45,13 +45,12 @@ async fn one_servers_tools(program: &ProgramUnderTest) -> Checked {
 
     let turns = |script: Script| script.then(Says::Answer(answer.clone()));
     let server = program.meet(spec).await?;
-    let record = server.record().clone();
-    let url = server.url().clone();
+    let (url, record) = (server.url(), server.record());
     let scene = Scene::new(&question);
-    let played = scene.perform_at(program, &[&url], &[server], turns).await?;
-    handshake::taken(&played.ran, &record)?;
+    let played = scene.perform(program, &[url], &[record], turns).await?;
+    handshake::taken(&played.ran, record)?;
     played.asked_the_model()?;
-    handshake::announced(&played.ran, &record)?;
+    handshake::announced(&played.ran, record)?;
     asks_the_question(&played, &question)?;
     for tool in &tools {
         offers(&played, tool)?;

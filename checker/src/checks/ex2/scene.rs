@@ -8,7 +8,7 @@ use crate::checks::harness::{Ran, Task};
 use crate::checks::printed::{flat, tells};
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::model::{Heard, Key, Proposal, Says, Script};
-use crate::fixtures::{FakeServer, Record, ServerSpec};
+use crate::fixtures::{Record, ServerSpec};
 use crate::verdict::{Code, Location};
 
 /// How many steps there are without `--max-steps`.
@@ -55,36 +55,14 @@ impl<'a> Scene<'a> {
         turns: impl FnOnce(Script) -> Script,
     ) -> Checked<Played> {
         let server = program.meet(spec).await?;
-        let url = server.url().clone();
-        self.play_at(program, &[&url], &[server], turns).await
-    }
-
-    /// The same with servers that are there already, at these addresses.
-    pub(super) async fn play_at(
-        self,
-        program: &ProgramUnderTest,
-        urls: &[&Url],
-        servers: &[FakeServer],
-        turns: impl FnOnce(Script) -> Script,
-    ) -> Checked<Played> {
-        let played = self.perform_at(program, urls, servers, turns).await?;
+        let (urls, records) = ([server.url()], [server.record()]);
+        let played = self.perform(program, &urls, &records, turns).await?;
         played.asked_the_model()?;
         Ok(played)
     }
 
-    /// The same where the agent may give up before it asks the model.
-    pub(super) async fn perform_at(
-        self,
-        program: &ProgramUnderTest,
-        urls: &[&Url],
-        servers: &[FakeServer],
-        turns: impl FnOnce(Script) -> Script,
-    ) -> Checked<Played> {
-        let records: Vec<&Record> = servers.iter().map(FakeServer::record).collect();
-        self.perform(program, urls, &records, turns).await
-    }
-
-    /// The same between servers of which only the records are at hand.
+    /// The same with servers that are there already, at these addresses and with these records. The
+    /// agent may give up before it asks the model.
     pub(super) async fn perform(
         self,
         program: &ProgramUnderTest,

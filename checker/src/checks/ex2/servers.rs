@@ -13,7 +13,7 @@ use crate::checks::harness::Ran;
 use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::model::{Heard, Proposal, Says, Script};
-use crate::fixtures::{FakeServer, FakeTool};
+use crate::fixtures::{FakeServer, FakeTool, Record};
 use crate::verdict::{Code, Location};
 
 /// That the tools of two servers are offered, each under a name of its own although one has the
@@ -46,7 +46,9 @@ pub(super) async fn all_are_offered(program: &ProgramUnderTest) -> Checked {
     let answer = format!("It is {}.", draw::token(program));
     let turns = |script: Script| script.then(Says::Answer(answer.clone()));
     let scene = Scene::new("What can you do for me?");
-    let played = scene.play_at(program, &urls, &servers, turns).await?;
+    let records = records(&servers);
+    let played = scene.perform(program, &urls, &records, turns).await?;
+    played.asked_the_model()?;
     for (tool, url) in &declared {
         is_offered(&played, tool, url)?;
         offers(&played, tool)?;
@@ -54,6 +56,10 @@ pub(super) async fn all_are_offered(program: &ProgramUnderTest) -> Checked {
     names_differ(&played)?;
     played.goes_by_the_rules()?;
     played.answers(&answer)
+}
+
+fn records(servers: &[FakeServer]) -> Vec<&Record> {
+    servers.iter().map(FakeServer::record).collect()
 }
 
 fn is_offered(played: &Played, tool: &Tool, url: &Url) -> Checked {
@@ -96,7 +102,8 @@ pub(super) async fn one_may_be_down(program: &ProgramUnderTest) -> Checked {
     let answer = format!("It is {}.", draw::token(program));
     let turns = |script: Script| script.then(Says::Answer(answer.clone()));
     let scene = Scene::new(&question);
-    let played = scene.perform_at(program, &urls, &servers, turns).await?;
+    let records = records(&servers);
+    let played = scene.perform(program, &urls, &records, turns).await?;
     says_which_is_down(&played.ran, down.url())?;
     if played.heard.is_empty() {
         return gives_up(&played.ran);
@@ -199,7 +206,9 @@ async fn is_made(program: &ProgramUnderTest, meant: &Meant, servers: &[FakeServe
         script.then_with(propose).then(Says::Answer(answer.clone()))
     };
     let scene = Scene::new("Do you have it?");
-    let played = scene.play_at(program, &urls, servers, turns).await?;
+    let records = records(servers);
+    let played = scene.perform(program, &urls, &records, turns).await?;
+    played.asked_the_model()?;
     arrives(&played, meant, servers)?;
     let told = played.told(0, call)?;
     holds(&played, call, &told, &meant.found)?;

@@ -51,7 +51,7 @@ async fn speaks_legacy_only(server: &ServerUnderTest, failure: Finding) -> Stop 
         .sent(&failure.sent)
         .expected(format!("an answer: this is how a client of {modern} begins"))
         .got(format!(
-            "{}. To initialize, which is how one of {legacy} begins, there is an answer",
+            "{}; but initialize, with which {legacy} begins, is answered",
             failure.got
         ))
         .why(format!(

@@ -122,6 +122,8 @@ async fn names_the_occasion(server: &ServerUnderTest, shop: &Shop, occasion: &st
 
 /// Of the products the message names those that can be bought, for no more than the budget.
 async fn shows_what_there_is(server: &ServerUnderTest, shop: &Shop, occasion: &str) -> Checked {
+    server.purpose("fill in the prompt while everything is there");
+    let full = filled_in(shop, &json!({ "occasion": occasion })).await?;
     shop.something_sold_out(server).await?;
     server.purpose("see prices, to choose budgets that not everything fits");
     let products = shop.products().await?;
@@ -130,12 +132,8 @@ async fn shows_what_there_is(server: &ServerUnderTest, shop: &Shop, occasion: &s
         return Err(shop::too_little_left(server));
     };
     // None, the price of the cheapest to the cent, and a cent less.
-    let budgets = [None, Some(least), Some(least - 1).filter(|less| *less >= 0)];
-    for budget in budgets
-        .iter()
-        .enumerate()
-        .filter_map(|(number, budget)| (number == 0 || budget.is_some()).then_some(*budget))
-    {
+    let less = Some(least - 1).filter(|cents| *cents >= 0).map(Some);
+    for budget in [None, Some(least)].into_iter().chain(less) {
         server.purpose(match budget {
             None => "fill in the prompt without a budget",
             Some(_) => "fill in the prompt with a budget",
@@ -146,7 +144,7 @@ async fn shows_what_there_is(server: &ServerUnderTest, shop: &Shop, occasion: &s
             Some(cents) => json!({ "occasion": occasion, "budget_cents": cents.to_string() }),
         };
         let text = filled_in(shop, &arguments).await?;
-        names_the_right_ones(&products, budget, &arguments, &text)?;
+        names_the_right_ones(&products, budget, &arguments, (&full, &text))?;
     }
     Ok(())
 }
@@ -170,17 +168,20 @@ fn names_the_right_ones(
     products: &[Product],
     budget: Option<i64>,
     arguments: &Value,
-    text: &str,
+    (full, text): (&str, &str),
 ) -> Checked {
     let affordable = |product: &&Product| {
         product.stock > 0 && budget.is_none_or(|budget| product.price_cents <= budget)
     };
     let named = |product: &Product| text.contains(&product.name);
+    // A shop may be called after one of its products: that is said of the others too.
+    let times = |text: &str, product: &Product| text.matches(&product.name).count();
+    let only_in_passing = |product: &Product| times(text, product) < times(full, product);
     let right: Vec<&Product> = products.iter().filter(affordable).collect();
     // A name may be a part of another one.
     let wrong = products.iter().filter(|one| !affordable(one)).find(|one| {
         let part_of_another = right.iter().any(|other| other.name.contains(&one.name));
-        named(one) && !part_of_another
+        named(one) && !part_of_another && !only_in_passing(one)
     });
     let names = |products: &[&Product]| {
         let names: Vec<String> = products
@@ -201,7 +202,7 @@ fn names_the_right_ones(
                 "a message without {:?}, which costs {} cents",
                 wrong.name, wrong.price_cents
             ),
-            "The user has said how much one may cost. The model would recommend what is too dear.",
+            "The user has said how much one may cost. The model would recommend what costs too much.",
         ),
         None if right.is_empty() || right.iter().any(|product| named(product)) => return Ok(()),
         None => (

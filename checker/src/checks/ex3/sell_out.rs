@@ -51,13 +51,13 @@ fn sells_all(called: &Called, product: &Product) -> Checked {
         ),
         None => (
             Code::RefusesAll,
-            "As many are left, so they can be sold: refuse a quantity that is larger than the stock, not one that equals it.",
+            "That many are left, so they can be sold. Refuse a quantity that is larger than the stock, not one that equals it.",
         ),
     };
     Err(Finding::new(code)
         .sent(&called.sent)
         .expected(format!(
-            "a receipt with remaining_stock 0: exactly so many of {:?} are left",
+            "a receipt with remaining_stock 0: exactly that many of {:?} are left",
             product.name
         ))
         .got(shop::outcome(called))

@@ -137,6 +137,20 @@ impl ServerUnderTest {
         client: ClientProfile,
         environment: &[(&str, &str)],
     ) -> Checked<Session> {
+        let (process, endpoint) = self.start_for_stdio(environment)?;
+        watch(self.symptoms.clone(), process.monitor(), 0, true);
+        self.children.lock().push(process);
+        Ok(Session::connect(endpoint, client, self.transcript()).await?)
+    }
+
+    /// The same with a process whose panics and exits are no failure of the check.
+    pub async fn unwatched_stdio_session(&self, environment: &[(&str, &str)]) -> Checked<Session> {
+        let (process, endpoint) = self.start_for_stdio(environment)?;
+        self.children.lock().push(process);
+        Ok(Session::connect(endpoint, self.client(), self.transcript()).await?)
+    }
+
+    fn start_for_stdio(&self, environment: &[(&str, &str)]) -> Checked<(Process, Endpoint)> {
         let (mut command, guard) = match &self.reach {
             Reach::Program(program, _) => {
                 let mut command = program.command();
@@ -171,10 +185,7 @@ impl ServerUnderTest {
         let Some((stdin, stdout)) = process.take_stdio() else {
             return Err(unstarted(std::io::ErrorKind::BrokenPipe.into()).into());
         };
-        watch(self.symptoms.clone(), process.monitor(), 0, true);
-        self.children.lock().push(process);
-        let endpoint = Endpoint::Stdio(stdin, stdout);
-        Ok(Session::connect(endpoint, client, self.transcript()).await?)
+        Ok((process, Endpoint::Stdio(stdin, stdout)))
     }
 
     /// The child that was started last, to speak stdio.

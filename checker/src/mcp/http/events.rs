@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
 
-    async fn data_of(chunks: &[&'static str]) -> Vec<String> {
-        let chunks: Vec<_> = chunks.iter().map(|chunk| Ok(*chunk)).collect();
+    async fn data_of<'c>(chunks: impl Iterator<Item = &'c [u8]>) -> Vec<String> {
+        let chunks: Vec<_> = chunks.map(|chunk| Ok(chunk.to_vec())).collect();
         let events = messages(stream::iter(chunks));
         let data = events.map(|event| event.unwrap().data.unwrap_or_default());
         data.collect().await
@@ -117,38 +117,31 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_standard_does_not_know_is_ignored() {
+        let lines = [
+            "\u{feff}: hello",
+            "retry: soon",
+            "no colon",
+            "colour: blue",
+            "event: ping",
+            "data: 1",
+            "",
+            "event: message",
+            "event: message",
+            "retry: 10",
+            "id: 7",
+            "data: 2",
+            "data: 3",
+            "",
+            "data:4",
+            "",
+            "",
+        ];
         for ends in ["\n", "\r\n", "\r"] {
-            let stream = [
-                "\u{feff}: hello",
-                "retry: soon",
-                "no colon",
-                "colour: blue",
-                "event: ping",
-                "data: 1",
-                "",
-                "event: message",
-                "event: message",
-                "retry: 10",
-                "id: 7",
-                "data: 2",
-                "data: 3",
-                "",
-                "data:4",
-                "",
-                "",
-            ]
-            .join(ends);
-            let whole: &'static str = stream.leak();
-            assert_eq!(data_of(&[whole]).await, ["2\n3", "4"], "{ends:?}");
+            let whole = lines.join(ends);
             // In pieces of every size, cut anywhere.
-            for size in 1..20 {
-                let pieces: Vec<&str> = whole
-                    .split_inclusive(|_| true)
-                    .collect::<Vec<_>>()
-                    .chunks(size)
-                    .map(|piece| &*piece.concat().leak())
-                    .collect();
-                assert_eq!(data_of(&pieces).await, ["2\n3", "4"], "{ends:?} by {size}");
+            for size in (1..20).chain([whole.len()]) {
+                let pieces = whole.as_bytes().chunks(size);
+                assert_eq!(data_of(pieces).await, ["2\n3", "4"], "{ends:?} by {size}");
             }
         }
     }

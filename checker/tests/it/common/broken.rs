@@ -76,6 +76,16 @@ macro_rules! flaws_fail_alone {
 }
 pub(crate) use flaws_fail_alone;
 
+/// What is drawn in the messages of the snapshots.
+const SEED: u64 = 7;
+
+/// With `FLAW_SEEDS=20` each flaw is tried with so many more.
+fn other_seeds() -> impl Iterator<Item = u64> {
+    let more = std::env::var("FLAW_SEEDS").ok();
+    let more = more.and_then(|more| more.parse().ok()).unwrap_or(0);
+    (0..more).map(|number| SEED + 1 + number)
+}
+
 impl Broken {
     /// The program with these flaws, as if it were the attendee's exercise.
     fn with(&self, flaws: &str) -> Program {
@@ -159,9 +169,13 @@ impl Broken {
         let reports: Vec<(String, ExerciseReport)> = stream::iter(self.flaws_of(step))
             .map(async |flaw| {
                 let begin = Instant::now();
-                let report = self.check(&flaw, 7).await;
+                let report = self.check(&flaw, SEED).await;
                 let took = begin.elapsed();
                 assert!(took < LONGEST, "{flaw} took {took:?}");
+                for seed in other_seeds() {
+                    let report = self.check(&flaw, seed).await;
+                    assert_eq!(failed(&report), step, "{flaw}, seed {seed}");
+                }
                 (flaw, report)
             })
             .buffered(2)
