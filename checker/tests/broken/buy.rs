@@ -66,6 +66,10 @@ fn whole_number(flaws: &Flaws, value: &Value) -> Option<i64> {
                 Some(huge & i64::from(u32::MAX))
             }
             None if flaws.has(Flaw::AcceptsFraction) => number.as_f64().map(|float| float as i64),
+            None if flaws.has(Flaw::RoundsUp) => {
+                let half = number.as_f64().filter(|float| *float < 1.0);
+                half.map(|float| float.ceil() as i64)
+            }
             whole => whole,
         },
         _ => None,

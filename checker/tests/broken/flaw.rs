@@ -128,6 +128,8 @@ flaws! {
         AcceptsNegative,
         /// Sells 1 when asked for 1.5
         AcceptsFraction,
+        /// Sells 1 when asked for 0.5
+        RoundsUp,
         /// Sells more than there is, if there is any
         Oversells,
         /// Refuses an unknown product with isError false
