@@ -174,7 +174,8 @@ impl Broken {
                 assert!(took < LONGEST, "{flaw} took {took:?}");
                 for seed in other_seeds() {
                     let report = self.check(&flaw, seed).await;
-                    assert_eq!(failed(&report), step, "{flaw}, seed {seed}");
+                    let others = findings_of_others(&report, step);
+                    assert_eq!(failed(&report), step, "{flaw}, seed {seed}\n{others}");
                 }
                 (flaw, report)
             })
@@ -186,7 +187,8 @@ impl Broken {
         for (flaw, report) in &reports {
             let (failed, told) = (failed(report), told(report));
             if failed != step {
-                wrong += &format!("{flaw} fails {failed:?}:\n{told}\n");
+                let others = findings_of_others(report, step);
+                wrong += &format!("{flaw} fails {failed:?}:\n{told}\n{others}");
             }
             wrong += &of_rust(flaw, report);
             all += &format!("== {flaw}\n{told}\n");
@@ -215,6 +217,15 @@ fn of_rust(flaw: &str, report: &ExerciseReport) -> String {
         [] => String::new(),
         told => format!("{flaw} speaks of Rust: {}\n", told.join("\n")),
     }
+}
+
+/// What is wrong with the steps that should not have failed: a report shows one finding at length.
+fn findings_of_others(report: &ExerciseReport, step: &str) -> String {
+    let others = report.steps.iter().filter(|one| one.id != step);
+    let findings = others.filter_map(|one| Some((&one.id, one.finding()?.0)));
+    findings
+        .map(|(id, finding)| format!("{id}: expected {}, got {}\n", finding.expected, finding.got))
+        .collect()
 }
 
 /// The ids of the failed steps.
