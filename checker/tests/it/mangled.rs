@@ -42,7 +42,9 @@ async fn gets_a_verdict(program: &Broken) {
     let wrong: Vec<String> = stream::iter((0..runs).map(|run| run * 5))
         .map(async |seed| {
             let begin = Instant::now();
-            let report = program.check_mangled(seed).await;
+            let report = program
+                .check_where("MANGLED", &seed.to_string(), seed)
+                .await;
             let took = begin.elapsed();
             assert!(took < LONGEST, "MANGLED={seed} took {took:?}");
             let undecided = |outcome| outcome == Outcome::CouldNotCheck;
@@ -54,8 +56,42 @@ async fn gets_a_verdict(program: &Broken) {
         .collect()
         .await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    nothing_panicked();
+}
+
+fn nothing_panicked() {
     let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
     assert!(panics.is_empty(), "{panics:?}");
+}
+
+/// The numbers at which calculations break, each of them and in all products: chance finds them too
+/// late.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_extreme_numbers_gets_a_verdict() {
+    watch_panics();
+    let numbers = [
+        i64::MIN,
+        -1,
+        0,
+        1,
+        2,
+        i64::from(u32::MAX),
+        i64::from(u32::MAX) + 1,
+        (1 << 53) + 1,
+        i64::MAX - 1,
+        i64::MAX,
+    ];
+    let cases = ["STORE_STOCK", "STORE_PRICE"].map(|name| numbers.map(|number| (name, number)));
+    stream::iter(cases.into_iter().flatten())
+        .for_each_concurrent(2, async |(name, number)| {
+            let begin = Instant::now();
+            let report = SERVER.check_where(name, &number.to_string(), 7).await;
+            let took = begin.elapsed();
+            assert!(took < LONGEST, "{name}={number} took {took:?}");
+            assert!(!report.steps.is_empty(), "{name}={number}");
+        })
+        .await;
+    nothing_panicked();
 }
 
 /// A panic in a task of its own ends nothing but that task, so it is written down.

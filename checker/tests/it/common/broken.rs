@@ -111,12 +111,11 @@ impl Broken {
         check(&self.exercise(), self.with(flaws), seed).await
     }
 
-    /// Checks the program where it sends strange things, see `protocol/mangle.rs`.
-    pub async fn check_mangled(&self, seed: u64) -> ExerciseReport {
+    /// Checks the program with this variable in its environment.
+    pub async fn check_where(&self, name: &str, value: &str, seed: u64) -> ExerciseReport {
         let mut program = self.with("");
-        program
-            .environment
-            .push(("MANGLED".to_owned(), seed.to_string()));
+        let variable = (name.to_owned(), value.to_owned());
+        program.environment.push(variable);
         check(&self.exercise(), program, seed).await
     }
 
