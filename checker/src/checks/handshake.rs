@@ -1,11 +1,11 @@
 //! What every client does before it is of use: requests that a server can take, and a session that
 //! both sides know to be open.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use crate::checks::harness::Ran;
 use crate::checks::{Checked, Stop};
-use crate::fixtures::Record;
+use crate::fixtures::{Record, Request};
 use crate::mcp::transcript::{Exchange, Received};
 use crate::verdict::{Code, Why};
 
@@ -101,7 +101,9 @@ pub(crate) fn announced(ran: &Ran, record: &Record) -> Checked {
     });
     let got = match (announced, asked) {
         (Some(announced), asked) if asked.is_none_or(|asked| announced < asked) => {
-            let Some(refused) = record.last(INITIALIZED).filter(was_refused) else {
+            let refused = record.last(INITIALIZED).filter(was_refused);
+            let refused = refused.filter(|one| !came_too_late(one, &requests, announced));
+            let Some(refused) = refused else {
                 return Ok(());
             };
             format!("{INITIALIZED}, and {}", answered(&refused))
@@ -120,6 +122,14 @@ pub(crate) fn announced(ran: &Ran, record: &Record) -> Checked {
 fn was_refused(exchange: &Exchange) -> bool {
     let status = exchange.status;
     status.is_some_and(|status| !status.is_success() && status != StatusCode::UNAUTHORIZED)
+}
+
+/// Whether it was refused only because the client has meanwhile ended the session in which it was
+/// sent. One that only says hello may do both at the same moment.
+fn came_too_late(refused: &Exchange, requests: &[Request], announced: usize) -> bool {
+    let was_in_session = requests[announced].headers.contains_key("mcp-session-id");
+    let is_gone = refused.status == Some(StatusCode::NOT_FOUND);
+    is_gone && was_in_session && requests.iter().any(|one| one.method == Method::DELETE)
 }
 
 fn unannounced(ran: &Ran, got: String) -> Stop {

@@ -154,6 +154,11 @@ flaws! {
         /// Ends with 4 when a key is needed
         LoginExitsFour,
     }
+
+    "harmless" {
+        /// Where all it does is say hello, it ends the session as it says that the session is open
+        LeavesWhileGreeting,
+    }
 }
 
 pub type Flaws = FlawSet<Flaw>;

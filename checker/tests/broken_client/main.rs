@@ -84,7 +84,8 @@ async fn run(
             return Ok(());
         }
     }
-    let session = Session::open(flaws.clone(), url, headers).await?;
+    let leaves = flaws.has(Flaw::LeavesWhileGreeting) && matches!(wanted, Wanted::Info);
+    let session = Session::open(flaws.clone(), url, headers, leaves).await?;
     let mut client = Client {
         flaws: flaws.clone(),
         session,

@@ -39,7 +39,12 @@ pub enum Trouble {
 }
 
 impl Session {
-    pub async fn open(flaws: Flaws, url: &str, headers: Vec<String>) -> Result<Self, Trouble> {
+    pub async fn open(
+        flaws: Flaws,
+        url: &str,
+        headers: Vec<String>,
+        leaves: bool,
+    ) -> Result<Self, Trouble> {
         let headers = if flaws.has(Flaw::NoKey) {
             Vec::new()
         } else {
@@ -79,12 +84,12 @@ impl Session {
         };
         let only_old = [Flaw::OnlyInitialize, Flaw::TodoElsewhere];
         if only_old.iter().any(|flaw| session.flaws.has(*flaw)) {
-            session.initialize().await?;
+            session.initialize(leaves).await?;
         } else if session.flaws.has(Flaw::OnlyDiscover) {
             session.discover().await?;
         } else if let Err(trouble) = session.discover().await {
             match trouble {
-                Trouble::Refused(_) => session.initialize().await?,
+                Trouble::Refused(_) => session.initialize(leaves).await?,
                 other => return Err(other),
             }
         }
@@ -109,7 +114,7 @@ impl Session {
         Ok(())
     }
 
-    async fn initialize(&mut self) -> Result<(), Trouble> {
+    async fn initialize(&mut self, leaves: bool) -> Result<(), Trouble> {
         let params = json!({
             "protocolVersion": "2025-11-25",
             "capabilities": {},
@@ -127,12 +132,27 @@ impl Session {
             self.id = None;
         }
         let done = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        if leaves {
+            self.leave().await;
+        }
         let said = self.post(done).await;
+        if leaves {
+            return Ok(());
+        }
         if self.flaws.has(Flaw::InitializedElsewhere) {
             self.id = id;
             return Ok(());
         }
         said.map(|_| ())
+    }
+
+    /// Ends the session.
+    async fn leave(&self) {
+        let id = self.id.as_deref().unwrap_or_default();
+        let leaving = self.http.delete(&self.url).header("mcp-session-id", id);
+        let leaving = leaving.header("mcp-protocol-version", &self.version);
+        // A server need not allow it.
+        let _ = leaving.send().await;
     }
 
     /// Sends a request, and waits for its result.

@@ -3,10 +3,7 @@
 //!
 //! It takes the model's answers as a stream; the solution takes them whole.
 
-use checker::verdict::Outcome;
-
 use crate::common::broken::{AGENT, flaws_fail_alone};
-use crate::common::told;
 
 flaws_fail_alone! {
     AGENT:
@@ -20,13 +17,5 @@ flaws_fail_alone! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_harmless_passes() {
-    for flaw in AGENT.flaws_of("harmless") {
-        let report = AGENT.check(&flaw, 7).await;
-        assert_eq!(
-            report.outcome(),
-            Outcome::Passed,
-            "{flaw}:\n{}",
-            told(&report)
-        );
-    }
+    AGENT.passes_with_what_is_harmless().await;
 }

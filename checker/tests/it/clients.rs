@@ -11,3 +11,8 @@ flaws_fail_alone! {
     the_flaws_of_1_5_fail_it_alone "1.5"
     the_flaws_of_1_6_fail_it_alone "1.6"
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_harmless_passes() {
+    CLIENT.passes_with_what_is_harmless().await;
+}

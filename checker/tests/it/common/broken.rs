@@ -129,6 +129,14 @@ impl Broken {
         }
     }
 
+    pub async fn passes_with_what_is_harmless(&self) {
+        for flaw in self.flaws_of("harmless") {
+            let report = self.check(&flaw, SEED).await;
+            let all = told(&report);
+            assert_eq!(report.outcome(), Outcome::Passed, "{flaw}:\n{all}");
+        }
+    }
+
     /// Its flaws with their steps, in their order.
     fn flaws(&self) -> Vec<(String, String)> {
         let listed = Command::new(self.with("").executable)
