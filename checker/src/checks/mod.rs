@@ -17,6 +17,7 @@ mod draw;
 mod ex1;
 mod ex2;
 mod ex3;
+mod ex4;
 mod handshake;
 pub(crate) mod harness;
 mod printed;
@@ -183,7 +184,12 @@ impl From<RequestError> for Stop {
 }
 
 /// All exercises, in the order of the course.
-const EXERCISES: [&ExerciseChecks; 3] = [&ex1::EXERCISE, &ex2::EXERCISE, &ex3::EXERCISE];
+const EXERCISES: [&ExerciseChecks; 4] = [
+    &ex1::EXERCISE,
+    &ex2::EXERCISE,
+    &ex3::EXERCISE,
+    &ex4::EXERCISE,
+];
 
 /// The check of a step, if it has been written, with its exercise.
 pub fn of_step(step: &str) -> Option<(&'static ExerciseChecks, &'static Check)> {

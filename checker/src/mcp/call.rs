@@ -33,6 +33,17 @@ pub struct Called {
     pub exchange: Exchange,
 }
 
+impl Called {
+    pub(super) fn new(result: CallToolResult, exchange: Exchange) -> Self {
+        Self {
+            sent: exchange.sent.describe(),
+            result,
+            raw: exchange.result().clone(),
+            exchange,
+        }
+    }
+}
+
 /// What comes back in one round.
 #[derive(Debug)]
 pub enum Reply {
@@ -241,12 +252,9 @@ impl Session {
             return Ok(Reply::InputRequired(InputRequired::of(request, &exchange)));
         }
         match result {
-            ServerResult::CallToolResult(result) => Ok(Reply::Complete(Box::new(Called {
-                sent: exchange.sent.describe(),
-                result,
-                raw: exchange.result().clone(),
-                exchange,
-            }))),
+            ServerResult::CallToolResult(result) => {
+                Ok(Reply::Complete(Box::new(Called::new(result, exchange))))
+            }
             _ => Err(shape(&exchange, "a tool result")),
         }
     }
@@ -294,7 +302,7 @@ impl Question {
 }
 
 impl ToolCall {
-    fn to_request(&self) -> ClientRequest {
+    pub(super) fn to_request(&self) -> ClientRequest {
         let mut params = CallToolRequestParams::new(self.tool.clone());
         params.arguments = self.arguments.as_object().cloned();
         params.request_state.clone_from(&self.state);

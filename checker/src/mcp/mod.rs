@@ -3,6 +3,7 @@
 //! - [`profile`] describes a client: what it speaks, what it can do, what its user says,
 //! - [`session`] is such a client as attendees' users have it: rmcp's, over HTTP or stdio; `list`
 //!   and [`call`] are what it asks, `responder` what it answers,
+//! - [`task`] is for calls that go on in the background,
 //! - [`raw`] is the same client by hand, with any header and any body,
 //! - [`http`] and [`stdio`] are the wire under both, which records every exchange,
 //! - [`message`] and [`transcript`] are the record: what was sent by whom, why, and what came back,
@@ -20,6 +21,7 @@ pub mod raw;
 mod responder;
 pub mod session;
 pub mod stdio;
+pub mod task;
 pub mod transcript;
 
 use std::fmt;

@@ -108,6 +108,11 @@ impl ClientProfile {
     pub fn answering(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
         let form = FormElicitationCapability::default();
         self.capabilities.elicitation = Some(ElicitationCapability::new().with_form(form));
+        self.answering_as(answers)
+    }
+
+    /// The same; its user answers these in turn, whatever it has declared.
+    pub fn answering_as(mut self, answers: impl IntoIterator<Item = Answer>) -> Self {
         self.answers = answers.into_iter().collect();
         self
     }

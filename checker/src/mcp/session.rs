@@ -11,6 +11,7 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
 use rmcp::{ClientCacheConfig, RoleClient};
+use sync_wrapper::SyncWrapper;
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
@@ -45,7 +46,8 @@ pub struct Session {
 /// A request that was sent and is not answered yet.
 pub(super) struct Pending {
     pub(super) id: RequestId,
-    answer: BoxFuture<'static, Result<ServerResult, ServiceError>>,
+    // Only ever polled by its owner, so that a call can be shared with whoever watches it.
+    answer: SyncWrapper<BoxFuture<'static, Result<ServerResult, ServiceError>>>,
 }
 
 impl Session {
@@ -171,7 +173,7 @@ impl Session {
         })?;
         Ok(Pending {
             id: handle.id.clone(),
-            answer: Box::pin(handle.await_response()),
+            answer: SyncWrapper::new(Box::pin(handle.await_response())),
         })
     }
 
@@ -194,8 +196,8 @@ impl Session {
         };
         let patience = self.responder.profile().patience.answer;
         let answer = tokio::select! {
-            answer = &mut pending.answer => answer,
-            () = hopeless => match timeout(LAST_WORDS, &mut pending.answer).await {
+            answer = pending.answer.get_mut() => answer,
+            () = hopeless => match timeout(LAST_WORDS, pending.answer.get_mut()).await {
                 Ok(answer) => answer,
                 Err(_) => {
                     let exchange = self.exchange(pending);

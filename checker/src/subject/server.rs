@@ -28,12 +28,15 @@ pub struct Serving {
     pub port: &'static str,
     /// The address: `STORE_HOST`. The checker leaves it unset, so that a wrong default shows.
     pub host: &'static str,
+    /// What else is set, so that a check need not wait as long as people do.
+    pub settings: &'static [(&'static str, &'static str)],
 }
 
 impl Serving {
-    /// Takes the attendee's own setting out of an environment.
-    pub fn clear(self, command: &mut Command) {
+    /// Takes the attendee's own setting out of an environment, and puts the checker's in.
+    pub fn prepare(self, command: &mut Command) {
         command.env_remove(self.host);
+        command.envs(self.settings.iter().copied());
     }
 }
 
@@ -107,7 +110,7 @@ impl Server {
         patience: Duration,
     ) -> Result<Self, StartError> {
         let (port, claim) = free_port().map_err(StartError::Spawn)?;
-        serving.clear(&mut command);
+        serving.prepare(&mut command);
         command.env(serving.port, port.to_string());
         let mut process = Process::start(command, guard).map_err(StartError::Spawn)?;
         if let Some(mut stdout) = process.take_stdout() {

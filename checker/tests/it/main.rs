@@ -1,6 +1,6 @@
 //! The tests of package checker, in one program: it is linked once, and they run side by side.
 //!
-//! - `flaws`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
+//! - `flaws`, `interact`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
 //! - `asking`: a server that asks its client,
 //! - `settings`, `contract`: step 1.1, and what the reference solution declares,
 //! - `hello`, `talk`, `book`, `hints`: what the book and the hints show is so,
@@ -25,6 +25,7 @@ mod devcontainer;
 mod flaws;
 mod hello;
 mod hints;
+mod interact;
 mod line_ends;
 mod logs;
 mod mangled;

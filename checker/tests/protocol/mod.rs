@@ -46,6 +46,11 @@ pub trait Service: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether the service looks at `requestState` itself. If not, [`Call::elicit`] does.
+    fn reads_states(&self) -> bool {
+        false
+    }
+
     /// Tells a developer what goes on.
     fn log(&self, _line: &str) {}
 }

@@ -24,7 +24,9 @@ impl<S: Service> Server<S> {
 
     /// The result of a request, with all that its era wants in it.
     pub async fn answer(&self, call: &mut Call) -> Result<Value, RpcError> {
-        call.resume()?;
+        if !self.service.reads_states() {
+            call.resume()?;
+        }
         let mut result = match self.dispatch(call).await {
             Ok(result) | Err(Stop::Result(result)) => result,
             Err(Stop::Error(error)) => return Err(error),

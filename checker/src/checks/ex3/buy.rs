@@ -4,11 +4,10 @@ use rand::RngExt;
 use serde_json::Value;
 
 use super::places;
+use crate::checks::store::sale::{fell, says_what_was_bought};
 use crate::checks::store::schema::{fits, is_the_contracts, output_schema};
-use crate::checks::store::shop::{self, Product, Receipt, Shop};
+use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
-use crate::mcp::Called;
-use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.3.snap");
 
@@ -36,71 +35,10 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     shop::succeeded(&called, "a receipt: this is in stock")?;
     let content: Value = shop::structured(&called).map_err(in_tool)?;
     fits(&called, &content, &schema)?;
-    says_what_was_bought(&called, &product, quantity)?;
+    let in_sale = |stop: Stop| stop.at(places::SALE);
+    says_what_was_bought(&called, &product, quantity).map_err(in_sale)?;
 
     server.purpose("see that the stock fell by what was bought");
     let after = shop.products().await?;
-    fell(&called, &before, &after, &product, quantity)
-}
-
-/// That a receipt is for this much of this product, as it was before.
-pub(super) fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Checked {
-    let expected = Receipt {
-        product_name: product.name.clone(),
-        quantity,
-        total_cents: i128::from(product.price_cents) * i128::from(quantity),
-        remaining_stock: product.stock - quantity,
-    };
-    let got: Receipt = shop::structured(called)?;
-    if got == expected {
-        return Ok(());
-    }
-    let Product {
-        name,
-        price_cents,
-        stock,
-    } = product;
-    Err(Finding::new(Code::WrongReceipt)
-        .sent(&called.sent)
-        .expected(format!(
-            "{quantity} × {name} at {price_cents} cents: total_cents {}, remaining_stock {}",
-            expected.total_cents, expected.remaining_stock
-        ))
-        .got(shop::outcome(called))
-        .why(format!(
-            "There were {stock} of it before. The model tells its user what the receipt says."
-        ))
-        .at(places::SALE)
-        .into())
-}
-
-/// That of everything there is what there was, but for what was bought.
-pub(super) fn fell(
-    called: &Called,
-    before: &[Product],
-    after: &[Product],
-    bought: &Product,
-    quantity: i64,
-) -> Checked {
-    for old in before {
-        let expected = if old.name == bought.name {
-            old.stock - quantity
-        } else {
-            old.stock
-        };
-        let new = after.iter().find(|product| product.name == old.name);
-        let got = new.map(|product| product.stock);
-        if got == Some(expected) {
-            continue;
-        }
-        let got = got.map_or("not listed any more".to_owned(), |stock| stock.to_string());
-        return Err(Finding::new(Code::WrongStock)
-            .sent(format!("{}, then tools/call list_products {{}}", called.sent))
-            .expected(format!("stock of {:?}: {expected}", old.name))
-            .got(got)
-            .why("What was sold must be gone for everyone: in this session, in the next one, on every connection.")
-            .at(places::SALE)
-            .into());
-    }
-    Ok(())
+    fell(&called, &before, &after, &product, quantity).map_err(in_sale)
 }

@@ -4,9 +4,10 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{buy, places, sell_out};
+use super::{places, sell_out};
 use crate::blocks::TodoBlock;
 use crate::checks::draw;
+use crate::checks::store::sale::{fell, says_what_was_bought};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Called, ErrorKind, RequestError};
@@ -74,6 +75,7 @@ async fn sells_by_its_own_name(
     name: &str,
     mut before: Vec<Product>,
 ) -> Checked {
+    let in_sale = |stop: Stop| stop.at(places::SALE);
     for spelled in [draw::in_other_case(name), format!(" {name} ")] {
         let product = before.iter().find(|product| product.name == name);
         let Some(product) = product.filter(|_| before.iter().all(|one| one.name != spelled)) else {
@@ -84,10 +86,10 @@ async fn sells_by_its_own_name(
         if called.result.is_error == Some(true) {
             continue;
         }
-        buy::says_what_was_bought(&called, product, 1)?;
+        says_what_was_bought(&called, product, 1).map_err(in_sale)?;
         server.purpose("see that the stock fell by what was bought");
         let after = shop.products().await?;
-        buy::fell(&called, &before, &after, product, 1)?;
+        fell(&called, &before, &after, product, 1).map_err(in_sale)?;
         before = after;
     }
     Ok(())

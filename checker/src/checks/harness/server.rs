@@ -155,7 +155,7 @@ impl ServerUnderTest {
             Reach::Program(program, _) => {
                 let mut command = program.command();
                 command.arg("--stdio");
-                self.serving.clear(&mut command);
+                self.serving.prepare(&mut command);
                 (command, &program.guard)
             }
             Reach::Command(CommandLine {

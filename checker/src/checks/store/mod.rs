@@ -1,9 +1,14 @@
 //! What the stores of exercises 3 to 5 have in common.
 //!
 //! - [`shop`] is the store as a customer sees it: products, receipts, and what can go wrong,
+//! - [`sale`] is what must be so after a sale, and [`race`] after many at the same moment,
+//! - [`question`] is what a store asks before a sale, from exercise 4 on,
 //! - [`schema`] holds results against what their tools declare, and [`validator`] against any
 //!   JSON Schema.
 
+pub mod question;
+pub mod race;
+pub mod sale;
 pub mod schema;
 pub mod shop;
 pub mod validator;
@@ -14,6 +19,7 @@ use crate::subject::server::Serving;
 pub const SERVING: Serving = Serving {
     port: "STORE_PORT",
     host: "STORE_HOST",
+    settings: &[("STORE_BAKE_SECONDS", "0.02")],
 };
 
 /// Where a store listens that is told nothing.

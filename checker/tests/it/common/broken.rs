@@ -34,6 +34,13 @@ pub const SERVER: Broken = Broken {
     apart: None,
 };
 
+pub const ASKING_SERVER: Broken = Broken {
+    example: "broken_interact",
+    variable: "STORE_FLAWS",
+    exercise: "ex4_interact",
+    apart: None,
+};
+
 pub const CLIENT: Broken = Broken {
     example: "broken_client",
     variable: "CLIENT_FLAWS",

@@ -1,0 +1,88 @@
+//! 4.1: `buy_product` asks first, naming quantity, product and total; on *accept* with
+//! `confirm: true` it buys.
+
+use rand::RngExt;
+
+use super::places;
+use crate::checks::store::question::{self, yes};
+use crate::checks::store::sale::{fell, says_what_was_bought};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, contract};
+use crate::mcp::{Era, InputRequired};
+use crate::verdict::{Code, Finding};
+
+const CONTRACT: &str = include_str!("snapshots/4.1.snap");
+
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter_confirming(server).await?;
+    server.purpose("see that buy_product is still called as before");
+    let tool = shop.declared("buy_product").await?;
+    contract::compare(&[contract::tool(&tool)], CONTRACT)
+        .map_err(|stop| stop.at(places::BUY_TOOL))?;
+
+    // Of the product with most stock, more than one: only then does the total differ from the price.
+    server.purpose("see prices and stock before");
+    let before = shop.products().await?;
+    let product = before.iter().max_by_key(|product| product.stock).cloned();
+    let product = product.filter(|product| product.stock >= 2);
+    let product = product.ok_or_else(|| shop::too_little_left(server))?;
+    let most = shop::most_of_one_order(&tool).min(product.stock).min(5);
+    let quantity = server.random(|dice| dice.random_range(most.min(2)..=most));
+
+    server.purpose("order, and be asked");
+    let in_question = |stop: Stop| stop.at(places::QUESTION);
+    let asked = shop
+        .order_and_be_asked(&product.name, quantity)
+        .await
+        .map_err(|stop| stop.at(places::BUY_TOOL))?;
+    question::is_right(&asked, &product, quantity).map_err(in_question)?;
+    has_a_state(server, &asked).map_err(in_question)?;
+
+    server.purpose("see that nothing was sold before the answer");
+    let meanwhile = shop.products().await?;
+    nothing_is_sold(&asked, &before, &meanwhile)?;
+
+    server.purpose("confirm, and get the receipt");
+    let called = shop.answer(asked, &yes()).await.map_err(in_question)?;
+    shop::succeeded(&called, "a receipt: this is in stock, and was confirmed")
+        .map_err(in_question)?;
+    let in_sale = |stop: Stop| stop.at(places::SECOND_LOOK);
+    says_what_was_bought(&called, &product, quantity).map_err(in_sale)?;
+    server.purpose("see that the stock fell by what was bought");
+    let after = shop.products().await?;
+    fell(&called, &before, &after, &product, quantity).map_err(in_sale)
+}
+
+/// On 2026-07-28 a server keeps nothing between the rounds: what it must know, the client brings.
+fn has_a_state(server: &ServerUnderTest, asked: &InputRequired) -> Checked {
+    if server.era == Era::Legacy || asked.state.as_ref().is_some_and(|state| !state.is_empty()) {
+        return Ok(());
+    }
+    Err(Finding::new(Code::NoRequestState)
+        .sent(&asked.sent)
+        .expected("a requestState beside the question")
+        .got("none")
+        .why("The answer comes with a new request, maybe to another instance. The state says which purchase it is for.")
+        .into())
+}
+
+fn nothing_is_sold(asked: &InputRequired, before: &[Product], meanwhile: &[Product]) -> Checked {
+    let differs = before.iter().find(|old| !meanwhile.contains(old));
+    let Some(old) = differs else {
+        return Ok(());
+    };
+    let new = meanwhile.iter().find(|new| new.name == old.name);
+    let got = new.map_or("not listed any more".to_owned(), |new| {
+        new.stock.to_string()
+    });
+    Err(Finding::new(Code::SellsBeforeTheAnswer)
+        .sent(format!(
+            "{}, then tools/call list_products {{}}",
+            asked.sent
+        ))
+        .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
+        .got(got)
+        .why("The user has not said yes yet. They may say no, or nothing at all.")
+        .at(places::BUY_TOOL)
+        .into())
+}

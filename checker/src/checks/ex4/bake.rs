@@ -1,0 +1,234 @@
+//! 4.10 (bonus): `bake` reports progress and can be cancelled.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::places;
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, contract};
+use crate::mcp::{Called, Reply, ToolCall};
+use crate::verdict::{Code, Finding};
+
+const CONTRACT: &str = include_str!("snapshots/4.10.snap");
+
+const PROGRESS: &str = "notifications/progress";
+
+/// How many are baked to the end: enough for several reports.
+const FEW: i64 = 4;
+
+/// How many are ordered and then given up.
+const MANY: i64 = 50;
+
+/// After so many of them.
+const GIVEN_UP_AFTER: usize = 2;
+
+/// What was baked, as `bake` and `bake_all` give it.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct Baked {
+    /// The product.
+    pub product_name: String,
+    /// How many.
+    pub quantity: i64,
+}
+
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter_confirming(server).await?;
+    server.purpose("see how bake wants to be called");
+    let tool = shop.declared("bake").await?;
+    let checked = async {
+        contract::compare(&[contract::tool(&tool)], CONTRACT)?;
+        server.purpose("see what there is before");
+        let product = shop.best_stocked().await?;
+        let product = product.ok_or_else(|| shop::too_little_left(server))?;
+        let pace = bakes(server, &shop, &product).await?;
+        let product = Product {
+            stock: product.stock + FEW,
+            ..product
+        };
+        stops(server, &shop, &product, pace).await?;
+        refuses(server, &shop, &product).await
+    };
+    checked.await.map_err(|stop: Stop| stop.at(places::BAKE))
+}
+
+/// Bakes a few, and gives how long one took.
+async fn bakes(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked<Duration> {
+    server.purpose("bake a few, and listen to how far it is");
+    let arguments = json!({ "product_name": product.name, "quantity": FEW });
+    let begin = Instant::now();
+    let called = shop.session.call("bake", arguments).await?;
+    let pace = begin.elapsed() / u32::try_from(FEW).unwrap_or(1);
+    shop::succeeded(&called, "what was baked")?;
+    let baked: Baked = shop::structured(&called)?;
+    if baked
+        != (Baked {
+            product_name: product.name.clone(),
+            quantity: FEW,
+        })
+    {
+        return Err(Finding::new(Code::WrongBaked)
+            .sent(&called.sent)
+            .expected(format!("{FEW} × {}", product.name))
+            .got(shop::outcome(&called))
+            .why("The model tells its user what the result says.")
+            .into());
+    }
+    reports_progress(&called)?;
+    server.purpose("see that they are on the shelf");
+    let after = stock(shop, product).await?;
+    if after != product.stock + FEW {
+        return Err(Finding::new(Code::NotOnTheShelf)
+            .sent(format!(
+                "{}, then tools/call list_products {{}}",
+                called.sent
+            ))
+            .expected(format!("a stock of {}", product.stock + FEW))
+            .got(after.to_string())
+            .why("What was baked can be bought.")
+            .into());
+    }
+    Ok(pace)
+}
+
+fn reports_progress(called: &Called) -> Checked {
+    let reports: Vec<&Value> = called.exchange.notifications(PROGRESS).collect();
+    let token = &called.exchange.sent.json["params"]["_meta"]["progressToken"];
+    let finding = |code: Code, expected: String, got: String, why: &str| {
+        Stop::from(
+            Finding::new(code)
+                .sent(&called.sent)
+                .expected(expected)
+                .got(got)
+                .why(why),
+        )
+    };
+    let of_call: Vec<&&Value> = reports
+        .iter()
+        .filter(|report| report["progressToken"] == *token)
+        .collect();
+    if of_call.len() < 3 {
+        let got = match (of_call.len(), reports.len() - of_call.len()) {
+            (0, 0) => "none".to_owned(),
+            (few, 0) => few.to_string(),
+            (few, others) => format!("{few}, and {others} with another progressToken than {token}"),
+        };
+        return Err(finding(
+            Code::NoProgress,
+            format!(
+                "at least three {PROGRESS} for {FEW} of them, with the progressToken of the call"
+            ),
+            got,
+            "A user who waits wants to see that something happens. The client asks for it by the progressToken in _meta.",
+        ));
+    }
+    let steps: Vec<f64> = of_call
+        .iter()
+        .filter_map(|report| report["progress"].as_f64())
+        .collect();
+    if steps.len() < of_call.len() || steps.windows(2).any(|pair| pair[1] <= pair[0]) {
+        let shown = of_call.iter().map(|report| report["progress"].to_string());
+        return Err(finding(
+            Code::ProgressDoesNotRise,
+            "progress that rises with each report".to_owned(),
+            shown.collect::<Vec<_>>().join(", "),
+            "A bar that stands still or goes back says nothing.",
+        ));
+    }
+    let totals = of_call.iter().map(|report| report["total"].as_f64());
+    let most = steps.last().copied().unwrap_or_default();
+    if let Some(wrong) = totals
+        .clone()
+        .find(|total| total.is_none_or(|total| total < most))
+    {
+        let got = wrong.map_or("no total".to_owned(), |total| format!("{most} of {total}"));
+        return Err(finding(
+            Code::ProgressWithoutTotal,
+            "a total in each report, and never more progress than that".to_owned(),
+            got,
+            "With the total a host can draw how much is left.",
+        ));
+    }
+    Ok(())
+}
+
+/// Orders many and gives up: no more than one may come out of the oven after that.
+async fn stops(
+    server: &ServerUnderTest,
+    shop: &Shop,
+    product: &Product,
+    pace: Duration,
+) -> Checked {
+    server.purpose("order many, and give up when some are done");
+    let arguments = json!({ "product_name": product.name, "quantity": MANY });
+    let order = ToolCall::new("bake", arguments);
+    let call = shop.session.begin(order).await?;
+    tokio::select! {
+        () = shop.session.progressed(&call, GIVEN_UP_AFTER) => (),
+        () = sleep(server.patience.answer) => (),
+    }
+    shop.session
+        .give_up(call, "the user has changed their mind")
+        .await;
+    // Whatever was in the oven at that moment may come out.
+    sleep(pace * 2 + Duration::from_millis(50)).await;
+    server.purpose("see what was baked, and that it stays so");
+    let then = stock(shop, product).await?;
+    sleep(pace * 3).await;
+    let later = stock(shop, product).await?;
+    let all = product.stock + MANY;
+    if then == later && then < all {
+        return Ok(());
+    }
+    let got = match later {
+        later if later == all => "all of them were baked".to_owned(),
+        later => format!(
+            "{} were baked, and a moment later {}",
+            then - product.stock,
+            later - product.stock
+        ),
+    };
+    Err(Finding::new(Code::DoesNotStop)
+        .sent(format!("tools/call bake of {MANY} × {}, cancelled after {GIVEN_UP_AFTER}", product.name))
+        .expected("nothing more in the oven: what was baked by then is on the shelf, and no more comes")
+        .got(got)
+        .why("The client has said that nobody waits any more: over HTTP on 2026-07-28 by closing the stream, else with notifications/cancelled.")
+        .in_rust("In rmcp, `context.ct` is cancelled then: wait for it and for the oven with tokio::select!.")
+        .into())
+}
+
+/// What cannot be baked is said at once.
+async fn refuses(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked {
+    for (what, arguments) in [
+        (
+            "a product that the store does not have",
+            json!({ "product_name": format!("{} of stone", product.name), "quantity": 1 }),
+        ),
+        (
+            "nothing at all",
+            json!({ "product_name": product.name, "quantity": 0 }),
+        ),
+    ] {
+        server.purpose(&format!("bake {what}"));
+        let call = ToolCall::new("bake", arguments);
+        let Reply::Complete(called) = shop.session.call_once(call).await? else {
+            continue;
+        };
+        if called.result.is_error == Some(true) && !shop::text(&called).is_empty() {
+            continue;
+        }
+        return Err(Finding::new(Code::BakesAnything)
+            .sent(&called.sent)
+            .expected(format!("a tool error: this is {what}"))
+            .got(shop::outcome(&called))
+            .why("A model takes the result at its word.")
+            .into());
+    }
+    Ok(())
+}
+
+async fn stock(shop: &Shop, product: &Product) -> Checked<i64> {
+    let products = shop.products().await?;
+    let found = products.iter().find(|one| one.name == product.name);
+    Ok(found.map_or(0, |product| product.stock))
+}

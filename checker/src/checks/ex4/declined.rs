@@ -1,0 +1,168 @@
+//! 4.2: *decline*, *cancel* and `confirm: false` buy nothing, and say so. Nor does an answer that
+//! does not fit the form, as some clients send it.
+
+use serde_json::{Value, json};
+
+use super::places;
+use crate::checks::store::question::answered;
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
+use crate::mcp::{Answer, Called, ErrorKind, Reply, RequestError};
+use crate::verdict::{Code, Finding};
+
+/// An answer that is no yes.
+struct No {
+    /// What it is.
+    what: &'static str,
+    answer: Answer,
+    /// Whether it is one that the form allows. If not, the server may also ask again, or say that
+    /// it cannot read it.
+    fits: bool,
+}
+
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter_confirming(server).await?;
+    server.purpose("find something that can be bought");
+    let product = shop.best_stocked().await?;
+    let product = product.ok_or_else(|| shop::too_little_left(server))?;
+    server.purpose("control: with a yes, one of it can be bought");
+    shop.confirm(&product.name, 1).await?;
+    if product.stock < 2 {
+        return Err(shop::too_little_left(server));
+    }
+    let before = shop.products().await?;
+    for no in answers() {
+        server.purpose(&format!("an answer that is no yes: {}", no.what));
+        let asked = shop.order_and_be_asked(&product.name, 1).await?;
+        let sent = answered(&asked.sent, &no.answer);
+        let reply = shop
+            .session
+            .respond(asked, std::slice::from_ref(&no.answer))
+            .await;
+        says_so(&no, &sent, reply).map_err(|stop| stop.at(places::NO))?;
+        let after = shop.products().await?;
+        buys_nothing(&no, &sent, &before, &after).map_err(|stop| stop.at(places::NO))?;
+    }
+    Ok(())
+}
+
+fn answers() -> Vec<No> {
+    let no = |what, answer| No {
+        what,
+        answer,
+        fits: true,
+    };
+    let odd = |what, answer| No {
+        fits: false,
+        ..no(what, answer)
+    };
+    let accept = |content: Value| Answer::accept(content);
+    vec![
+        no("decline", Answer::decline()),
+        no("cancel", Answer::cancel()),
+        no("confirm: false", accept(json!({ "confirm": false }))),
+        // What comes with a decline or a cancel counts for nothing.
+        no(
+            "decline, with content null",
+            Answer::decline().with_content(Value::Null),
+        ),
+        no(
+            "cancel, with content null",
+            Answer::cancel().with_content(Value::Null),
+        ),
+        no(
+            "decline, with a ticked box",
+            Answer::decline().with_content(json!({ "confirm": true })),
+        ),
+        no(
+            "cancel, with a ticked box",
+            Answer::cancel().with_content(json!({ "confirm": true })),
+        ),
+        odd("accept without content", Answer::accept_without_content()),
+        odd("accept with content null", accept(Value::Null)),
+        odd("accept with empty content", accept(json!({}))),
+        odd("a text for confirm", accept(json!({ "confirm": "yes" }))),
+        odd("a number for confirm", accept(json!({ "confirm": 1 }))),
+        odd("null for confirm", accept(json!({ "confirm": null }))),
+    ]
+}
+
+fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
+    const EXPECTED: &str = "a tool error that says that nothing was bought";
+    let finding = |code: Code, got: String, why: &str| {
+        Stop::from(
+            Finding::new(code)
+                .sent(sent)
+                .expected(EXPECTED)
+                .got(got)
+                .why(why),
+        )
+    };
+    let called: Called = match reply {
+        Ok(Reply::Complete(called)) => *called,
+        Ok(Reply::InputRequired(_)) if !no.fits => return Ok(()),
+        Ok(Reply::InputRequired(_)) => {
+            return Err(finding(
+                Code::AsksAgain,
+                "another question".to_owned(),
+                "The user has answered. Whoever asks again and again is clicked away.",
+            ));
+        }
+        // Whoever sends what does not fit may be told so as a protocol error.
+        Err(RequestError {
+            kind: ErrorKind::Refused { code: -32602, .. },
+            ..
+        }) if !no.fits => return Ok(()),
+        Err(RequestError {
+            kind: kind @ ErrorKind::Refused { .. },
+            ..
+        }) => {
+            return Err(finding(
+                Code::NoAsProtocolError,
+                kind.to_string(),
+                "A no is a result, and the model should read it. A protocol error is for the host alone.",
+            ));
+        }
+        Err(failure) => return Err(symptoms::of_failure(failure)),
+    };
+    if called.result.is_error == Some(true) {
+        if shop::text(&called).split_whitespace().count() >= 2 {
+            return Ok(());
+        }
+        return Err(finding(
+            Code::NoReason,
+            shop::outcome(&called),
+            "Without a word the model does not know what happened, and may try again.",
+        ));
+    }
+    let (code, why) = match called.result.structured_content {
+        Some(_) => (
+            Code::BuysWithoutYes,
+            "This is a receipt, and the user has not said yes: that is accept with confirm: true, and nothing else.",
+        ),
+        None => (
+            Code::NoReadsAsSuccess,
+            "A model reads isError to learn whether something was bought. Text alone reads as success.",
+        ),
+    };
+    Err(finding(code, shop::outcome(&called), why))
+}
+
+fn buys_nothing(no: &No, sent: &str, before: &[Product], after: &[Product]) -> Checked {
+    let Some(old) = before.iter().find(|old| !after.contains(old)) else {
+        return Ok(());
+    };
+    let new = after.iter().find(|new| new.name == old.name);
+    let got = new.map_or("not listed any more".to_owned(), |new| {
+        new.stock.to_string()
+    });
+    Err(Finding::new(Code::BuysWithoutYes)
+        .sent(format!("{sent}, then tools/call list_products {{}}"))
+        .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
+        .got(got)
+        .why(format!(
+            "The answer was no yes ({}), and the stock changed all the same.",
+            no.what
+        ))
+        .into())
+}

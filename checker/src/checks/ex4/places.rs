@@ -1,0 +1,76 @@
+//! The TODO blocks of exercise 4 that findings point at.
+
+use crate::blocks::TodoBlock;
+
+/// `buy_product`, which asks.
+pub const BUY_TOOL: TodoBlock = store("step_4_1_tool");
+/// The question, on both eras.
+pub const QUESTION: TodoBlock = confirm("step_4_1");
+/// What is said to a no.
+pub const NO: TodoBlock = confirm("step_4_2");
+/// What is said where nobody can be asked.
+pub const CANNOT_BE_ASKED: TodoBlock = confirm("step_4_3");
+/// The state that travels with a question.
+pub const STATE: TodoBlock = confirm("step_4_4");
+/// The sale, after the answer.
+pub const SECOND_LOOK: TodoBlock = store("step_4_5");
+
+/// `show_inventory_chart`.
+pub const CHART_TOOL: TodoBlock = store("step_4_6_tool");
+/// `show_product_catalog`.
+pub const CATALOG_TOOL: TodoBlock = store("step_4_7_tool");
+/// What ties a tool to its page.
+pub const PAGE: TodoBlock = TodoBlock {
+    file: "src/apps.rs",
+    name: "step_4_6",
+};
+/// `bake`.
+pub const BAKE: TodoBlock = store("step_4_10");
+/// The question of `connect_payments`.
+pub const PAYMENTS: TodoBlock = TodoBlock {
+    file: "src/payments.rs",
+    name: "step_4_11_ask",
+};
+/// `bake_all`.
+pub const BAKE_ALL: TodoBlock = store("step_4_12");
+/// What answers for tasks.
+pub const TASKS: TodoBlock = store("step_4_12_tasks");
+/// Where tasks are declared.
+pub const TASKS_CAPABILITY: TodoBlock = store("step_4_12_capability");
+
+const fn store(name: &'static str) -> TodoBlock {
+    let file = "src/store.rs";
+    TodoBlock { file, name }
+}
+
+const fn confirm(name: &'static str) -> TodoBlock {
+    let file = "src/confirm.rs";
+    TodoBlock { file, name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::tests::are_in_starter_and_solution;
+
+    #[test]
+    fn every_block_is_in_starter_and_solution() {
+        let all = [
+            BUY_TOOL,
+            QUESTION,
+            NO,
+            CANNOT_BE_ASKED,
+            STATE,
+            SECOND_LOOK,
+            CHART_TOOL,
+            CATALOG_TOOL,
+            PAGE,
+            BAKE,
+            PAYMENTS,
+            BAKE_ALL,
+            TASKS,
+            TASKS_CAPABILITY,
+        ];
+        are_in_starter_and_solution("ex4_interact", &all);
+    }
+}

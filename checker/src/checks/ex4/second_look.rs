@@ -1,0 +1,151 @@
+//! 4.5: the stock is checked again after the answer: the last item is still sold once.
+
+use futures::future::join_all;
+use serde_json::{Map, Value, json};
+
+use super::places;
+use crate::checks::store::question::{self, yes};
+use crate::checks::store::race::{self, Buyer};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop};
+use crate::mcp::raw::Raw;
+use crate::mcp::{Called, Era, InputRequired, Reply, RequestError};
+use crate::verdict::{Code, Finding};
+
+/// How many have confirmed that they want the last one. On 2025-11-25 each of them holds a call
+/// open, and its answer is a request of its own.
+const fn buyers(era: Era) -> usize {
+    match era {
+        Era::Modern => 50,
+        Era::Legacy => 25,
+    }
+}
+
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter_confirming(server).await?;
+    server.purpose("find products to sell out, the rarest first");
+    let products = shop.rarest_first().await?;
+    let mut products = products.iter();
+    let product = products
+        .next()
+        .ok_or_else(|| shop::too_little_left(server))?;
+    let in_block = |stop: Stop| stop.at(places::SECOND_LOOK);
+    somebody_was_faster(server, &shop, product)
+        .await
+        .map_err(in_block)?;
+    // A running server keeps something for the other era.
+    match products.next().filter(|_| !server.runs_already()) {
+        Some(product) => all_at_once(server, &shop, product).await.map_err(in_block),
+        None => Ok(()),
+    }
+}
+
+/// Another customer takes the last one between the question and the answer.
+async fn somebody_was_faster(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked {
+    server.purpose("bring the stock down to one");
+    shop.buy_down_to(1, product).await?;
+    server.purpose("be asked about the last one");
+    let asked = shop.order_and_be_asked(&product.name, 1).await?;
+    server.purpose("another customer buys it meanwhile");
+    let another = if server.has_http() {
+        Some(Shop::enter_confirming(server).await?)
+    } else {
+        None
+    };
+    another
+        .as_ref()
+        .unwrap_or(shop)
+        .confirm(&product.name, 1)
+        .await?;
+    server.purpose("confirm, too late");
+    let called = shop.answer(asked, &yes()).await?;
+    server.purpose("see what is left");
+    let left = shop.products().await?;
+    is_refused(product, &called, &left)
+}
+
+/// That who confirmed too late reads that it is gone, and that nothing went below zero.
+fn is_refused(product: &Product, called: &Called, left: &[Product]) -> Checked {
+    let stock = stock_of(product, left);
+    let (code, got, why) = match (called.result.is_error, stock) {
+        (Some(true), 0) => return Ok(()),
+        (Some(true), _) => (
+            Code::WrongStockAfterRace,
+            format!("a stock of {stock}"),
+            "The last one was sold once: there is none left.",
+        ),
+        _ => (
+            Code::SellsWhatIsGone,
+            shop::outcome(called),
+            "The stock was looked at before the question. A user takes minutes to answer, and others buy meanwhile: look again, under the same lock as the sale.",
+        ),
+    };
+    Err(Finding::new(code)
+        .sent(&called.sent)
+        .expected("a tool error that says that it is sold out by now, and none left")
+        .got(got)
+        .why(why)
+        .into())
+}
+
+fn stock_of(product: &Product, left: &[Product]) -> i64 {
+    let left = left.iter().find(|one| one.name == product.name);
+    left.map_or(0, |product| product.stock)
+}
+
+/// Everybody is asked about the last one, and everybody says yes at the same moment.
+async fn all_at_once(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked {
+    server.purpose("bring the stock down to one");
+    shop.buy_down_to(1, product).await?;
+    server.purpose("many customers are asked about the last one");
+    let mut questions = Vec::new();
+    for _ in 0..buyers(server.era) {
+        questions.push(shop.order_and_be_asked(&product.name, 1).await?);
+    }
+    server.purpose("all of them confirm at the same moment");
+    let became = if server.has_http() && server.era == Era::Modern {
+        let raw = server.raw_of(question::confirming(server)).await?;
+        let calls = questions
+            .iter()
+            .map(|asked| second_round(&raw, product, asked));
+        race::at_the_same_moment(&raw, calls.collect()).await
+    } else {
+        let yes = [yes()];
+        let answers = questions
+            .into_iter()
+            .map(|asked| shop.session.respond(asked, &yes));
+        join_all(answers).await.into_iter().map(buyer).collect()
+    };
+    server.purpose("see what is left");
+    let left = shop.products().await?;
+    let sent = format!(
+        "{} × buy_product of the last {:?}, each confirmed at the same moment",
+        buyers(server.era),
+        product.name
+    );
+    race::was_sold_once(&sent, product, &became, &left)
+}
+
+/// The call with a yes to what was asked, by hand.
+fn second_round(raw: &Raw, product: &Product, asked: &InputRequired) -> Value {
+    let answers = asked.questions.iter();
+    let answers = answers.map(|question| (question.key.clone(), yes().to_json()));
+    raw.message(
+        "tools/call",
+        json!({
+            "name": "buy_product",
+            "arguments": { "product_name": product.name, "quantity": 1 },
+            "inputResponses": answers.collect::<Map<String, Value>>(),
+            "requestState": asked.state,
+        }),
+    )
+}
+
+fn buyer(reply: Result<Reply, RequestError>) -> Buyer {
+    match reply {
+        Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Buyer::Refused,
+        Ok(Reply::Complete(_)) => Buyer::Won,
+        Ok(Reply::InputRequired(_)) => Buyer::Refused,
+        Err(RequestError { kind, .. }) => Buyer::Lost(kind),
+    }
+}

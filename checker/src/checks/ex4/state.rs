@@ -1,0 +1,301 @@
+//! 4.4: a `requestState` that was altered, expired, used twice or made for another purchase buys
+//! nothing.
+//!
+//! The state passes through the client, and a client may be anybody. On 2025-11-25 there is none;
+//! there, one that is sent all the same must not stand for a yes.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::places;
+use crate::checks::store::question::{self, order, yes};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::{Checked, ServerUnderTest, symptoms};
+use crate::mcp::{Era, ErrorKind, InputRequired, Reply, RequestError, ToolCall};
+use crate::verdict::{Code, Finding};
+
+/// By this variable a store is told how long a question can be answered, in seconds.
+const LIFETIME_VARIABLE: &str = "STORE_CONFIRM_SECONDS";
+
+/// As long as the control needs, and no longer than a check may take.
+const LIFETIME: Duration = Duration::from_millis(300);
+
+/// By this code a server says that it broke down.
+const INTERNAL_ERROR: i64 = -32603;
+
+/// At so many places of the state one letter is altered, at most. A state of any kind has its
+/// meaning in more than one of them.
+const ALTERATIONS: usize = 16;
+
+/// A second round that must not buy.
+struct Forgery {
+    code: Code,
+    what: String,
+    call: ToolCall,
+    why: &'static str,
+}
+
+pub(super) async fn check(server: &ServerUnderTest) -> Checked {
+    let shop = Shop::enter_confirming(server).await?;
+    server.purpose("find something that can be bought");
+    let products = shop.products().await?;
+    let product = products.iter().max_by_key(|product| product.stock);
+    let product = product.filter(|product| product.stock >= 3);
+    let product = product.ok_or_else(|| shop::too_little_left(server))?;
+    let checked = match server.era {
+        Era::Modern => of_states(server, &shop, product, &products).await,
+        Era::Legacy => of_forged_answers(server, &shop, product).await,
+    };
+    checked.map_err(|stop| stop.at(places::STATE))
+}
+
+async fn of_states(
+    server: &ServerUnderTest,
+    shop: &Shop,
+    product: &Product,
+    products: &[Product],
+) -> Checked {
+    server.purpose("control: with its own state, the purchase goes through");
+    let asked = shop.order_and_be_asked(&product.name, 1).await?;
+    let again = second_round(&asked, order(&product.name, 1), asked.state.clone());
+    let called = shop.answer(asked, &yes()).await?;
+    shop::succeeded(&called, "a receipt: the state is as the server gave it")?;
+
+    let before = shop.products().await?;
+    server.purpose("the same state once more");
+    let replay = Forgery {
+        code: Code::AcceptsReplay,
+        what: "the state of a purchase that was made already".to_owned(),
+        call: again,
+        why: "One yes is for one purchase. A client that repeats a request, or a model that replays it, must not buy again: remember which states are spent.",
+    };
+    must_not_buy(shop, &replay).await?;
+    server.purpose("see that nothing more was bought");
+    bought_nothing(shop, &replay, &before).await?;
+
+    server.purpose("a state that was altered, cut, extended or left out");
+    // A fresh question each time: a server may drop a question for which it was lied to.
+    for number in 0.. {
+        let asked = shop.order_and_be_asked(&product.name, 1).await?;
+        let state = asked.state.clone().unwrap_or_default();
+        let Some((code, what, state)) = alterations(&state).into_iter().nth(number) else {
+            break;
+        };
+        let forgery = Forgery {
+            code,
+            what,
+            call: second_round(&asked, order(&product.name, 1), state),
+            why: "The client can send what it likes. A state counts only if the server can tell that it made it: seal it.",
+        };
+        must_not_buy(shop, &forgery).await?;
+        if number == 0 {
+            server.purpose("see that nothing was bought");
+            bought_nothing(shop, &forgery, &before).await?;
+            server.purpose("a state that was altered, cut or extended");
+        }
+    }
+
+    server.purpose("the state of another purchase");
+    let other = products
+        .iter()
+        .find(|one| one.name != product.name && one.stock > 0);
+    let mut swapped = vec![("one, and now for two of it", order(&product.name, 2))];
+    swapped.extend(other.map(|other| ("another product", order(&other.name, 1))));
+    for (what, call) in swapped {
+        let asked = shop.order_and_be_asked(&product.name, 1).await?;
+        let forgery = Forgery {
+            code: Code::TrustsOtherState,
+            what: format!("a state that was made for {what}"),
+            call: second_round(&asked, call, asked.state.clone()),
+            why: "The user said yes to one purchase, and this is another one. Bind the state to the purchase.",
+        };
+        must_not_buy(shop, &forgery).await?;
+        server.purpose("see that nothing was bought");
+        bought_nothing(shop, &forgery, &before).await?;
+    }
+    expires(server, product).await
+}
+
+/// The ways to tamper with a state, each with what it is called.
+fn alterations(state: &str) -> Vec<(Code, String, Option<String>)> {
+    let letters: Vec<char> = state.chars().collect();
+    let mut all = vec![
+        (
+            Code::TrustsMissingState,
+            "an answer without a state".to_owned(),
+            None,
+        ),
+        (
+            Code::TrustsAlteredState,
+            "an empty state".to_owned(),
+            Some(String::new()),
+        ),
+        (
+            Code::TrustsAlteredState,
+            "the first half of the state".to_owned(),
+            Some(letters[..letters.len() / 2].iter().collect()),
+        ),
+        (
+            Code::TrustsAlteredState,
+            "the state without its end".to_owned(),
+            Some(letters[..letters.len().saturating_sub(4)].iter().collect()),
+        ),
+        (
+            Code::TrustsAlteredState,
+            "the state with more behind it".to_owned(),
+            Some(format!("{state}AAAA")),
+        ),
+    ];
+    // The last letter of base64 may have bits that mean nothing.
+    let counts = |at: usize| {
+        letters
+            .get(at + 1)
+            .is_some_and(|next| !matches!(next, '.' | '='))
+    };
+    let places: Vec<usize> = (0..letters.len())
+        .filter(|at| counts(*at) && other_letter(letters[*at]).is_some())
+        .collect();
+    let step = places.len().div_ceil(ALTERATIONS).max(1);
+    for at in places.into_iter().step_by(step) {
+        let mut altered = letters.clone();
+        if let Some(letter) = other_letter(letters[at]) {
+            altered[at] = letter;
+        }
+        all.push((
+            Code::TrustsAlteredState,
+            format!("a state with another letter at position {}", at + 1),
+            Some(altered.into_iter().collect()),
+        ));
+    }
+    all
+}
+
+/// A letter of the same kind, so that what can be read stays readable.
+fn other_letter(letter: char) -> Option<char> {
+    match letter {
+        '9' => Some('0'),
+        'f' | 'z' => Some('a'),
+        'F' | 'Z' => Some('A'),
+        _ if letter.is_ascii_alphanumeric() => char::from_u32(u32::from(letter) + 1),
+        _ => None,
+    }
+}
+
+/// The second round of a call, with a yes to what was asked.
+fn second_round(asked: &InputRequired, call: ToolCall, state: Option<String>) -> ToolCall {
+    let mut call = call.with_state(state);
+    for question in &asked.questions {
+        call = call.with_response(&question.key, yes().to_json());
+    }
+    call
+}
+
+impl Forgery {
+    fn finding(&self, sent: &str, expected: &str, got: String) -> Finding {
+        Finding::new(self.code)
+            .sent(format!("{sent}, with accept and {}", self.what))
+            .expected(expected)
+            .got(got)
+            .why(self.why)
+    }
+}
+
+/// That a second round gives no receipt. It may be refused in any way, or be asked about anew.
+async fn must_not_buy(shop: &Shop, forgery: &Forgery) -> Checked {
+    match shop.session.call_once(forgery.call.clone()).await {
+        Ok(Reply::InputRequired(_)) => Ok(()),
+        Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Ok(()),
+        Ok(Reply::Complete(called)) => {
+            let (expected, got) = (
+                "an error, or the question once more",
+                shop::outcome(&called),
+            );
+            Err(forgery.finding(&called.sent, expected, got).into())
+        }
+        Err(RequestError {
+            kind: ErrorKind::Refused { code, .. },
+            ..
+        }) if code != INTERNAL_ERROR => Ok(()),
+        Err(failure) => Err(symptoms::of_failure(failure)),
+    }
+}
+
+/// That whatever was said to a second round, the stock is what it was.
+async fn bought_nothing(shop: &Shop, forgery: &Forgery, before: &[Product]) -> Checked {
+    let after = shop.products().await?;
+    let Some(old) = before.iter().find(|old| !after.contains(old)) else {
+        return Ok(());
+    };
+    let new = after.iter().find(|new| new.name == old.name);
+    let got = new.map_or("not listed any more".to_owned(), |new| {
+        new.stock.to_string()
+    });
+    let expected = format!("stock of {:?} as before: {}", old.name, old.stock);
+    let sent = "tools/call buy_product";
+    Err(forgery.finding(sent, &expected, got).into())
+}
+
+/// A question can be answered for as long as the store is told, and no longer.
+async fn expires(server: &ServerUnderTest, product: &Product) -> Checked {
+    if server.runs_already() {
+        server.remark(format!(
+            "That a question expires was not checked: for that the checker must start the program itself, with {LIFETIME_VARIABLE}."
+        ));
+        return Ok(());
+    }
+    let seconds = LIFETIME.as_secs_f64().to_string();
+    server.purpose("start it with a short time to answer");
+    let client = question::confirming(server);
+    let session = server
+        .stdio_session_of(client, &[(LIFETIME_VARIABLE, &seconds)])
+        .await?;
+    let shop = Shop { session };
+    server.purpose("control: whoever answers at once, buys");
+    let begin = Instant::now();
+    let asked = shop.order_and_be_asked(&product.name, 1).await?;
+    let called = shop.answer(asked, &yes()).await;
+    // On a busy machine this may take longer, and proves nothing then.
+    if begin.elapsed() < LIFETIME / 2 {
+        shop::succeeded(
+            &called?,
+            &format!("a receipt: {LIFETIME_VARIABLE} is {seconds}, and this was faster"),
+        )?;
+    }
+    server.purpose("answer when it is too late");
+    let asked = shop.order_and_be_asked(&product.name, 1).await?;
+    let late = second_round(&asked, order(&product.name, 1), asked.state.clone());
+    let before = shop.products().await?;
+    sleep(LIFETIME * 2).await;
+    let forgery = Forgery {
+        code: Code::StateNeverExpires,
+        what: format!(
+            "a state that is {} s old, where {LIFETIME_VARIABLE} is {seconds}",
+            (LIFETIME * 2).as_secs_f64()
+        ),
+        call: late,
+        why: "A yes that was given long ago is for other prices and another mood. Seal a time into the state.",
+    };
+    must_not_buy(&shop, &forgery).await?;
+    server.purpose("see that nothing was bought");
+    bought_nothing(&shop, &forgery, &before).await
+}
+
+/// On 2025-11-25 the server asks while the call waits. What a client adds to its call is no answer.
+async fn of_forged_answers(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked {
+    server.purpose("control: a yes to the question buys");
+    shop.confirm(&product.name, 1).await?;
+    server.purpose("a call that brings its answer along");
+    let before = shop.products().await?;
+    let forgery = Forgery {
+        code: Code::TrustsMissingState,
+        what: "an answer that nobody has asked for".to_owned(),
+        call: order(&product.name, 1)
+            .with_response("confirm", yes().to_json())
+            .with_state(Some("made up".to_owned())),
+        why: "On this protocol the server asks with elicitation/create, and only the answer to that counts.",
+    };
+    must_not_buy(shop, &forgery).await?;
+    server.purpose("see that nothing was bought");
+    bought_nothing(shop, &forgery, &before).await
+}

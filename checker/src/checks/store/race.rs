@@ -1,0 +1,121 @@
+//! The last item, and many who want it.
+//!
+//! Over HTTP they stand in line on open connections with all but the last byte sent, and those
+//! last bytes go out together.
+
+use std::io;
+use std::time::Duration;
+
+use futures::future::join_all;
+use futures::stream;
+use http::HeaderMap;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::shop::Product;
+use crate::checks::Checked;
+use crate::mcp::raw::Raw;
+use crate::mcp::{ErrorKind, RequestError};
+use crate::verdict::{Code, Finding};
+
+/// Long enough for all buyers to have their connection, and all but the last byte sent.
+const LINE_UP: Duration = Duration::from_millis(5);
+
+/// What became of one buyer.
+#[derive(Debug, PartialEq)]
+pub enum Buyer {
+    /// Has a receipt.
+    Won,
+    /// Reads in a tool error that it is gone.
+    Refused,
+    /// Got nothing that a model could read.
+    Lost(ErrorKind),
+}
+
+/// Sends all these calls at the same moment.
+pub async fn at_the_same_moment(raw: &Raw, calls: Vec<Value>) -> Vec<Buyer> {
+    let (go, gone) = watch::channel(false);
+    let line_up = calls
+        .into_iter()
+        .map(|call| send_when_told(raw, call, gone.clone()));
+    let start = async {
+        sleep(LINE_UP).await;
+        let _ = go.send(true);
+    };
+    let (buyers, ()) = futures::join!(join_all(line_up), start);
+    buyers
+}
+
+async fn send_when_told(raw: &Raw, message: Value, go: watch::Receiver<bool>) -> Buyer {
+    let mut first = message.to_string();
+    let length = first.len();
+    let last = first.split_off(length - 1);
+    let body = stream::unfold(Some((first, last, go)), |rest| async move {
+        let (first, last, mut go) = rest?;
+        if !first.is_empty() {
+            return Some((Ok::<_, io::Error>(first), Some((String::new(), last, go))));
+        }
+        let _ = go.wait_for(|go| *go).await;
+        Some((Ok(last), None))
+    });
+    // With its length known beforehand the body is not sent in chunks.
+    let headers = HeaderMap::from_iter([(http::header::CONTENT_LENGTH, length.into())]);
+    let sent = raw
+        .send_body(message, headers, reqwest::Body::wrap_stream(body))
+        .await;
+    match sent {
+        Ok((reply, _)) => match (ErrorKind::of(&reply.exchange), reply.exchange.answer()) {
+            (Some(kind), _) => Buyer::Lost(kind),
+            (None, Some(answer)) if answer["result"]["isError"] == Value::Bool(true) => {
+                Buyer::Refused
+            }
+            (None, Some(_)) => Buyer::Won,
+            (None, None) => Buyer::Lost(ErrorKind::Unreachable("no answer".to_owned())),
+        },
+        Err(RequestError { kind, .. }) => Buyer::Lost(kind),
+    }
+}
+
+/// That one buyer has it, all others know why not, and none is left. `sent` is what they sent.
+pub fn was_sold_once(sent: &str, product: &Product, buyers: &[Buyer], left: &[Product]) -> Checked {
+    let won = buyers.iter().filter(|buyer| **buyer == Buyer::Won).count();
+    // One that is not listed any more has none left; that it should be is for 3.4 to say.
+    let stock = left
+        .iter()
+        .find(|one| one.name == product.name)
+        .map_or(0, |one| one.stock);
+    let lost = buyers.iter().find_map(|buyer| match buyer {
+        Buyer::Lost(kind) => Some(kind),
+        Buyer::Won | Buyer::Refused => None,
+    });
+    let (code, got, why) = match (won, stock, lost) {
+        (1, 0, None) => return Ok(()),
+        (2.., ..) => (
+            Code::SoldTwice,
+            format!("{won} buyers have it"),
+            "Between the look at the stock and the sale another buyer came in. Hold one lock from the one to the other.",
+        ),
+        (_, _, Some(kind)) => (
+            Code::LoserWithoutReason,
+            format!("{won} has it, and another buyer got {kind}"),
+            "Being too late is no protocol error: the model should read it and choose something else.",
+        ),
+        (0, ..) => (
+            Code::SoldToNobody,
+            "nobody has it".to_owned(),
+            "One was in stock, and every buyer was sent away. Let the others wait their turn instead.",
+        ),
+        (_, stock, None) => (
+            Code::WrongStockAfterRace,
+            format!("one buyer has it, and {stock} are left"),
+            "The sale must lower the stock once: no more, no less.",
+        ),
+    };
+    Err(Finding::new(code)
+        .sent(sent)
+        .expected("one receipt, a tool error for everybody else, and none left")
+        .got(got)
+        .why(why)
+        .into())
+}
