@@ -178,7 +178,7 @@ impl Questions {
             product_name,
             quantity,
         } = order;
-        let total = product.price_cents * quantity;
+        let total = product.price_cents.saturating_mul(*quantity);
         let (whole, rest) = (total / 100, total % 100);
         let message = if flaws.has(Flaw::NoTotal) {
             let one = product.price_cents;

@@ -87,14 +87,14 @@ impl Shop {
                 product.stock, product.name
             ));
         }
-        product.stock -= order.quantity;
+        product.stock = product.stock.saturating_sub(order.quantity);
         if self.flaws.has(Flaw::SellsFromAnEmptyShelf) {
             product.stock = product.stock.max(0);
         }
         Ok(Receipt {
             product_name: product.name.clone(),
             quantity: order.quantity,
-            total_cents: product.price_cents * order.quantity,
+            total_cents: product.price_cents.saturating_mul(order.quantity),
             remaining_stock: product.stock,
         })
     }
@@ -103,7 +103,7 @@ impl Shop {
     pub fn put(&self, name: &str, quantity: i64) {
         let mut products = self.lock();
         if let Some(product) = products.iter_mut().find(|one| one.name == name) {
-            product.stock += quantity;
+            product.stock = product.stock.saturating_add(quantity);
         }
     }
 
@@ -125,8 +125,13 @@ pub fn opening_day() -> Vec<Product> {
     ]
     .map(|(name, price_cents, stock)| Product {
         name: name.to_owned(),
-        price_cents,
-        stock,
+        price_cents: number("STORE_PRICE").unwrap_or(price_cents),
+        stock: number("STORE_STOCK").unwrap_or(stock),
     })
     .into()
+}
+
+/// What all products have, if the environment says so.
+fn number(variable: &str) -> Option<i64> {
+    std::env::var(variable).ok()?.parse().ok()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use checker::verdict::Outcome;
 use futures::stream::{self, StreamExt};
 
-use crate::common::broken::{AGENT, Broken, CLIENT, SERVER};
+use crate::common::broken::{AGENT, ASKING_SERVER, Broken, CLIENT, SERVER};
 use crate::common::told;
 
 /// How many runs there are, unless `MANGLED_RUNS` asks for more.
@@ -22,6 +22,11 @@ static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_sends_strange_things_gets_a_verdict() {
     gets_a_verdict(&SERVER).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_strange_things_gets_a_verdict() {
+    gets_a_verdict(&ASKING_SERVER).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,15 +87,17 @@ async fn a_store_of_extreme_numbers_gets_a_verdict() {
         i64::MAX,
     ];
     let cases = ["STORE_STOCK", "STORE_PRICE"].map(|name| numbers.map(|number| (name, number)));
-    stream::iter(cases.into_iter().flatten())
-        .for_each_concurrent(2, async |(name, number)| {
-            let begin = Instant::now();
-            let report = SERVER.check_where(name, &number.to_string(), 7).await;
-            let took = begin.elapsed();
-            assert!(took < LONGEST, "{name}={number} took {took:?}");
-            assert!(!report.steps.is_empty(), "{name}={number}");
-        })
-        .await;
+    for server in [SERVER, ASKING_SERVER] {
+        stream::iter(cases.into_iter().flatten())
+            .for_each_concurrent(2, async |(name, number)| {
+                let begin = Instant::now();
+                let report = server.check_where(name, &number.to_string(), 7).await;
+                let took = begin.elapsed();
+                assert!(took < LONGEST, "{name}={number} took {took:?}");
+                assert!(!report.steps.is_empty(), "{name}={number}");
+            })
+            .await;
+    }
     nothing_panicked();
 }
 

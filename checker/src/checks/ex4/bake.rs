@@ -43,7 +43,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         let product = product.ok_or_else(|| shop::too_little_left(server))?;
         let pace = bakes(server, &shop, &product).await?;
         let product = Product {
-            stock: product.stock + FEW,
+            stock: product.stock.saturating_add(FEW),
             ..product
         };
         stops(server, &shop, &product, pace).await?;
@@ -77,13 +77,13 @@ async fn bakes(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Chec
     reports_progress(&called)?;
     server.purpose("see that they are on the shelf");
     let after = stock(shop, product).await?;
-    if after != product.stock + FEW {
+    if after != product.stock.saturating_add(FEW) {
         return Err(Finding::new(Code::NotOnTheShelf)
             .sent(format!(
                 "{}, then tools/call list_products {{}}",
                 called.sent
             ))
-            .expected(format!("a stock of {}", product.stock + FEW))
+            .expected(format!("a stock of {}", product.stock.saturating_add(FEW)))
             .got(after.to_string())
             .why("What was baked can be bought.")
             .into());
@@ -176,7 +176,7 @@ async fn stops(
     let then = stock(shop, product).await?;
     sleep(pace * 3).await;
     let later = stock(shop, product).await?;
-    let all = product.stock + MANY;
+    let all = product.stock.saturating_add(MANY);
     if then == later && then < all {
         return Ok(());
     }
@@ -184,8 +184,8 @@ async fn stops(
         later if later == all => "all of them were baked".to_owned(),
         later => format!(
             "{} were baked, and a moment later {}",
-            then - product.stock,
-            later - product.stock
+            then.saturating_sub(product.stock),
+            later.saturating_sub(product.stock)
         ),
     };
     Err(Finding::new(Code::DoesNotStop)

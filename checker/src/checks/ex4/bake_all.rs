@@ -201,7 +201,7 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch) -> Checked 
     let then = stock(shop, product).await?;
     sleep(Duration::from_millis(100)).await;
     let later = stock(shop, product).await?;
-    if then == later && then < before + all {
+    if then == later && then < before.saturating_add(all) {
         return Ok(());
     }
     Err(at(
@@ -213,8 +213,8 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch) -> Checked 
             ))
             .got(format!(
                 "{} baked, then {}; the task is {}",
-                then - before,
-                later - before,
+                then.saturating_sub(before),
+                later.saturating_sub(before),
                 ended.status()
             ))
             .why("Nobody waits for it any more. To cancel a task is to ask it: the work itself must look."),
@@ -337,7 +337,7 @@ impl Batch {
     async fn is_on_the_shelf(&self, shop: &Shop, sent: &str) -> Checked {
         for (product, quantity) in [&self.first, &self.last] {
             let after = stock(shop, product).await?;
-            let expected = product.stock + quantity;
+            let expected = product.stock.saturating_add(*quantity);
             if after != expected {
                 return Err(Finding::new(Code::NotOnTheShelf)
                     .sent(format!("{sent}, then tools/call list_products {{}}"))

@@ -1,0 +1,157 @@
+//! A product store that speaks MCP: Streamable HTTP at `/mcp`, or stdio with `--stdio`.
+
+mod apps;
+mod confirm;
+mod inventory;
+mod oven;
+mod payments;
+mod prompts;
+mod resources;
+mod store;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::serve::ListenerExt;
+use clap::Parser;
+use rmcp::ServiceExt;
+use rmcp::transport::stdio;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+use crate::confirm::Confirmations;
+use crate::inventory::Inventory;
+use crate::oven::Oven;
+use crate::store::Store;
+
+/// A product store that speaks MCP.
+#[derive(Parser)]
+struct Options {
+    /// Talk MCP on stdin and stdout instead of HTTP
+    #[arg(long)]
+    stdio: bool,
+    /// The address to listen on
+    #[arg(long, env = "STORE_HOST", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    host: IpAddr,
+    /// The port to listen on
+    #[arg(long, env = "STORE_PORT", default_value_t = 8420)]
+    port: u16,
+    /// How many seconds a user may think before buying
+    #[arg(long, env = "STORE_CONFIRM_SECONDS", default_value = "300", value_parser = seconds)]
+    confirm_seconds: Duration,
+    /// How many seconds one item takes in the oven
+    #[arg(long, env = "STORE_BAKE_SECONDS", default_value = "0.3", value_parser = seconds)]
+    bake_seconds: Duration,
+}
+
+/// A time in seconds, `0.5` for a half.
+fn seconds(text: &str) -> Result<Duration> {
+    Ok(Duration::try_from_secs_f64(text.parse()?)?)
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    start_logging();
+    let inventory = Arc::new(Inventory::opening_day());
+    let store = Store::new(
+        Arc::clone(&inventory),
+        Confirmations::new(options.confirm_seconds),
+        Oven::new(inventory, options.bake_seconds),
+    );
+    if options.stdio {
+        serve_stdio(store).await
+    } else {
+        serve_http(store, SocketAddr::new(options.host, options.port)).await
+    }
+}
+
+/// Logs go to stderr, because with `--stdio` stdout is the wire. `RUST_LOG=debug` shows more.
+fn start_logging() {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Whoever started this may close the stream. Then there are no logs, and it serves on.
+        .log_internal_errors(false)
+        .init();
+}
+
+/// Serves the one client that started this program, until it hangs up.
+async fn serve_stdio(store: Store) -> Result<()> {
+    let session = store.serve(stdio()).await?;
+    session.waiting().await?;
+    Ok(())
+}
+
+/// Serves any number of clients, until Ctrl-C or a termination signal.
+async fn serve_http(store: Store, address: SocketAddr) -> Result<()> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; STORE_PORT chooses another port"))?;
+    info!("serving MCP at http://{}/mcp", listener.local_addr()?);
+    // Answers are small. Without this the system may hold one back for 40 ms, to send it
+    // together with more.
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
+
+    let shutdown = CancellationToken::new();
+    let app = router(store, shutdown.clone());
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move {
+            asked_to_stop().await;
+            info!("stopping");
+            // Older clients keep a stream open for as long as they live. Without this the
+            // server would wait for them.
+            shutdown.cancel();
+        })
+        .await?;
+    Ok(())
+}
+
+/// `/mcp`, for programs and pages of this machine alone.
+///
+/// A web page can send requests to `localhost` from any browser that shows it. The browser
+/// names the page in `Origin`; and a page that had its own domain resolve to 127.0.0.1 (DNS
+/// rebinding) still names that domain in `Host`. Both are refused with 403.
+fn router(store: Store, shutdown: CancellationToken) -> Router {
+    let config = StreamableHttpServerConfig::default()
+        .with_allowed_hosts(["localhost", "127.0.0.1", "::1"])
+        .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
+        .with_cancellation_token(shutdown);
+    // The closure runs for each request or session; the clones share one inventory.
+    let service = StreamableHttpService::new(
+        move || Ok(store.clone()),
+        Arc::new(LocalSessionManager::default()),
+        config,
+    );
+    Router::new().route_service("/mcp", service)
+}
+
+/// Returns on Ctrl-C, or when the system asks the process to end.
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = interrupt => (),
+                _ = terminate.recv() => (),
+            },
+            Err(_) => _ = interrupt.await,
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}
