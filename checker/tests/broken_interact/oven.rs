@@ -124,7 +124,7 @@ impl Oven {
                 () = call.cancelled() => Ok(error("The oven was turned off.")),
             };
         }
-        let id = format!("task-{:032x}", rand::random::<u128>());
+        let id = format!("task-{}", lock(&self.tasks).len() + 1);
         let state = json!({ "taskId": id, "status": "working", "ttlMs": 60_000, "pollIntervalMs": 100,
             "createdAt": "2026-11-27T00:00:00Z", "lastUpdatedAt": "2026-11-27T00:00:00Z" });
         lock(&self.tasks).insert(

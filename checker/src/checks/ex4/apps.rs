@@ -72,7 +72,7 @@ fn for_hosts_only(app: &App) -> Stop {
         .sent("tools/list, by a client that cannot show pages")
         .expected(format!("the tool {}, as for everybody", app.tool))
         .got("no tool of that name")
-        .why("Its result has a text, too. A model that has only that is still glad of it.")
+        .why("Its result has text too, which is useful without the page.")
         .at(app.block)
         .into()
 }
@@ -108,7 +108,8 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
     let uri = match &meta["ui"]["resourceUri"] {
         Value::String(uri) if uri.starts_with("ui://") => uri.clone(),
         Value::String(uri) => {
-            let why = "Hosts take a page from a resource of the server whose URI begins with ui://, and from nowhere else.";
+            let why =
+                "Hosts only take pages from resources of the server whose URI begins with ui://.";
             return Err(finding(
                 Code::AppWithoutPage,
                 format!("the page {uri}"),
@@ -116,7 +117,7 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
             ));
         }
         _ if meta["ui/resourceUri"].is_string() => {
-            let why = "The flat key is the old way to say it, and hosts stop reading it.";
+            let why = "The flat key is the old form, and hosts are giving it up.";
             return Err(finding(Code::AppWithoutPage, format!("_meta {meta}"), why));
         }
         _ => {
@@ -124,7 +125,7 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
                 Value::Null => "no _meta".to_owned(),
                 meta => format!("_meta {meta}"),
             };
-            let why = "By this a host knows which page to show with the result. Without it, it shows the text.";
+            let why = "This tells the host which page to show with the result. Without it, the host only shows the text.";
             return Err(finding(Code::AppWithoutPage, got, why));
         }
     };
@@ -134,7 +135,7 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
         visibility => Err(finding(
             Code::AppHiddenFromModel,
             format!("visibility {visibility}"),
-            "The model is to call this tool when its user wants to see the products. Leave the visibility out, or name the model in it.",
+            "The model calls this tool when its user wants to see the products. Leave the visibility out, or include the model.",
         )),
     }
 }
@@ -157,14 +158,18 @@ pub async fn read(shop: &Shop, uri: &str) -> Checked<String> {
             kind: kind @ ErrorKind::Refused { .. },
             ..
         }) => {
-            let why = "The tool names this page, and here a host reads it.";
+            let why = "The tool names this page, so hosts read it here.";
             return Err(finding(Code::PageUnreadable, kind.to_string(), why));
         }
         Err(failure) => return Err(failure.into()),
     };
     let [page] = contents.as_slice() else {
         let got = format!("{} contents", contents.len());
-        return Err(finding(Code::PageUnreadable, got, "A host shows one page."));
+        return Err(finding(
+            Code::PageUnreadable,
+            got,
+            "A host shows exactly one page.",
+        ));
     };
     let (at, mime_type, html) = match page {
         ResourceContents::TextResourceContents {
@@ -196,7 +201,8 @@ pub async fn read(shop: &Shop, uri: &str) -> Checked<String> {
     };
     let mime_type = mime_type.as_deref().unwrap_or("none");
     if mime_type != MIME_TYPE {
-        let why = "By this type a host knows that the page is meant to be shown in a frame, and speaks its protocol. Others it does not show.";
+        let why =
+            "This type tells the host that the page is an MCP App. It does not show any other.";
         return Err(finding(
             Code::WrongMimeType,
             format!("the type {mime_type}"),
@@ -204,7 +210,7 @@ pub async fn read(shop: &Shop, uri: &str) -> Checked<String> {
         ));
     }
     if at != uri {
-        let why = "Contents say which resource they are.";
+        let why = "The contents name the resource that they belong to.";
         return Err(finding(
             Code::PageUnreadable,
             format!("the contents of {at}"),
@@ -234,7 +240,7 @@ fn stands_alone(uri: &str, html: &str) -> Checked {
         .sent(format!("resources/read {uri}"))
         .expected("one page with all that it needs in it")
         .got(outside)
-        .why("The frame in which a host shows the page has no network: this never arrives. Put script and style into the page, and draw pictures as SVG.")
+        .why("Hosts show the page in a frame without network access, so this never arrives. Put scripts and styles into the page, and draw pictures as SVG.")
         .at(places::PAGE)
         .into())
 }
@@ -279,7 +285,7 @@ async fn shows_the_inventory(shop: &Shop, app: &App, tool: &Tool) -> Checked {
             .sent(&called.sent)
             .expected(format!("what list_products says: {}", named(&products)))
             .got(named(&shown))
-            .why("The page draws what is in structuredContent. It must be what the store has now.")
+            .why("The page draws what is in structuredContent, so it must be what the store has now.")
             .into());
     }
     tells_in_words(&called, app, &products)
@@ -312,9 +318,13 @@ fn tells_in_words(called: &Called, app: &App, products: &[Product]) -> Checked {
     };
     Err(Finding::new(Code::NoTextFallback)
         .sent(&called.sent)
-        .expected(format!("a text that names each product with its {what}: {}, {}", product.name, number(product)))
+        .expected(format!(
+            "a text that names each product with its {what}: {}, {}",
+            product.name,
+            number(product)
+        ))
         .got(got)
-        .why("Not every host can show pages, and the model does not see them either: both read the text.")
+        .why("Not every host can show pages, and a model never sees them. Both read the text.")
         .into())
 }
 

@@ -62,7 +62,7 @@ fn has_a_state(server: &ServerUnderTest, asked: &InputRequired) -> Checked {
         .sent(&asked.sent)
         .expected("a requestState beside the question")
         .got("none")
-        .why("The answer comes with a new request, maybe to another instance. The state says which purchase it is for.")
+        .why("The answer comes with a new request, perhaps to another instance. The state says which purchase it is for.")
         .into())
 }
 
@@ -82,7 +82,7 @@ fn nothing_is_sold(asked: &InputRequired, before: &[Product], meanwhile: &[Produ
         ))
         .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
         .got(got)
-        .why("The user has not said yes yet. They may say no, or nothing at all.")
+        .why("The user has not agreed yet, and may never do so. Sell after the answer.")
         .at(places::BUY_TOOL)
         .into())
 }

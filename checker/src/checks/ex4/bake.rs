@@ -85,7 +85,7 @@ async fn bakes(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Chec
             ))
             .expected(format!("a stock of {}", product.stock.saturating_add(FEW)))
             .got(after.to_string())
-            .why("What was baked can be bought.")
+            .why("What was baked is in stock.")
             .into());
     }
     Ok(pace)
@@ -119,7 +119,7 @@ fn reports_progress(called: &Called) -> Checked {
                 "at least three {PROGRESS} for {FEW} of them, with the progressToken of the call"
             ),
             got,
-            "A user who waits wants to see that something happens. The client asks for it by the progressToken in _meta.",
+            "Users who wait want to see that something is happening. The client asked for it with the progressToken in _meta.",
         ));
     }
     let steps: Vec<f64> = of_call
@@ -132,7 +132,7 @@ fn reports_progress(called: &Called) -> Checked {
             Code::ProgressDoesNotRise,
             "progress that rises with each report".to_owned(),
             shown.collect::<Vec<_>>().join(", "),
-            "A bar that stands still or goes back says nothing.",
+            "The specification wants progress to increase with every notification.",
         ));
     }
     let totals = of_call.iter().map(|report| report["total"].as_f64());
@@ -146,7 +146,7 @@ fn reports_progress(called: &Called) -> Checked {
             Code::ProgressWithoutTotal,
             "a total in each report, and never more progress than that".to_owned(),
             got,
-            "With the total a host can draw how much is left.",
+            "With the total, a host can show how much is left.",
         ));
     }
     Ok(())
@@ -180,19 +180,16 @@ async fn stops(
     if then == later && then < all {
         return Ok(());
     }
-    let got = match later {
-        later if later == all => "all of them were baked".to_owned(),
-        later => format!(
-            "{} were baked, and a moment later {}",
-            then.saturating_sub(product.stock),
-            later.saturating_sub(product.stock)
-        ),
+    let got = if later == all {
+        "all of them were baked"
+    } else {
+        "the stock goes on rising"
     };
     Err(Finding::new(Code::DoesNotStop)
         .sent(format!("tools/call bake of {MANY} × {}, cancelled after {GIVEN_UP_AFTER}", product.name))
         .expected("nothing more in the oven: what was baked by then is on the shelf, and no more comes")
         .got(got)
-        .why("The client has said that nobody waits any more: over HTTP on 2026-07-28 by closing the stream, else with notifications/cancelled.")
+        .why("The client has cancelled the call: over HTTP on 2026-07-28 by closing the stream, otherwise with notifications/cancelled.")
         .in_rust("In rmcp, `context.ct` is cancelled then: wait for it and for the oven with tokio::select!.")
         .into())
 }
@@ -221,7 +218,7 @@ async fn refuses(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Ch
             .sent(&called.sent)
             .expected(format!("a tool error: this is {what}"))
             .got(shop::outcome(&called))
-            .why("A model takes the result at its word.")
+            .why("The model believes what the result says.")
             .into());
     }
     Ok(())

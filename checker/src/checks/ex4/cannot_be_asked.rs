@@ -48,7 +48,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
                 ))
                 .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
                 .got("less of it")
-                .why("Nobody was asked, so nobody has said yes.")
+                .why("Nobody was asked, so nobody agreed.")
                 .at(places::CANNOT_BE_ASKED)
                 .into());
         }
@@ -87,7 +87,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
                     .first()
                     .map_or("nothing is", |question| question.method.as_str())
             );
-            let why = "A server must not ask for what the client did not declare: it cannot show the form, and the call fails in ways that nobody understands.";
+            let why = "A server must not use a capability that the client did not declare. This client cannot show a form, so the call fails in a way that nobody understands.";
             return Err(finding(Code::AsksWhoCannotAnswer, &asked.sent, got, why));
         }
         Err(RequestError {
@@ -102,7 +102,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
             sent,
             kind: kind @ ErrorKind::Refused { .. },
         }) => {
-            let why = "The model should read this, and tell its user. A protocol error is for the host alone.";
+            let why = "The model should read this, and tell its user. A protocol error only reaches the host.";
             return Err(finding(
                 Code::NoAsProtocolError,
                 &sent,
@@ -116,7 +116,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
         if shop::text(&called).split_whitespace().count() >= 3 {
             return Ok(());
         }
-        let why = "Without a reason neither the model nor its user knows what to do instead.";
+        let why = "Without a reason, neither the model nor its user knows what to do instead.";
         return Err(finding(
             Code::NoReason,
             &called.sent,
@@ -124,7 +124,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
             why,
         ));
     }
-    let why = "Nobody was asked, so nobody has said yes.";
+    let why = "Nobody was asked, so nobody agreed.";
     Err(finding(
         Code::BuysUnasked,
         &called.sent,

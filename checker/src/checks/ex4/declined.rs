@@ -105,7 +105,7 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
             return Err(finding(
                 Code::AsksAgain,
                 "another question".to_owned(),
-                "The user has answered. Whoever asks again and again is clicked away.",
+                "The user has answered. People who are asked again and again stop reading the question.",
             ));
         }
         // Whoever sends what does not fit may be told so as a protocol error.
@@ -120,7 +120,7 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
             return Err(finding(
                 Code::NoAsProtocolError,
                 kind.to_string(),
-                "A no is a result, and the model should read it. A protocol error is for the host alone.",
+                "The user's no is a result that the model should read. A protocol error only reaches the host.",
             ));
         }
         Err(failure) => return Err(symptoms::of_failure(failure)),
@@ -132,13 +132,13 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
         return Err(finding(
             Code::NoReason,
             shop::outcome(&called),
-            "Without a word the model does not know what happened, and may try again.",
+            "Without a reason, the model does not know what happened, and may try again.",
         ));
     }
     let (code, why) = match called.result.structured_content {
         Some(_) => (
             Code::BuysWithoutYes,
-            "This is a receipt, and the user has not said yes: that is accept with confirm: true, and nothing else.",
+            "This is a receipt, and the user did not agree. Only accept with confirm: true counts.",
         ),
         None => (
             Code::NoReadsAsSuccess,
@@ -161,7 +161,7 @@ fn buys_nothing(no: &No, sent: &str, before: &[Product], after: &[Product]) -> C
         .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
         .got(got)
         .why(format!(
-            "The answer was no yes ({}), and the stock changed all the same.",
+            "The user did not agree ({}), and the stock changed anyway.",
             no.what
         ))
         .into())

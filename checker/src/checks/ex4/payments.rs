@@ -107,7 +107,7 @@ fn page(asked: &InputRequired) -> Checked<(Url, String)> {
                 Code::AsksOtherwise,
                 "one elicitation/create, in URL mode",
                 shown.collect::<Vec<_>>().join("\n"),
-                "What belongs to the payment provider alone must not pass through a form of the host.",
+                "What is between the user and the payment provider must not pass through a form of the host.",
             ));
         }
     };
@@ -121,7 +121,7 @@ fn page(asked: &InputRequired) -> Checked<(Url, String)> {
             Code::UrlUnsafe,
             "an http address of this machine",
             given.to_owned(),
-            "The store runs here, and its page is for the user of this machine.",
+            "The store runs on this machine, and so does its page.",
         ));
     };
     let codes =
@@ -133,7 +133,7 @@ fn page(asked: &InputRequired) -> Checked<(Url, String)> {
             Code::MessageLacks,
             "a message with the code that the page will ask for: four to eight digits",
             shop::quoted(question.message()),
-            "A link can be passed on. Only who was asked sees this message, so by its code the page knows them.",
+            "Links can be passed on. Only the user who was asked sees this message, so the page can recognize them by its code.",
         ));
     };
     let code = code.as_str().to_owned();
@@ -142,7 +142,7 @@ fn page(asked: &InputRequired) -> Checked<(Url, String)> {
             Code::UrlUnsafe,
             "an address without a secret in it",
             given.to_owned(),
-            "Addresses end in histories and logs, and can be passed on. Whoever opens it must still prove who they are.",
+            "Addresses end up in histories and logs, and can be passed on. Opening one must not be enough.",
         ));
     }
     Ok((url, code))
@@ -160,7 +160,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
             .sent(format!("GET {url}"))
             .expected("200, and a page with a form that posts the field code")
             .got(format!("{status}: {}", shop::quoted(html.trim())))
-            .why("The user types the code there that their client shows.")
+            .why("This is where the user types the code that their client shows.")
             .into());
     }
     server.purpose("agree to open it, and do nothing there yet");
@@ -176,7 +176,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
                 .sent(format!("{}, then accept", called.sent))
                 .expected("no result before the page is finished: wait, or ask again")
                 .got(shop::outcome(&called))
-                .why("To accept is to agree to open the page. What the user does there comes later, or never.")
+                .why("Accept means that the user will open the page. What they do there comes later, or never.")
                 .into());
         }
         Ok(Err(failure)) => return Err(symptoms::of_failure(failure)),
@@ -188,7 +188,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
             .sent(format!("POST {url} with the code of the message"))
             .expected("200")
             .got(format!("{status}: {}", shop::quoted(html.trim())))
-            .why("It is the code that the user was shown.")
+            .why("This is the code from the message.")
             .into());
     }
     let reply = match rest {
@@ -202,7 +202,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
                 .sent(asked.sent)
                 .expected("the result: the page is finished")
                 .got("another question")
-                .why("The user has done all that they were asked for.")
+                .why("The user has finished the page.")
                 .into());
         }
     };
@@ -213,7 +213,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
             .sent(&called.sent)
             .expected("connected: true, once the page is finished")
             .got(shop::outcome(&called))
-            .why("The user has done all that they were asked for.")
+            .why("The user has finished the page.")
             .into());
     }
     let told = called.exchange.notifications(COMPLETE).count() > 0;
@@ -234,7 +234,7 @@ async fn takes_a_no(server: &ServerUnderTest, shop: &Shop) -> Checked {
         let Reply::Complete(called) = reply else {
             continue;
         };
-        is_a_no(&called, "after a no to the question")?;
+        is_a_no(&called, "after the user said no")?;
     }
     Ok(())
 }
@@ -272,7 +272,7 @@ async fn wants_the_code(server: &ServerUnderTest, shop: &Shop, browser: &Client)
             }))
             .expected("4xx, and not connected")
             .got(format!("{status}: {}", shop::quoted(html.trim())))
-            .why("Whoever sends their link to somebody else would have them connect the wrong account.")
+            .why("Otherwise somebody could send their link to another person, who would connect the wrong account.")
             .into());
     }
     Ok(())
@@ -347,7 +347,7 @@ async fn body(
             .sent(format!("{sent}, then the address of the question"))
             .expected("a page")
             .got(error.to_string())
-            .why("The user's browser gets no more than this either.")
+            .why("The user's browser would get the same.")
             .into()
     })
 }

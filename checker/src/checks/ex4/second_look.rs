@@ -72,12 +72,12 @@ fn is_refused(product: &Product, called: &Called, left: &[Product]) -> Checked {
         (Some(true), _) => (
             Code::WrongStockAfterRace,
             format!("a stock of {stock}"),
-            "The last one was sold once: there is none left.",
+            "The last one was sold, so none is left.",
         ),
         _ => (
             Code::SellsWhatIsGone,
             shop::outcome(called),
-            "The stock was looked at before the question. A user takes minutes to answer, and others buy meanwhile: look again, under the same lock as the sale.",
+            "The stock was checked before the question. While the user was thinking, another customer bought the last one. Check again, under the same lock as the sale.",
         ),
     };
     Err(Finding::new(code)

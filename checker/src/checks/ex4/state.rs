@@ -68,7 +68,7 @@ async fn of_states(
         code: Code::AcceptsReplay,
         what: "the state of a purchase that was made already".to_owned(),
         call: again,
-        why: "One yes is for one purchase. A client that repeats a request, or a model that replays it, must not buy again: remember which states are spent.",
+        why: "One confirmation is for one purchase. Remember which states were used, so that a repeated request does not buy again.",
     };
     must_not_buy(shop, &replay).await?;
     server.purpose("see that nothing more was bought");
@@ -86,7 +86,7 @@ async fn of_states(
             code,
             what,
             call: second_round(&asked, order(&product.name, 1), state),
-            why: "The client can send what it likes. A state counts only if the server can tell that it made it: seal it.",
+            why: "A client can send anything. Seal the state, and only trust one whose seal is right.",
         };
         must_not_buy(shop, &forgery).await?;
         if number == 0 {
@@ -108,7 +108,7 @@ async fn of_states(
             code: Code::TrustsOtherState,
             what: format!("a state that was made for {what}"),
             call: second_round(&asked, call, asked.state.clone()),
-            why: "The user said yes to one purchase, and this is another one. Bind the state to the purchase.",
+            why: "The user agreed to one purchase, and this is a different one. Bind the state to the purchase.",
         };
         must_not_buy(shop, &forgery).await?;
         server.purpose("see that nothing was bought");
@@ -201,11 +201,12 @@ impl Forgery {
     }
 }
 
-/// That a second round gives no receipt. It may be refused in any way, or be asked about anew.
-async fn must_not_buy(shop: &Shop, forgery: &Forgery) -> Checked {
+/// That a second round gives no receipt. It may be refused in any way, or be asked about anew: then
+/// it gives the question, which is cancelled when it is dropped.
+async fn must_not_buy(shop: &Shop, forgery: &Forgery) -> Checked<Option<InputRequired>> {
     match shop.session.call_once(forgery.call.clone()).await {
-        Ok(Reply::InputRequired(_)) => Ok(()),
-        Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Ok(()),
+        Ok(Reply::InputRequired(asked)) => Ok(Some(asked)),
+        Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Ok(None),
         Ok(Reply::Complete(called)) => {
             let (expected, got) = (
                 "an error, or the question once more",
@@ -216,7 +217,7 @@ async fn must_not_buy(shop: &Shop, forgery: &Forgery) -> Checked {
         Err(RequestError {
             kind: ErrorKind::Refused { code, .. },
             ..
-        }) if code != INTERNAL_ERROR => Ok(()),
+        }) if code != INTERNAL_ERROR => Ok(None),
         Err(failure) => Err(symptoms::of_failure(failure)),
     }
 }
@@ -274,7 +275,7 @@ async fn expires(server: &ServerUnderTest, product: &Product) -> Checked {
             (LIFETIME * 2).as_secs_f64()
         ),
         call: late,
-        why: "A yes that was given long ago is for other prices and another mood. Seal a time into the state.",
+        why: "Prices and minds change. Seal an expiry time into the state.",
     };
     must_not_buy(&shop, &forgery).await?;
     server.purpose("see that nothing was bought");
@@ -293,9 +294,9 @@ async fn of_forged_answers(server: &ServerUnderTest, shop: &Shop, product: &Prod
         call: order(&product.name, 1)
             .with_response("confirm", yes().to_json())
             .with_state(Some("made up".to_owned())),
-        why: "On this protocol the server asks with elicitation/create, and only the answer to that counts.",
+        why: "On this era the server asks with elicitation/create, and only the answer to that request counts.",
     };
-    must_not_buy(shop, &forgery).await?;
+    let _asked = must_not_buy(shop, &forgery).await?;
     server.purpose("see that nothing was bought");
     bought_nothing(shop, &forgery, &before).await
 }

@@ -56,7 +56,7 @@ impl Shop {
                 .sent(sent)
                 .expected("the result of the call")
                 .got("another question")
-                .why("The question was answered. Whoever asks again and again is clicked away.")
+                .why("The user has answered. People who are asked again and again stop reading the question.")
                 .into()),
         }
     }
@@ -105,10 +105,10 @@ pub fn answered(sent: &str, answer: &Answer) -> String {
 fn unasked(called: &Called) -> Stop {
     let finding = if called.result.is_error == Some(true) {
         Finding::new(Code::DoesNotAsk)
-            .why("This can be bought, and the client has said that it can show forms.")
+            .why("This can be bought, and the client has declared that it can show forms.")
     } else {
         Finding::new(Code::BuysWithoutAsking)
-            .why("A model may call a tool by mistake, or because a text told it to. The user is asked first, and the client has said that it can show forms.")
+            .why("A model may call a tool by mistake, or because some text told it to. Ask the user first: this client has declared that it can show forms.")
     };
     finding
         .sent(&called.sent)
@@ -133,18 +133,18 @@ fn the_only_one(asked: &InputRequired) -> Checked<&Question> {
     };
     let [question] = asked.questions.as_slice() else {
         let got = format!("{} questions", asked.questions.len());
-        let why = "The client shows the user one form for one purchase.";
+        let why = "One purchase takes one question.";
         return Err(finding(got).why(why).into());
     };
     if question.method != ELICITATION {
         let got = format!("a request for {}", question.method);
-        let why = "Only the user can say whether to buy.";
+        let why = "Only the user can decide whether to buy.";
         return Err(finding(got).why(why).into());
     }
     let mode = question.params["mode"].as_str().unwrap_or("form");
     if mode != "form" {
         let got = format!("mode {mode:?}");
-        let why = "The client has declared forms and nothing else.";
+        let why = "The client has only declared forms.";
         return Err(finding(got).why(why).into());
     }
     Ok(question)
@@ -182,7 +182,7 @@ fn names_the_purchase(
         .sent(&asked.sent)
         .expected(format!("a message that names {}", missing.join(", and ")))
         .got(shop::quoted(message))
-        .why("The user sees this message and not the call. Whoever is to say yes must be able to read to what. Write numbers in digits.")
+        .why("The user sees this message, and not the call. It must say what they agree to. Write numbers in digits.")
         .into())
 }
 
@@ -260,7 +260,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
             Code::FormNotAllowed,
             "a requestedSchema of type object, with properties",
             form.to_string(),
-            "A client makes a form of it: one field for each property.",
+            "The client builds a form from it, with a field for each property.",
         ));
     };
     for (name, field) in fields {
@@ -270,7 +270,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
                 Code::FormNotAllowed,
                 "fields of type string, number, integer or boolean, or a choice of texts",
                 format!("{name}: {kind}"),
-                "Clients make forms of flat objects only, so that every one of them can.",
+                "Clients only build forms from flat objects with simple fields.",
             ));
         }
         let is_secret = kind["format"] == "password"
@@ -282,7 +282,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
                 Code::FormAsksForSecrets,
                 "a form that asks for nothing secret",
                 format!("a field named {name}"),
-                "What is typed into a form passes through the host, and may end in a model's context. Secrets belong on a page of your own: URL mode.",
+                "What the user types into a form passes through the host, and may end up in a model's context. Ask for secrets on a page of your own, in URL mode.",
             ));
         }
     }
@@ -300,7 +300,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
             Code::ConfirmsByDefault,
             "no default for confirm, or false",
             confirm.to_string(),
-            "Some clients fill in defaults by themselves. Then nobody has said yes.",
+            "Some clients fill in defaults by themselves. Then nobody has agreed.",
         ));
     }
     let is_described = ["description", "title"].iter().any(|key| {
@@ -313,7 +313,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
             Code::FormUndescribed,
             "a description or a title for confirm",
             confirm.to_string(),
-            "It is the label beside the box.",
+            "Clients show it as the label of the box.",
         ));
     }
     let demanded = form["required"].as_array().into_iter().flatten();
@@ -324,7 +324,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
             Code::FormNotAllowed,
             "confirm as the only field that must be filled in",
             format!("{} must be filled in, too", others.join(", ")),
-            "A client that was written against the contract answers with confirm alone.",
+            "Clients that were written against the contract only send confirm.",
         ));
     }
     Ok(())
