@@ -7,7 +7,8 @@
 //! ```
 //!
 //! No descriptions, bounds, formats or order, so that a server in any language can match it;
-//! and nothing that the attendee may choose. Each step that adds surface has a snapshot with
+//! and nothing that the attendee may choose. A result that may be null says so, since programs that
+//! read it have to be ready for that; a parameter that also takes null is as good as another. Each step that adds surface has a snapshot with
 //! that step's lines alone. Tests write and review it with insta; at run time the embedded
 //! text is compared, and no file is touched.
 
@@ -24,15 +25,19 @@ use crate::verdict::{Code, Finding};
 /// How deep schemas are followed: one that refers to itself has no readable form.
 const MAX_DEPTH: usize = 8;
 
+/// Why what is listed otherwise matters.
+const NAMES_AND_TYPES: &str =
+    "Names, types and which arguments are optional are what other programs are written against.";
+
 /// A tool's line.
 pub fn tool(tool: &Tool) -> String {
     let input = Value::Object(tool.input_schema.as_ref().clone());
-    let parameters = fields(&input, &input, 0).join(", ");
+    let parameters = Types::taken(&input).fields(&input, 0).join(", ");
     let result = match &tool.output_schema {
         None => "no declared result".to_owned(),
         Some(schema) => {
             let schema = Value::Object(schema.as_ref().clone());
-            shape(&schema, &schema, 0)
+            Types::given(&schema).shape(&schema, 0)
         }
     };
     format!("tool {}({parameters}) → {result}", tool.name)
@@ -87,10 +92,12 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
     }
     let lacking = contract.iter().filter(|line| !got.contains(line));
     let (mut expected, mut found) = (Vec::new(), Vec::new());
+    let mut why = "Clients know of nothing that is not listed.";
     for line in lacking {
         expected.push((*line).to_owned());
         match got.iter().find(|other| name(other) == name(line)) {
             Some(other) => {
+                why = NAMES_AND_TYPES;
                 found.push((*other).to_owned());
                 let difference = difference(line, other);
                 if !difference.is_empty() {
@@ -106,6 +113,7 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
     let again = got.iter().enumerate();
     let again = again.filter(|(position, line)| got[..*position].contains(line));
     for (_, line) in again {
+        why = NAMES_AND_TYPES;
         expected.push(format!("{} once", name(line)));
         found.push(format!("{} once more", name(line)));
     }
@@ -113,7 +121,7 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
         .sent("the lists of what the server offers")
         .expected(expected.join("\n"))
         .got(found.join("\n"))
-        .why("Names, types and which arguments are optional are what other programs are written against.")
+        .why(why)
         .into())
 }
 
@@ -166,58 +174,83 @@ fn words(line: &str) -> Vec<&str> {
     words
 }
 
-/// A schema as a type: `{a: string, b?: [integer]}`.
-fn shape(schema: &Value, root: &Value, depth: usize) -> String {
-    if depth > MAX_DEPTH {
-        return "…".to_owned();
-    }
-    let schema = resolve(schema, root);
-    for choice in ["anyOf", "oneOf"] {
-        if let Some(choices) = schema[choice].as_array() {
-            let mut kinds: Vec<String> = choices
-                .iter()
-                .map(|one| shape(one, root, depth + 1))
-                .filter(|kind| kind != "null")
-                .collect();
-            kinds.dedup();
-            return kinds.join(" | ");
-        }
-    }
-    let kind = match &schema["type"] {
-        Value::String(kind) => kind.clone(),
-        Value::Array(kinds) => {
-            let kinds = kinds.iter().filter_map(Value::as_str);
-            kinds
-                .filter(|kind| *kind != "null")
-                .collect::<Vec<_>>()
-                .join(" | ")
-        }
-        _ => "any".to_owned(),
-    };
-    match kind.as_str() {
-        "object" => format!("{{{}}}", fields(schema, root, depth).join(", ")),
-        "array" => format!("[{}]", shape(&schema["items"], root, depth + 1)),
-        _ => kind,
-    }
+/// The types in a schema.
+#[derive(Clone, Copy)]
+struct Types<'a> {
+    /// Where its references lead.
+    root: &'a Value,
+    /// Whether null is told.
+    with_null: bool,
 }
 
-/// The fields of an object schema, `name?: type`, in alphabetical order.
-fn fields(schema: &Value, root: &Value, depth: usize) -> Vec<String> {
-    let schema = resolve(schema, root);
-    let none = Map::new();
-    let properties = schema["properties"].as_object().unwrap_or(&none);
-    let required = schema["required"].as_array();
-    let is_required =
-        |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
-    let mut fields: Vec<String> = properties
-        .iter()
-        .map(|(name, value)| {
-            let optional = if is_required(name) { "" } else { "?" };
-            format!("{name}{optional}: {}", shape(value, root, depth + 1))
-        })
-        .collect();
-    fields.sort();
-    fields
+impl<'a> Types<'a> {
+    /// Those of what a tool takes.
+    fn taken(root: &'a Value) -> Self {
+        let with_null = false;
+        Self { root, with_null }
+    }
+
+    /// Those of what it gives.
+    fn given(root: &'a Value) -> Self {
+        let with_null = true;
+        Self { root, with_null }
+    }
+
+    /// A schema as a type: `{a: string, b?: [integer]}`.
+    fn shape(self, schema: &Value, depth: usize) -> String {
+        if depth > MAX_DEPTH {
+            return "…".to_owned();
+        }
+        let schema = resolve(schema, self.root);
+        for choice in ["anyOf", "oneOf"] {
+            if let Some(choices) = schema[choice].as_array() {
+                let choices = choices.iter().map(|one| self.shape(one, depth + 1));
+                return self.one_of(choices.collect());
+            }
+        }
+        let kinds: Vec<&str> = match &schema["type"] {
+            Value::String(kind) => vec![kind],
+            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+            _ => vec!["any"],
+        };
+        let kinds = kinds.into_iter().map(|kind| match kind {
+            "object" => format!("{{{}}}", self.fields(schema, depth).join(", ")),
+            "array" => format!("[{}]", self.shape(&schema["items"], depth + 1)),
+            kind => kind.to_owned(),
+        });
+        self.one_of(kinds.collect())
+    }
+
+    /// `string | null`, with null last, if it is told at all.
+    fn one_of(self, mut kinds: Vec<String>) -> String {
+        let may_be_null = kinds.iter().any(|kind| kind == "null");
+        let is_null_alone = kinds.iter().all(|kind| kind == "null");
+        kinds.retain(|kind| kind != "null");
+        kinds.dedup();
+        if may_be_null && (self.with_null || is_null_alone) {
+            kinds.push("null".to_owned());
+        }
+        kinds.join(" | ")
+    }
+
+    /// The fields of an object schema, `name?: type`, in alphabetical order.
+    fn fields(self, schema: &Value, depth: usize) -> Vec<String> {
+        let schema = resolve(schema, self.root);
+        let none = Map::new();
+        let properties = schema["properties"].as_object().unwrap_or(&none);
+        let required = schema["required"].as_array();
+        let is_required =
+            |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
+        let mut fields: Vec<String> = properties
+            .iter()
+            .map(|(name, value)| {
+                let optional = if is_required(name) { "" } else { "?" };
+                format!("{name}{optional}: {}", self.shape(value, depth + 1))
+            })
+            .collect();
+        fields.sort();
+        fields
+    }
 }
 
 /// Follows `$ref` inside the same schema, and an `allOf` that says what a schema without a type
@@ -263,18 +296,37 @@ mod tests {
                 "max": { "anyOf": [{ "type": "integer" }, { "type": "null" }], "default": null },
                 "ps": { "type": "array", "items": { "type": "object", "required": ["n"],
                     "properties": { "n": { "type": "string", "title": "N" } } } } } });
-        let expected = "{max?: integer, ps: [{n: string}]}";
-        assert_eq!(shape(&schemars, &schemars, 0), expected);
-        assert_eq!(shape(&pydantic, &pydantic, 0), expected);
+        for schema in [&schemars, &pydantic] {
+            let taken = Types::taken(schema).shape(schema, 0);
+            assert_eq!(taken, "{max?: integer, ps: [{n: string}]}");
+            let given = Types::given(schema).shape(schema, 0);
+            assert_eq!(given, "{max?: integer | null, ps: [{n: string}]}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_null_says_so_whatever_it_is_beside() {
+        let object = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+        for (schema, shape) in [
+            (json!({ "type": ["null", "string"] }), "string | null"),
+            (json!({ "type": ["object", "null"] }), "{} | null"),
+            (
+                json!({ "oneOf": [{ "type": "null" }, object] }),
+                "{a?: string} | null",
+            ),
+            (json!({ "type": "null" }), "null"),
+        ] {
+            assert_eq!(Types::given(&schema).shape(&schema, 0), shape);
+        }
     }
 
     #[test]
     fn a_schema_that_refers_to_itself_ends() {
         let schema = json!({ "type": "object", "required": ["next"],
             "properties": { "next": { "$ref": "#" } } });
-        assert!(shape(&schema, &schema, 0).contains('…'));
+        assert!(Types::given(&schema).shape(&schema, 0).contains('…'));
         let circle = json!({ "$ref": "#" });
-        assert_eq!(shape(&circle, &circle, 0), "any");
+        assert_eq!(Types::given(&circle).shape(&circle, 0), "any");
     }
 
     #[test]

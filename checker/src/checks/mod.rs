@@ -29,19 +29,18 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 pub(crate) use self::harness::{Harness, ProgramUnderTest, ServerUnderTest, WorkspaceUnderTest};
-use crate::blocks::TodoBlock;
 use crate::fixtures::Fixture;
 use crate::mcp::RequestError;
 use crate::subject::server::Serving;
-use crate::verdict::{Finding, Location, NotStarted};
+use crate::verdict::{Finding, Location, NotStarted, Why};
 
 /// What the checks of one exercise have in common.
 #[derive(Debug)]
 pub struct ExerciseChecks {
     /// One check per step.
     pub checks: &'static [Check],
-    /// The TODO block that a finding of the general kind belongs to, if there is one for it.
-    pub block_of: fn(&Finding) -> Option<TodoBlock>,
+    /// Where a finding of the general kind belongs, if there is a place for it.
+    pub place_of: fn(&Finding) -> Option<Location>,
     /// How its program is told where to serve.
     pub serving: Serving,
 }
@@ -156,16 +155,23 @@ pub enum Stop {
 
 impl Stop {
     /// Not started, because the server does not declare it.
-    pub fn not_declared(what: impl Into<String>) -> Self {
+    pub fn not_declared(what: impl Into<Why>) -> Self {
         Self::NotStarted(NotStarted::NotDeclared(what.into()))
     }
 
-    /// Has a finding point at this TODO block, unless it points somewhere already.
-    pub fn at(mut self, block: TodoBlock) -> Self {
-        if let Self::Failed(finding) = &mut self
-            && finding.location == Location::Step
-        {
-            finding.location = Location::Block(block);
+    /// Has a finding point there, unless it points somewhere already that can be found.
+    pub fn at(mut self, place: impl Into<Location>) -> Self {
+        if let Self::Failed(finding) = &mut self {
+            let before = std::mem::take(&mut finding.location);
+            finding.location = before.or(place);
+        }
+        self
+    }
+
+    /// Has a finding expect something else.
+    pub fn expecting(mut self, expected: impl Into<String>) -> Self {
+        if let Self::Failed(finding) = &mut self {
+            finding.expected = expected.into();
         }
         self
     }

@@ -8,10 +8,16 @@ use super::Stop;
 use crate::mcp::{ErrorKind, RequestError};
 use crate::subject::server::{Serving, tells_port_taken};
 use crate::subject::stderr::Panic;
-use crate::verdict::{Code, Finding, Location, Why};
+use crate::verdict::{Code, Finding, Location, Spot, Why};
 
 /// How many of a program's last lines a finding quotes.
 const QUOTED: usize = 6;
+
+/// Where a program begins.
+const MAIN: Spot = Spot::code("src/main.rs", "fn main");
+
+/// Where a server begins to listen.
+const LISTENS: Spot = Spot::code("src/main.rs", "TcpListener::bind");
 
 /// A request that brought no result, where one was due.
 pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
@@ -70,7 +76,7 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
             Code::WrongContentType,
             "A client looks there before it reads: application/json is one message, text/event-stream a stream of them. Anything else it refuses.",
         ),
-        ErrorKind::NotMcp(_) => (
+        ErrorKind::NotMcp(_) | ErrorKind::Unmarked(_) => (
             Code::NotJsonRpc,
             "Every answer is one JSON-RPC message: jsonrpc, the id of the request, and result or error.",
         ),
@@ -82,6 +88,10 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
             Code::WrongShape,
             "The specification says what this message must hold. A client cannot read it otherwise.",
         ),
+        ErrorKind::Silent { bytes: 1.., .. } => (
+            Code::NoAnswer,
+            "The answer began, and did not end in time. A client reads it to its end: send it whole and at once, and close the stream behind it.",
+        ),
         ErrorKind::Silent { .. } => (
             Code::NoAnswer,
             "A client waits as long as it is told to, and its user with it. Does the handler wait for something that never comes: a lock, a channel, a loop?",
@@ -90,9 +100,13 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
             Code::TooMuch,
             "A host puts results into a model's context. Send what was asked for, in pages if it is much.",
         ),
-        ErrorKind::Unreachable(_) | ErrorKind::NotHttp(_) => (
+        ErrorKind::Unreachable(_) => (
             Code::ConnectionLost,
             "The connection ended before the answer did. Did the handler panic, or the program end?",
+        ),
+        ErrorKind::NotHttp(_) => (
+            Code::ConnectionLost,
+            "Something answers at this port, and it is not HTTP. Is it the right port?",
         ),
     };
     let finding = Finding::new(code)
@@ -117,16 +131,28 @@ pub fn panicked(panic: &Panic, sent: &str) -> Stop {
         "attempt to subtract with overflow" => {
             "An unsigned number would have gone below zero: more was taken than was there. Is the stock looked at before it is lowered, and nobody let in between the look and the sale?"
         }
-        _ => {
-            "A panic ends the handler, and the client waits for an answer that never comes. Return an error instead."
-        }
+        _ => "A panic ends the handler, and its request gets no answer. Return an error instead.",
     };
     Finding::new(Code::Panicked)
         .sent(sent)
         .expected("an answer")
-        .got(format!("a panic: {}", panic.message))
+        .got(shown(panic))
         .why(why)
-        .located(Location::At(panic.place.as_str().into()))
+        .located(place_of(panic))
+        .into()
+}
+
+/// The program panicked before anybody could ask it something.
+pub fn panicked_at_start(panic: &Panic) -> Stop {
+    let location = match place_of(panic) {
+        Location::Step => MAIN.into(),
+        location => location,
+    };
+    Finding::new(Code::Panicked)
+        .expected("a server that listens, and goes on listening")
+        .got(shown(panic))
+        .why("A panic while the program starts ends it before any client can connect. The message says what went wrong.")
+        .located(location)
         .into()
 }
 
@@ -134,11 +160,42 @@ pub fn panicked(panic: &Panic, sent: &str) -> Stop {
 pub fn client_panicked(panic: &Panic, command: &str) -> Stop {
     Finding::new(Code::Panicked)
         .ran(command)
-        .expected("an answer, or a complaint and an exit code that fits it")
-        .got(format!("a panic: {}", panic.message))
-        .why("A panic ends the whole program, with exit code 101 and words for its author. This case will come: handle it where it arises.")
-        .located(Location::At(panic.place.as_str().into()))
+        .expected("an answer, or a sentence on stderr and the exit code that goes with it")
+        .got(shown(panic))
+        .why("A panic ends the whole program with exit code 101, and its message is meant for the developer. Handle this case, and tell the user what went wrong.")
+        .located(place_of(panic))
         .into()
+}
+
+/// What a panic says. One that is not in the attendee's code says where it is, too: its words are
+/// about something there.
+fn shown(panic: &Panic) -> String {
+    let message = &panic.message;
+    if panic.is_elsewhere() {
+        format!("a panic in {}: {message}", in_dependency(&panic.place))
+    } else {
+        format!("a panic: {message}")
+    }
+}
+
+/// `axum-0.8.9/src/routing/mod.rs:180:13`, without the folder where cargo keeps it.
+fn in_dependency(place: &str) -> String {
+    let place = place.replace('\\', "/");
+    if place.starts_with("/rustc/") {
+        return "the standard library".to_owned();
+    }
+    let kept = place.split_once("/registry/src/");
+    let kept = kept.and_then(|(_, kept)| kept.split_once('/'));
+    match kept {
+        Some((_, kept)) => kept.to_owned(),
+        None => place,
+    }
+}
+
+/// The attendee's line that led to a panic; where none is known, where the step is written.
+fn place_of(panic: &Panic) -> Location {
+    let place = panic.own_place();
+    place.map_or(Location::Step, |place| Location::At(place.into()))
 }
 
 /// A client ran and ran.
@@ -159,18 +216,23 @@ pub fn did_not_end(command: &str, patience: Duration, asked: &str, stderr: &[Str
         .into()
 }
 
-/// The program ended. Where, nobody knows.
-pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Serving) -> Stop {
-    if tells_port_taken(stderr) {
-        return nowhere(Code::PortTaken)
+/// The program ended: one that serves HTTP or, where `serving` is not known, over stdio, which is
+/// what the step is about then.
+pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Option<Serving>) -> Stop {
+    if let Some(serving) = serving
+        && tells_port_taken(stderr)
+    {
+        return Finding::new(Code::PortTaken)
             .expected(format!("a server that listens on {}", serving.port))
             .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
             .why(format!("The checker gives each server a free port in {}. Listen on that one: a fixed port may be taken by the server you started yourself.", serving.port))
+            .at(Location::from(LISTENS).or(MAIN))
             .into();
     }
-    let expected = match sent {
-        "" => "a server that listens, and goes on listening",
-        _ => "an answer, and a server that goes on",
+    let expected = match (serving, sent) {
+        (None, _) => "a server that answers until its stdin is closed",
+        (Some(_), "") => "a server that listens, and goes on listening",
+        (Some(_), _) => "an answer, and a server that goes on",
     };
     let why = match status {
         "exit status: 0" => {
@@ -182,27 +244,26 @@ pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Serving) -> 
             "A server runs until it is told to stop. The reason is usually in its last words on stderr.".into()
         }
     };
-    nowhere(Code::ServerExited)
+    let finding = Finding::new(Code::ServerExited)
         .sent(sent)
         .expected(expected)
         .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
-        .why(why)
-        .into()
+        .why(why);
+    match serving {
+        Some(_) => finding.at(MAIN).into(),
+        None => finding.into(),
+    }
 }
 
 /// The program runs, and nothing listens on its port.
 pub fn not_listening(port: u16, stderr: &[String], serving: Serving) -> Stop {
     let variable = serving.port;
-    nowhere(Code::NotListening)
+    Finding::new(Code::NotListening)
         .expected(format!("a server on 127.0.0.1, at the port in {variable}"))
         .got(format!("nothing listens on port {port}. Its last words:\n{}", last_words(stderr)))
         .why(format!("The checker tells the program its port in {variable} and connects to 127.0.0.1. Is another address or port written into the code?"))
+        .at(Location::from(LISTENS).or(MAIN))
         .into()
-}
-
-/// A finding that no line of the source stands for.
-fn nowhere(code: Code) -> Finding {
-    Finding::new(code).located(Location::Nowhere)
 }
 
 fn last_words(stderr: &[String]) -> String {
@@ -236,6 +297,7 @@ mod tests {
             let panic = Panic {
                 place: "src/inventory.rs:60:9".to_owned(),
                 message: message.to_owned(),
+                ..Panic::default()
             };
             match panicked(&panic, "tools/call") {
                 Stop::Failed(finding) => finding.why.to_string(),

@@ -281,9 +281,13 @@ impl<'a> Judge<'a> {
                 })
             }
             Symptom::Panicked(panic) => checks::symptoms::panicked(panic, sent),
-            Symptom::Exited { status, stderr, .. } => {
-                let (status, serving) = (status.to_string(), case.exercise.serving);
-                checks::symptoms::exited(&status, stderr, sent, serving)
+            Symptom::Exited {
+                status,
+                stderr,
+                may_be_right: over_stdio,
+            } => {
+                let serving = (!over_stdio).then_some(case.exercise.serving);
+                checks::symptoms::exited(&status.to_string(), stderr, sent, serving)
             }
         }
     }
@@ -291,9 +295,16 @@ impl<'a> Judge<'a> {
     fn unstarted(&self, case: &Case<'_>, error: StartError) -> Stop {
         let serving = case.exercise.serving;
         match error {
-            StartError::Panicked(panic) => self.blame(case, &Symptom::Panicked(panic), ""),
+            StartError::Panicked(panic) => {
+                let symptom = Symptom::Panicked(panic.clone());
+                if self.is_todo(&symptom) {
+                    self.blame(case, &symptom, "")
+                } else {
+                    checks::symptoms::panicked_at_start(&panic)
+                }
+            }
             StartError::Exited { status, stderr } => {
-                checks::symptoms::exited(&status.to_string(), &stderr, "", serving)
+                checks::symptoms::exited(&status.to_string(), &stderr, "", Some(serving))
             }
             StartError::NotListening { port, stderr } => {
                 checks::symptoms::not_listening(port, &stderr, serving)
@@ -306,30 +317,36 @@ impl<'a> Judge<'a> {
 
     /// Adds where to look and what to do next.
     fn complete(&self, case: &Case<'_>, finding: Finding) -> Finding {
-        let block = (case.exercise.block_of)(&finding);
-        let location = match (finding.location.clone(), block) {
-            (Location::Step, Some(block)) => Location::Block(block),
+        let place = (case.exercise.place_of)(&finding);
+        let location = match (finding.location.clone(), place) {
+            (Location::Step, Some(place)) => place,
             (location, _) => location,
         };
-        let (id, again) = (&case.step.id, self.plan.again(case.step));
+        let again = format!("{} --trace", self.plan.again(case.step));
+        // Hints are about the starter, in Rust and with rmcp.
+        let hint = format!("cargo checker hint {}", case.step.id);
+        let next = if self.plan.kind.is_ours() {
+            vec![hint, again]
+        } else {
+            vec![again]
+        };
         Finding {
             why: finding.why.told_to(self.plan.kind),
             location: self.plan.places.of_finding(location, case.step),
-            next: vec![
-                format!("cargo checker hint {id}"),
-                format!("{again} --trace"),
-            ],
+            next,
             ..finding
         }
     }
 
-    /// Says from the workshop's root where a `todo!()` was reached.
+    /// Says from the workshop's root where a `todo!()` was reached, and leaves out what only the
+    /// authors of the workshop's own crates can use.
     fn located(&self, reason: NotStarted) -> NotStarted {
         match reason {
+            NotStarted::NotDeclared(what) => NotStarted::NotDeclared(what.told_to(self.plan.kind)),
             NotStarted::Todo { place } => NotStarted::Todo {
                 place: place.map(|place| self.plan.places.of_panic(place)),
             },
-            other => other,
+            NotStarted::Needs(_) => reason,
         }
     }
 }

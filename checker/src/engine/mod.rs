@@ -95,7 +95,7 @@ pub async fn check(
                 (
                     position,
                     StepReport {
-                        place: plan.places.to_write(step, &eras),
+                        places: plan.places.to_write(step, &eras),
                         again: plan.again(step),
                         ..StepReport::of(step, eras)
                     },

@@ -255,7 +255,7 @@ impl Session {
             ServerResult::CallToolResult(result) => {
                 Ok(Reply::Complete(Box::new(Called::new(result, exchange))))
             }
-            _ => Err(shape(&exchange, "a tool result")),
+            _ => Err(shape::<CallToolResult>(&exchange, "a tool result")),
         }
     }
 }

@@ -47,6 +47,8 @@ pub enum ErrorKind {
     },
     /// Something that is not a JSON-RPC response to the request.
     NotMcp(String),
+    /// A response that does not say that it is JSON-RPC 2.0.
+    Unmarked(String),
     /// A response to another request than the one that was sent.
     WrongId {
         /// The id that was sent.
@@ -83,7 +85,9 @@ impl ErrorKind {
     /// The best explanation of why this exchange did not end in a result. `None` when it did.
     pub fn of(exchange: &Exchange) -> Option<Self> {
         if let Some(answer) = exchange.answer() {
-            return unreadable(exchange).or_else(|| Self::of_answer(answer));
+            return unreadable(exchange)
+                .or_else(|| unmarked(answer))
+                .or_else(|| Self::of_answer(answer));
         }
         if exchange.bytes > MAX_RESPONSE_BYTES {
             return Some(Self::TooMuch {
@@ -109,7 +113,7 @@ impl ErrorKind {
                         sent: sent.to_string(),
                         got: got.to_string(),
                     },
-                    _ => Self::NotMcp(value.to_string()),
+                    _ => Self::NotMcp(beginning(&value.to_string())),
                 });
             }
         };
@@ -119,7 +123,7 @@ impl ErrorKind {
                 to: header(exchange, &LOCATION).unwrap_or_default(),
             }),
             Some(status) => Some(Self::Status { status, body }),
-            None if !body.is_empty() => Some(Self::NotMcp(body)),
+            None if !body.is_empty() => Some(Self::NotMcp(format!("\"{body}\""))),
             None => None,
         }
     }
@@ -154,6 +158,12 @@ fn unreadable(exchange: &Exchange) -> Option<ErrorKind> {
     (!readable).then_some(ErrorKind::ContentType { said })
 }
 
+/// That a response says of itself what it is (JSON-RPC 2.0, 5). Clients take no other.
+fn unmarked(answer: &Value) -> Option<ErrorKind> {
+    let marked = answer["jsonrpc"] == "2.0";
+    (!marked).then(|| ErrorKind::Unmarked(beginning(&answer.to_string())))
+}
+
 fn header(exchange: &Exchange, name: &HeaderName) -> Option<String> {
     let value = exchange.headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -161,7 +171,6 @@ fn header(exchange: &Exchange, name: &HeaderName) -> Option<String> {
 
 /// What came back that is not JSON. Over stdio it may have come in several lines.
 fn texts(exchange: &Exchange) -> String {
-    const ENOUGH: usize = 300;
     let texts = exchange
         .received
         .iter()
@@ -169,14 +178,20 @@ fn texts(exchange: &Exchange) -> String {
             Received::Text(text) => Some(text.as_str()),
             Received::Json(_) => None,
         });
-    let mut text = texts.collect::<Vec<_>>().join("\n");
-    if exchange.status.is_none()
-        && let Some((end, _)) = text.char_indices().nth(ENOUGH)
-    {
-        text.truncate(end);
-        text.push_str(" …");
+    let text = texts.collect::<Vec<_>>().join("\n");
+    match exchange.status {
+        Some(_) => text,
+        None => beginning(&text),
     }
-    text
+}
+
+/// As much of a text as a finding shows.
+pub(super) fn beginning(text: &str) -> String {
+    const ENOUGH: usize = 300;
+    match text.char_indices().nth(ENOUGH) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// What a body of JSON says, where its status has said already that something is wrong.
@@ -198,7 +213,10 @@ impl fmt::Display for ErrorKind {
             Self::ContentType { said: None } => {
                 f.write_str("a JSON-RPC message without a content type")
             }
-            Self::NotMcp(got) => write!(f, "something that is not a JSON-RPC response: {got:?}"),
+            Self::NotMcp(got) => write!(f, "something that is not a JSON-RPC response: {got}"),
+            Self::Unmarked(got) => {
+                write!(f, "a message that does not say \"jsonrpc\": \"2.0\": {got}")
+            }
             Self::WrongId { sent, got } => {
                 write!(
                     f,

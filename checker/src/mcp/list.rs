@@ -1,6 +1,7 @@
 //! What a session can ask for: lists, across their pages, resources, prompts and completions.
 
 use rmcp::model::*;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{ErrorKind, RequestError};
@@ -18,7 +19,7 @@ impl Session {
     pub async fn tools(&self) -> Result<Vec<Tool>, RequestError> {
         let request =
             |page| ClientRequest::ListToolsRequest(RequestOptionalParam::with_param(page));
-        self.pages(request, |result| match result {
+        self.pages::<ListToolsResult, _>(request, |result| match result {
             ServerResult::ListToolsResult(page) => Some((page.tools, page.next_cursor)),
             _ => None,
         })
@@ -33,7 +34,7 @@ impl Session {
     pub async fn resources(&self) -> Result<Vec<Resource>, RequestError> {
         let request =
             |page| ClientRequest::ListResourcesRequest(RequestOptionalParam::with_param(page));
-        self.pages(request, |result| match result {
+        self.pages::<ListResourcesResult, _>(request, |result| match result {
             ServerResult::ListResourcesResult(page) => Some((page.resources, page.next_cursor)),
             _ => None,
         })
@@ -49,7 +50,7 @@ impl Session {
         let request = |page| {
             ClientRequest::ListResourceTemplatesRequest(RequestOptionalParam::with_param(page))
         };
-        self.pages(request, |result| match result {
+        self.pages::<ListResourceTemplatesResult, _>(request, |result| match result {
             ServerResult::ListResourceTemplatesResult(page) => {
                 Some((page.resource_templates, page.next_cursor))
             }
@@ -66,7 +67,7 @@ impl Session {
     pub async fn prompts(&self) -> Result<Vec<Prompt>, RequestError> {
         let request =
             |page| ClientRequest::ListPromptsRequest(RequestOptionalParam::with_param(page));
-        self.pages(request, |result| match result {
+        self.pages::<ListPromptsResult, _>(request, |result| match result {
             ServerResult::ListPromptsResult(page) => Some((page.prompts, page.next_cursor)),
             _ => None,
         })
@@ -83,7 +84,10 @@ impl Session {
         let request = ClientRequest::ReadResourceRequest(Request::new(params));
         match self.request(request).await? {
             (ServerResult::ReadResourceResult(result), _) => Ok(result.contents),
-            (_, exchange) => Err(shape(&exchange, "the contents of a resource")),
+            (_, exchange) => Err(shape::<ReadResourceResult>(
+                &exchange,
+                "the contents of a resource",
+            )),
         }
     }
 
@@ -102,7 +106,10 @@ impl Session {
         let request = ClientRequest::GetPromptRequest(Request::new(params));
         match self.request(request).await? {
             (ServerResult::GetPromptResult(result), _) => Ok(result.messages),
-            (_, exchange) => Err(shape(&exchange, "the messages of a prompt")),
+            (_, exchange) => Err(shape::<GetPromptResult>(
+                &exchange,
+                "the messages of a prompt",
+            )),
         }
     }
 
@@ -122,11 +129,11 @@ impl Session {
         let request = ClientRequest::CompleteRequest(Request::new(params));
         match self.request(request).await? {
             (ServerResult::CompleteResult(result), _) => Ok(result.completion.values),
-            (_, exchange) => Err(shape(&exchange, "a list of completions")),
+            (_, exchange) => Err(shape::<CompleteResult>(&exchange, "a list of completions")),
         }
     }
 
-    async fn pages<T>(
+    async fn pages<R: DeserializeOwned, T>(
         &self,
         request: impl Fn(PaginatedRequestParams) -> ClientRequest,
         page: impl Fn(ServerResult) -> Option<(Vec<T>, Option<String>)>,
@@ -137,7 +144,7 @@ impl Session {
             let asked = PaginatedRequestParams::default().with_cursor(cursor.clone());
             let (result, exchange) = self.request(request(asked)).await?;
             let Some((items, next)) = page(result) else {
-                return Err(shape(&exchange, "a page of a list"));
+                return Err(shape::<R>(&exchange, "a page of a list"));
             };
             all.extend(items);
             match next {

@@ -8,13 +8,15 @@
 //! - [`http`] and [`stdio`] are the wire under both, which records every exchange,
 //! - [`message`] and [`transcript`] are the record: what was sent by whom, why, and what came back,
 //! - [`probe`] finds out whether something speaks MCP at all,
-//! - [`error`] is everything that can come instead of a result.
+//! - [`error`] is everything that can come instead of a result; `misfit` says which part of one its
+//!   type does not take.
 
 pub mod call;
 pub mod error;
 pub mod http;
 mod list;
 pub mod message;
+mod misfit;
 pub mod probe;
 pub mod profile;
 pub mod raw;
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::call::{Call, Called, InputRequired, Question, Reply};
 pub use self::error::{ErrorKind, RequestError};
+pub(crate) use self::misfit::misfit;
 pub use self::profile::{Answer, ClientProfile, ToolCall};
 pub use self::session::{Endpoint, Session};
 pub use self::transcript::Transcript;

@@ -11,13 +11,15 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpClientTransport, StreamableHttpClientTransportConfig,
 };
 use rmcp::{ClientCacheConfig, RoleClient};
+use serde::de::DeserializeOwned;
 use sync_wrapper::SyncWrapper;
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
 use super::Era;
-use super::error::{ErrorKind, RequestError};
+use super::error::{ErrorKind, RequestError, beginning};
 use super::http::Http;
+use super::misfit::misfit;
 use super::profile::ClientProfile;
 use super::responder::Responder;
 use super::stdio::Stdio;
@@ -292,11 +294,11 @@ fn of_handshake(era: Era, error: &ClientInitializeError, exchange: Option<&Excha
         ClientInitializeError::ExpectedInitResult(_) => {
             let result = exchange.map(Exchange::result).cloned().unwrap_or_default();
             let wrong = match era {
-                Era::Modern => serde_json::from_value::<DiscoverResult>(result).err(),
-                Era::Legacy => serde_json::from_value::<InitializeResult>(result).err(),
+                Era::Modern => misfit::<DiscoverResult>(&result),
+                Era::Legacy => misfit::<InitializeResult>(&result),
             };
             ErrorKind::Shape(match wrong {
-                Some(wrong) => format!("a result that is not as it must be: {wrong}"),
+                Some(wrong) => format!("a result that cannot be read: {wrong}"),
                 None => "a result of another request".to_owned(),
             })
         }
@@ -352,7 +354,11 @@ pub(super) fn failure(exchange: Option<&Exchange>, kind: ErrorKind) -> RequestEr
     }
 }
 
-pub(super) fn shape(exchange: &Exchange, wanted: &str) -> RequestError {
-    let wrong = format!("a result that is not {wanted}: {}", exchange.result());
+/// A result that is not the one of its request: which part of it cannot be read or, where it is
+/// all of it, what came.
+pub(super) fn shape<T: DeserializeOwned>(exchange: &Exchange, wanted: &str) -> RequestError {
+    let result = exchange.result();
+    let wrong = misfit::<T>(result).unwrap_or_else(|| beginning(&result.to_string()));
+    let wrong = format!("{wanted} that cannot be read: {wrong}");
     failure(Some(exchange), ErrorKind::Shape(wrong))
 }

@@ -80,7 +80,7 @@ impl Session {
             (_, exchange) if exchange.result()["resultType"] == "task" => {
                 Ok(Begun::Task(TaskState::of(&exchange)))
             }
-            (_, exchange) => Err(shape(&exchange, "a task or a tool result")),
+            (_, exchange) => Err(shape::<CallToolResult>(&exchange, "a task or a tool result")),
         }
     }
 
@@ -94,7 +94,7 @@ impl Session {
         let (_, exchange) = self.request(request).await?;
         match exchange.result()["status"] {
             Value::String(_) => Ok(TaskState::of(&exchange)),
-            _ => Err(shape(&exchange, "a task with its status")),
+            _ => Err(shape::<Value>(&exchange, "a task with its status")),
         }
     }
 

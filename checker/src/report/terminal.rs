@@ -335,8 +335,9 @@ impl<W: Write> Terminal<W> {
         let step_and_title = format!("{}  {}", step.id, step.title);
         writeln!(self.out)?;
         self.hanging("next", 6, &step_and_title)?;
-        if let Some(place) = &step.place {
-            writeln!(self.out, "      {FAINT}write{FAINT:#}   {place}")?;
+        for (number, place) in step.places.iter().enumerate() {
+            let label = if number == 0 { "write" } else { "" };
+            writeln!(self.out, "      {FAINT}{label:<5}{FAINT:#}   {place}")?;
         }
         let stuck = if self.keyed {
             "press h".to_owned()

@@ -91,6 +91,12 @@ impl Server {
         patience: Duration,
     ) -> Result<Self, StartError> {
         let start = || Self::start_once(command(), serving, guard, patience);
+        let start_with_backtrace = || {
+            let mut command = command();
+            // It takes a debug build a tenth of a second, so not every panic gets one.
+            command.env("RUST_BACKTRACE", "1");
+            Self::start_once(command, serving, guard, patience)
+        };
         let mut last = start().await;
         for _ in 1..TRIES {
             match &last {
@@ -99,6 +105,13 @@ impl Server {
                 }
                 _ => break,
             }
+        }
+        if let Err(StartError::Panicked(panic)) = &mut last
+            && panic.is_elsewhere()
+            && let Err(StartError::Panicked(again)) = start_with_backtrace().await
+            && again.place == panic.place
+        {
+            panic.called_at = again.called_at;
         }
         last
     }

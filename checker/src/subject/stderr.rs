@@ -1,29 +1,55 @@
 //! What a process writes on stderr: the last lines, and the symptoms in them.
 
 use std::collections::VecDeque;
+use std::mem;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::process::ChildStderr;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Lines kept, and bytes kept of each: enough for a message, whatever a program floods.
 const LINES: usize = 40;
 const LINE_BYTES: usize = 2_000;
 
+/// How long a backtrace may pause. Its frames say who called the library that panicked.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// A panic as Rust's default hook prints it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Panic {
-    /// `src/store.rs:124:50`.
+    /// `main`, or `tokio-rt-worker`.
+    pub thread: String,
+    /// `src/store.rs:124:50`, or a path from the root where it is in a dependency.
     pub place: String,
     /// `not yet implemented: 3.2`.
     pub message: String,
+    /// Where the program's own code called the dependency, if the backtrace tells.
+    pub called_at: Option<String>,
 }
 
 impl Panic {
     /// Whether it was a `todo!()`, rather than a mistake.
     pub fn is_todo(&self) -> bool {
         self.message.starts_with("not yet implemented")
+    }
+
+    /// Whether it was in a dependency, or in the standard library. rustc writes the paths of a
+    /// workspace's own files from its root on.
+    pub fn is_elsewhere(&self) -> bool {
+        Path::new(&self.place).is_absolute() || self.place.starts_with('/')
+    }
+
+    /// The line of the program's own code that led to it.
+    pub fn own_place(&self) -> Option<&str> {
+        if self.is_elsewhere() {
+            self.called_at.as_deref()
+        } else {
+            Some(&self.place)
+        }
     }
 }
 
@@ -86,8 +112,23 @@ async fn read(
 ) {
     let mut buffer = vec![0; 64 * 1024];
     let mut line = Vec::new();
-    let mut place = None;
-    while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+    let mut seen = Seen::Nothing;
+    let push = |panic: Panic| panics.send_modify(|panics| panics.push(panic));
+    loop {
+        let reading = pipe.read(&mut buffer);
+        let length = match seen {
+            Seen::Elsewhere(_) => match timeout(PAUSE, reading).await {
+                Ok(length) => length,
+                Err(_) => {
+                    seen.end().into_iter().for_each(push);
+                    continue;
+                }
+            },
+            Seen::Nothing | Seen::Head { .. } => reading.await,
+        };
+        let Ok(length @ 1..) = length else {
+            break;
+        };
         let mut pieces = buffer[..length].split(|byte| *byte == b'\n');
         // The last piece is the beginning of a line that has not ended yet.
         let unfinished = pieces.next_back().unwrap_or_default();
@@ -95,14 +136,7 @@ async fn read(
             line.extend(piece.iter().take(LINE_BYTES.saturating_sub(line.len())));
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
-            if let Some(place) = place.take() {
-                let message = text.clone();
-                // What a program prints after it was hung up on is no mistake of its own.
-                if !message.starts_with("failed printing to stdout") {
-                    panics.send_modify(|panics| panics.push(Panic { place, message }));
-                }
-            }
-            place = panic_place(&text);
+            seen.line(&text).into_iter().for_each(push);
             keep(&tail, text);
         }
         line.extend(
@@ -111,8 +145,72 @@ async fn read(
                 .take(LINE_BYTES.saturating_sub(line.len())),
         );
     }
+    seen.end().into_iter().for_each(push);
     // A question waits for its answer on the same line.
     keep(&tail, String::from_utf8_lossy(&line).trim_end().to_owned());
+}
+
+/// What was seen of a panic so far.
+enum Seen {
+    Nothing,
+    /// Its first line. The message is the next one.
+    Head {
+        thread: String,
+        place: String,
+    },
+    /// All of it, and a backtrace may follow.
+    Elsewhere(Panic),
+}
+
+impl Seen {
+    /// Takes a line, and gives a panic of which all is known.
+    fn line(&mut self, text: &str) -> Option<Panic> {
+        let mut known = None;
+        match mem::replace(self, Self::Nothing) {
+            Self::Nothing => (),
+            Self::Head { thread, place } => {
+                let panic = Panic {
+                    thread,
+                    place,
+                    message: text.to_owned(),
+                    called_at: None,
+                };
+                // What a program prints after it was hung up on is no mistake of its own.
+                let is_mistake = !text.starts_with("failed printing to stdout");
+                if is_mistake && panic.is_elsewhere() {
+                    *self = Self::Elsewhere(panic);
+                    return None;
+                }
+                known = is_mistake.then_some(panic);
+            }
+            Self::Elsewhere(panic) => {
+                let frame = own_frame(text);
+                if frame.is_some() || text.starts_with("note: ") {
+                    return Some(Panic {
+                        called_at: frame,
+                        ..panic
+                    });
+                }
+                if panic_head(text).is_none() {
+                    *self = Self::Elsewhere(panic);
+                    return None;
+                }
+                known = Some(panic);
+            }
+        }
+        if let Some((thread, place)) = panic_head(text) {
+            *self = Self::Head { thread, place };
+        }
+        known
+    }
+
+    /// Nothing more comes.
+    fn end(&mut self) -> Option<Panic> {
+        match mem::replace(self, Self::Nothing) {
+            Self::Elsewhere(panic) => Some(panic),
+            Self::Nothing | Self::Head { .. } => None,
+        }
+    }
 }
 
 fn keep(tail: &Mutex<VecDeque<String>>, line: String) {
@@ -126,12 +224,22 @@ fn keep(tail: &Mutex<VecDeque<String>>, line: String) {
     tail.push_back(line);
 }
 
-/// `thread 'main' (123) panicked at src/main.rs:7:5:` names the place; the message follows on
-/// the next line.
-fn panic_place(line: &str) -> Option<String> {
+/// `thread 'main' (123) panicked at src/main.rs:7:5:` names the thread and the place; the message
+/// follows on the next line.
+fn panic_head(line: &str) -> Option<(String, String)> {
     let (before, place) = line.split_once(" panicked at ")?;
     let place = place.strip_suffix(':')?;
-    before.starts_with("thread ").then(|| place.to_owned())
+    let thread = before.strip_prefix("thread '")?;
+    let (thread, _) = thread.split_once('\'')?;
+    Some((thread.to_owned(), place.to_owned()))
+}
+
+/// `             at ./src/main.rs:57:10`: what is below the folder where a program was started is
+/// its own.
+fn own_frame(line: &str) -> Option<String> {
+    let place = line.trim_start().strip_prefix("at ")?;
+    let below = place.strip_prefix("./").or(place.strip_prefix(r".\"))?;
+    Some(below.to_owned())
 }
 
 #[cfg(test)]
@@ -141,8 +249,54 @@ mod tests {
     #[test]
     fn a_panic_is_told_from_a_line_that_mentions_one() {
         let real = "thread 'tokio-rt-worker' (4711) panicked at src/store.rs:124:50:";
-        assert_eq!(panic_place(real).as_deref(), Some("src/store.rs:124:50"));
-        assert_eq!(panic_place("the oven panicked at noon:"), None);
-        assert_eq!(panic_place("thread 'main' is fine"), None);
+        let (thread, place) = panic_head(real).unwrap();
+        assert_eq!(thread, "tokio-rt-worker");
+        assert_eq!(place, "src/store.rs:124:50");
+        assert_eq!(panic_head("the oven panicked at noon:"), None);
+        assert_eq!(panic_head("thread 'main' is fine"), None);
+    }
+
+    /// The panics in these lines, and those of which the end has to be waited for.
+    fn panics(lines: &[&str]) -> (Vec<Panic>, Option<Panic>) {
+        let mut seen = Seen::Nothing;
+        let known = lines.iter().filter_map(|line| seen.line(line)).collect();
+        (known, seen.end())
+    }
+
+    const HEAD: &str =
+        "thread 'main' (7) panicked at /home/me/.cargo/registry/src/x/y-1.0.0/src/z.rs:1:2:";
+
+    #[test]
+    fn a_panic_in_a_dependency_is_told_with_the_line_that_called_it() {
+        let backtrace = [
+            HEAD,
+            "no path",
+            "stack backtrace:",
+            "   0: __rustc::rust_begin_unwind",
+            "             at /rustc/1/library/std/src/panicking.rs:689:5",
+            "   3: ex3_store::router",
+            "             at ./src/main.rs:57:10",
+            "   4: ex3_store::main",
+            "             at ./src/main.rs:40:10",
+        ];
+        let (known, open) = panics(&backtrace);
+        assert_eq!((known.len(), open), (1, None));
+        assert_eq!(known[0].own_place(), Some("src/main.rs:57:10"));
+        assert_eq!(known[0].message, "no path");
+
+        // Without a backtrace its end is not seen, or a note is.
+        let (known, open) = panics(&backtrace[..2]);
+        assert_eq!((known, open.unwrap().own_place()), (vec![], None));
+        let note = "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
+        let (known, open) = panics(&[HEAD, "no path", note]);
+        assert_eq!((known.len(), open), (1, None));
+    }
+
+    #[test]
+    fn panic_after_panic_is_told() {
+        let own = "thread 'a' (1) panicked at src/main.rs:1:2:";
+        let (known, open) = panics(&[HEAD, "one", own, "two", "and so on", own, "three"]);
+        let messages: Vec<&str> = known.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!((messages, open), (vec!["one", "two", "three"], None));
     }
 }

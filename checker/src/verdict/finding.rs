@@ -1,7 +1,6 @@
 //! Why a step did not pass.
 
 use super::{Code, Location, Why};
-use crate::blocks::TodoBlock;
 
 /// Why a step did not pass, in MCP's own terms. Every text may hold what a server sent, and
 /// must be escaped before it reaches a terminal or a page.
@@ -76,12 +75,13 @@ impl Finding {
         self
     }
 
-    /// Points at a TODO block, where it is not the one that the course names for the step.
-    pub fn at(self, block: TodoBlock) -> Self {
-        self.located(Location::Block(block))
+    /// Points at a TODO block or at something in the code, where it is not the block that the course
+    /// names for the step.
+    pub fn at(self, place: impl Into<Location>) -> Self {
+        self.located(place.into())
     }
 
-    /// Points somewhere else than at a block.
+    /// Points anywhere.
     pub fn located(mut self, location: Location) -> Self {
         self.location = location;
         self

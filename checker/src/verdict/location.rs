@@ -1,5 +1,6 @@
 //! Where a finding points.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +12,9 @@ pub enum Location {
     /// Where the step is written, which the engine looks up.
     #[default]
     Step,
-    /// This TODO block, which the engine looks up.
-    Block(TodoBlock),
+    /// The first of these that is there, which the engine looks up. It is where the step is written
+    /// if none of them is.
+    First(Vec<Spot>),
     /// This line of a file.
     At(Position),
     /// No line stands for it, or the source is not known.
@@ -24,8 +26,58 @@ impl Location {
     pub fn position(&self) -> Option<&Position> {
         match self {
             Self::At(position) => Some(position),
-            Self::Step | Self::Block(_) | Self::Nowhere => None,
+            Self::Step | Self::First(_) | Self::Nowhere => None,
         }
+    }
+
+    /// This, or else that.
+    pub fn or(self, other: impl Into<Self>) -> Self {
+        match (self, other.into()) {
+            (Self::First(mut spots), Self::First(others)) => {
+                spots.extend(others);
+                Self::First(spots)
+            }
+            (Self::Step, other) => other,
+            (location, _) => location,
+        }
+    }
+}
+
+/// Something in the source that can be found, wherever the attendee has put it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A TODO block.
+    Block(TodoBlock),
+    /// The line of code that has these words in it.
+    Code {
+        /// The file to look in first, from the exercise's folder: `src/inventory.rs`.
+        file: &'static str,
+        /// `struct Product`
+        words: Cow<'static, str>,
+    },
+    /// The line that has these words in it, in this block alone.
+    InBlock(TodoBlock, &'static str),
+    /// A file, if it is there.
+    File(&'static str),
+}
+
+impl Spot {
+    /// The line of code that has these words in it: in this file, or else in any other.
+    pub const fn code(file: &'static str, words: &'static str) -> Self {
+        let words = Cow::Borrowed(words);
+        Self::Code { file, words }
+    }
+}
+
+impl From<Spot> for Location {
+    fn from(spot: Spot) -> Self {
+        Self::First(vec![spot])
+    }
+}
+
+impl From<TodoBlock> for Location {
+    fn from(block: TodoBlock) -> Self {
+        Spot::Block(block).into()
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::code::Code;
 pub use self::finding::Finding;
-pub use self::location::{Location, Position};
+pub use self::location::{Location, Position, Spot};
 pub use self::why::Why;
 
 use crate::course::Step;
@@ -43,7 +43,7 @@ pub enum NotStarted {
     /// This earlier step has not passed.
     Needs(String),
     /// The server does not declare what the step adds: "no tool named `search_products`".
-    NotDeclared(String),
+    NotDeclared(Why),
 }
 
 impl fmt::Display for NotStarted {
@@ -52,7 +52,7 @@ impl fmt::Display for NotStarted {
             Self::Todo { place: Some(place) } => write!(f, "reached the todo!() at {place}"),
             Self::Todo { place: None } => f.write_str("reached its todo!()"),
             Self::Needs(step) => write!(f, "waits for {step}"),
-            Self::NotDeclared(what) => f.write_str(what),
+            Self::NotDeclared(what) => what.fmt(f),
         }
     }
 }
@@ -114,8 +114,8 @@ pub struct StepReport {
     pub title: String,
     /// Whether the exercise is complete without it.
     pub bonus: bool,
-    /// Where the attendee works on it; `None` when the source is not known.
-    pub place: Option<Position>,
+    /// Where the attendee writes it; nothing when the source is not known.
+    pub places: Vec<Position>,
     /// The command that checks it again.
     pub again: String,
     /// The worst of its eras.
@@ -132,7 +132,7 @@ impl StepReport {
             id: id.to_owned(),
             title: String::new(),
             bonus: false,
-            place: None,
+            places: Vec::new(),
             again: String::new(),
             outcome: outcomes.max().unwrap_or(Outcome::CouldNotCheck),
             eras,

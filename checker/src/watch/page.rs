@@ -151,8 +151,9 @@ impl Page {
         let step = self.at_hand()?;
         let next = format!("next  {}  {}", step.id, step.title);
         let mut words = format!("\n{}\n", report::wrapped(&next, "", "      "));
-        if let Some(place) = &step.place {
-            let _ = writeln!(words, "      write   {place}");
+        for (number, place) in step.places.iter().enumerate() {
+            let label = if number == 0 { "write" } else { "" };
+            let _ = writeln!(words, "      {label:<5}   {place}");
         }
         words.push_str("      stuck   press h\n");
         Some(words)

@@ -17,6 +17,13 @@ pub fn all(store: &Store) -> Vec<Value> {
             tool["description"] = json!(flaws.text(description));
         }
     }
+    if flaws.has(Flaw::DescriptionAsNumber) {
+        tools[1]["description"] = json!(5);
+    }
+    if flaws.has(Flaw::ExtraToolUndescribed) {
+        let input = json!({ "$schema": DRAFT, "type": "object", "properties": {} });
+        tools.push(json!({ "name": "opening_hours", "inputSchema": input }));
+    }
     if flaws.has(Flaw::NoAnnotationsAnywhere) {
         for tool in &mut tools {
             remove(tool, "annotations");
@@ -89,6 +96,15 @@ fn list_products(flaws: &Flaws) -> Value {
         "outputSchema": product_list(price_field(flaws)),
         "annotations": { "readOnlyHint": true, "openWorldHint": false },
     });
+    if flaws.has(Flaw::PriceAsNumber) {
+        product(&mut tool)["price_cents"]["type"] = json!("number");
+    }
+    if flaws.has(Flaw::NullableName) {
+        product(&mut tool)["name"]["type"] = json!(["string", "null"]);
+    }
+    if flaws.has(Flaw::NoListDescription) {
+        remove(&mut tool, "description");
+    }
     if flaws.has(Flaw::NoOutputSchema) {
         remove(&mut tool, "outputSchema");
     }
@@ -99,6 +115,11 @@ fn list_products(flaws: &Flaws) -> Value {
         tool["annotations"]["readOnlyHint"] = json!(false);
     }
     tool
+}
+
+/// The fields of a product in the result of `list_products`.
+fn product(tool: &mut Value) -> &mut Value {
+    &mut tool["outputSchema"]["properties"]["products"]["items"]["properties"]
 }
 
 fn buy_product(flaws: &Flaws) -> Value {

@@ -54,8 +54,14 @@ pub fn read(store: &Store, era: Era, params: &Value) -> Result<Value, RpcError> 
     }
     if let Some(product) = product(store, uri) {
         let mut content = json!(product);
-        if store.flaws.has(Flaw::ProductFieldRenamed) {
-            content["price"] = content["price_cents"].take();
+        if store.flaws.has(Flaw::ProductFieldRenamed)
+            && let Some(fields) = content.as_object_mut()
+            && let Some(price) = fields.remove("price_cents")
+        {
+            fields.insert("price".to_owned(), price);
+        }
+        if store.flaws.has(Flaw::ProductPriceAsText) {
+            content["price_cents"] = json!(content["price_cents"].to_string());
         }
         return Ok(contents(store, uri, &content));
     }

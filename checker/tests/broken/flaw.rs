@@ -28,6 +28,12 @@ flaws! {
         NoResultType = Fault,
         /// Exits with 3 instead of serving
         ExitsAtOnce = Fault,
+        /// Panics instead of serving
+        PanicsAtStart = Fault,
+        /// Panics in a library instead of serving
+        PanicsInLibrary = Fault,
+        /// Listens on a port of its own, whatever it is told
+        OwnPort,
         /// Never answers over HTTP
         NeverAnswers = Fault,
         /// Answers byte by byte over HTTP, five a second
@@ -46,6 +52,8 @@ flaws! {
         NotAcceptable = Fault,
         /// Answers 200 with a web page
         Html = Fault,
+        /// Answers without "jsonrpc": "2.0"
+        NoJsonrpc = Fault,
         /// Answers with another id
         WrongIds = Fault,
         /// Answers with an event stream of nothing but comments, for ever
@@ -82,6 +90,12 @@ flaws! {
         BrokenOutputSchema,
         /// list_products says `price` for `price_cents`, in its schema too
         RenamedField,
+        /// list_products says that a price is a number, not an integer
+        PriceAsNumber,
+        /// list_products says that a name may be null
+        NullableName,
+        /// list_products is declared with a description that is a number
+        DescriptionAsNumber,
         /// Sells two products of the same name
         Twins,
         /// list_products answers with a protocol error
@@ -102,6 +116,8 @@ flaws! {
     "3.3" {
         /// Selling does not lower the stock
         StockStays,
+        /// Each session has an inventory of its own and, on the modern era, each request
+        InventoryPerSession,
         /// Every receipt is the one for 1 Croissant
         CannedReceipt,
         /// The total is the price of one
@@ -198,6 +214,10 @@ flaws! {
         NoParameterDescription,
         /// buy_product has no description, and none of its parameters has one
         NothingDescribed,
+        /// list_products has no description
+        NoListDescription,
+        /// There is a tool more, without a description
+        ExtraToolUndescribed,
         /// No tool has annotations
         NoAnnotationsAnywhere,
         /// The maximum of the quantity is a text, so that the schema is none
@@ -226,6 +246,8 @@ flaws! {
     "3.7" {
         /// Does not know --stdio
         NoStdio,
+        /// Ends as soon as a session has begun over stdio
+        StdioEndsAtOnce = Fault,
         /// Prints a banner on stdout before serving stdio
         StdoutBanner = Fault,
         /// Logs to stdout while serving stdio
@@ -332,6 +354,8 @@ flaws! {
         UnknownUriBreaks,
         /// store://products/{name} says `price` for `price_cents`
         ProductFieldRenamed,
+        /// store://products/{name} has its price as text
+        ProductPriceAsText,
         /// The name in store://products/{name} is not percent-decoded
         UndecodedName,
         /// The template is not listed
@@ -414,7 +438,7 @@ flaws! {
     }
 
     "missing" {
-        /// Declares resources and prompts, and has none
+        /// Declares resources and prompts, and nothing answers for them
         DeclaresWhatIsNotThere,
         /// list_products is a todo!("3.2"), and is never answered
         TodoList,

@@ -23,6 +23,7 @@ mod tools;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::exit;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -31,7 +32,7 @@ use tokio::net::TcpListener;
 use crate::flaw::{Flaw, Flaws};
 use crate::protocol::{Server, http, stdio};
 use crate::shop::Shop;
-use crate::store::Store;
+use crate::store::{Shops, Store};
 
 /// A product store that can be broken
 #[derive(Parser)]
@@ -76,16 +77,25 @@ async fn main() -> Result<()> {
         Ipv4Addr::LOCALHOST
     };
     let store = Store {
-        shop: Shop::opening_day(flaws.clone()),
-        flaws,
+        shop: Arc::new(Shop::opening_day(flaws.clone())),
+        flaws: flaws.clone(),
         over_stdio: options.stdio,
+        shops: Shops::default(),
     };
-    let server = Server::new(store, faults.clone());
+    let mut server = Server::new(store, faults.clone());
+    if flaws.has(Flaw::InventoryPerSession) {
+        server = server.with_sessions();
+    }
     if options.stdio {
         return stdio::serve(server).await;
     }
     protocol::faults::at_bind(&faults);
-    let address = SocketAddr::new(options.host.unwrap_or(default_host.into()), options.port);
+    let port = if flaws.has(Flaw::OwnPort) {
+        0
+    } else {
+        options.port
+    };
+    let address = SocketAddr::new(options.host.unwrap_or(default_host.into()), port);
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}; STORE_PORT chooses another port"))?;

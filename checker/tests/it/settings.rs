@@ -172,7 +172,8 @@ async fn each_mistake_is_told_with_its_line() {
         .await
         .unwrap();
     let nobody = Nobody::at_home().unwrap();
-    let one = |server: Value| json!({ "servers": { "tutor": server } });
+    // On lines of their own, as people write them.
+    let one = |server: Value| format!("{:#}", json!({ "servers": { "tutor": server } }));
     let checker = env!("CARGO_BIN_EXE_checker");
     let mistakes = [
         (
@@ -180,17 +181,14 @@ async fn each_mistake_is_told_with_its_line() {
             "{\n  \"servers\": {\n    \"tutor\": { \"command\": \"cargo\" \"args\": [] }\n  }\n}"
                 .to_owned(),
         ),
-        (
-            "neither command nor url",
-            one(json!({ "type": "stdio" })).to_string(),
-        ),
+        ("neither command nor url", one(json!({ "type": "stdio" }))),
         (
             "arguments that are one text",
-            one(json!({ "command": "cargo", "args": "checker tutor" })).to_string(),
+            one(json!({ "command": "cargo", "args": "checker tutor" })),
         ),
         (
             "a program that is said to be a server elsewhere",
-            one(json!({ "type": "http", "command": "cargo", "args": ["checker", "tutor"] })).to_string(),
+            one(json!({ "type": "http", "command": "cargo", "args": ["checker", "tutor"] })),
         ),
         (
             "beside the servers",
@@ -206,21 +204,23 @@ async fn each_mistake_is_told_with_its_line() {
         ),
         (
             "a variable that this editor does not have",
-            one(json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${CLAUDE_PROJECT_DIR}" }))
-                .to_string(),
+            one(
+                json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${CLAUDE_PROJECT_DIR}" }),
+            ),
         ),
         (
             "a tutor over HTTP that is not running",
-            one(json!({ "type": "http", "url": nobody.url().as_str() })).to_string(),
+            one(json!({ "type": "http", "url": nobody.url().as_str() })),
         ),
         (
             "a command with its arguments in it",
-            one(json!({ "command": "cargo checker tutor" })).to_string(),
+            one(json!({ "command": "cargo checker tutor" })),
         ),
         (
             "a folder that is not there",
-            one(json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${workspaceFolder}/no-such-folder" }))
-                .to_string(),
+            one(
+                json!({ "command": "cargo", "args": ["checker", "tutor"], "cwd": "${workspaceFolder}/no-such-folder" }),
+            ),
         ),
         (
             "another server alone",
@@ -228,15 +228,15 @@ async fn each_mistake_is_told_with_its_line() {
         ),
         (
             "a program that is not there",
-            one(json!({ "command": "crago", "args": ["checker", "tutor"] })).to_string(),
+            one(json!({ "command": "crago", "args": ["checker", "tutor"] })),
         ),
         (
             "an option that is not there",
-            one(json!({ "command": checker, "args": ["tutor", "--loud"] })).to_string(),
+            one(json!({ "command": checker, "args": ["tutor", "--loud"] })),
         ),
         (
             "another server under its name",
-            one(json!({ "url": other.url().as_str() })).to_string(),
+            one(json!({ "url": other.url().as_str() })),
         ),
     ];
     let mut all = String::new();

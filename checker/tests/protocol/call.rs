@@ -12,7 +12,7 @@ use super::message::{Era, INTERNAL_ERROR, Request, RpcError};
 
 pub struct Call {
     pub request: Request,
-    pub(super) connection: Arc<Connection>,
+    pub connection: Arc<Connection>,
     /// What goes to the client before the answer, on the stream of the call or on the pipe.
     outbox: UnboundedSender<Value>,
     token: CancellationToken,

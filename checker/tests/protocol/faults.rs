@@ -11,6 +11,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt, stream};
+use serde_json::json;
 use tokio::time::sleep;
 
 const EVENT_STREAM: &str = "text/event-stream";
@@ -34,6 +35,7 @@ pub enum Fault {
     UnknownProtocol,
     DiscoverWithoutModern,
     NoResultType,
+    NoJsonrpc,
     WrongIds,
 
     // HTTP.
@@ -71,11 +73,14 @@ pub enum Fault {
     StdioInPieces,
     StdioLatin1,
     StdioErrorNull,
+    StdioEndsAtOnce,
     OutlivesStdin,
     SlowStart,
 
     // The process.
     ExitsAtOnce,
+    PanicsAtStart,
+    PanicsInLibrary,
     ExitsOnSecondRequest,
     PortInUse,
     StdoutFlood,
@@ -104,6 +109,14 @@ pub fn at_start(faults: &Faults) {
         eprintln!("error: the shelves are empty");
         exit(3);
     }
+    if faults.has(Fault::PanicsAtStart) {
+        panic!("the shelves are empty");
+    }
+    if faults.has(Fault::PanicsInLibrary) {
+        // serde_json does not say who called it.
+        let mut settings = json!(8420);
+        settings["port"] = json!(8421);
+    }
     if faults.has(Fault::StderrFlood) {
         std::thread::spawn(|| flood(std::io::stderr()));
     }
@@ -126,6 +139,13 @@ pub fn at_bind(faults: &Faults) {
     if faults.has(Fault::PortInUse) {
         eprintln!("Error: Address already in use (os error 98)");
         exit(1);
+    }
+}
+
+/// What goes wrong after a message was written over stdio.
+pub fn after_message(faults: &Faults) {
+    if faults.has(Fault::StdioEndsAtOnce) {
+        exit(0);
     }
 }
 

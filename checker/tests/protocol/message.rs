@@ -124,10 +124,16 @@ impl Request {
             Some(id) => id.clone(),
             None => Value::Null,
         };
-        match outcome {
+        let mut message = match outcome {
             Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
             Err(error) => json!({ "jsonrpc": "2.0", "id": id, "error": error.to_json() }),
+        };
+        if faults.has(Fault::NoJsonrpc)
+            && let Some(fields) = message.as_object_mut()
+        {
+            fields.remove("jsonrpc");
         }
+        message
     }
 }
 

@@ -13,8 +13,10 @@ enum Type {
     Object(Vec<Field>),
     /// `[string]`
     List(Box<Type>),
-    /// `string`, or `string | integer`
+    /// `string`
     Plain(String),
+    /// `string | null`
+    OneOf(Vec<Type>),
 }
 
 /// A field of an object, or a parameter of a tool.
@@ -110,6 +112,19 @@ fn fields(text: &mut Peekable<Chars<'_>>, end: char) -> Option<Vec<Field>> {
 }
 
 fn one_type(text: &mut Peekable<Chars<'_>>) -> Option<Type> {
+    let mut types = vec![one_alternative(text)?];
+    while text.next_if_eq(&' ').is_some() {
+        text.next_if_eq(&'|')?;
+        text.next_if_eq(&' ')?;
+        types.push(one_alternative(text)?);
+    }
+    match types.len() {
+        1 => types.pop(),
+        _ => Some(Type::OneOf(types)),
+    }
+}
+
+fn one_alternative(text: &mut Peekable<Chars<'_>>) -> Option<Type> {
     if text.next_if_eq(&'{').is_some() {
         return fields(text, '}').map(Type::Object);
     }
@@ -119,7 +134,7 @@ fn one_type(text: &mut Peekable<Chars<'_>>) -> Option<Type> {
         return Some(Type::List(Box::new(of)));
     }
     let mut plain = String::new();
-    while let Some(letter) = text.next_if(|letter| !",)}]".contains(*letter)) {
+    while let Some(letter) = text.next_if(|letter| !",)}] ".contains(*letter)) {
         plain.push(letter);
     }
     Some(Type::Plain(plain))
@@ -136,6 +151,7 @@ mod tests {
             expected,
             "tool buy(name: string, n?: integer) → {all: [{a: string, c?: any}], b: integer, d: {}}",
             "tool buy(n?: integer, name: string, note?: string | integer) → {all: [{a: string}], b: integer}",
+            "tool buy(name: string, n?: integer) → {all: [{a: string}], b: integer, c: [{d: any}] | null}",
         ];
         let others = [
             "tool sell(name: string, n?: integer) → {all: [{a: string}], b: integer}",
@@ -145,6 +161,8 @@ mod tests {
             "tool buy(name: string, n?: integer) → {all: {a: string}, b: integer}",
             "tool buy(name: string, n?: integer) → {all: [{a: integer}], b: integer}",
             "tool buy(name: string, n?: integer) → {all: [{c: string}], b: integer}",
+            "tool buy(name: string, n?: integer) → {all: [{a: string | null}], b: integer}",
+            "tool buy(name: string, n?: integer) → {all: [{a: string}] | null, b: integer}",
             "tool buy(name: string, n?: integer) → no declared result",
             "tool buy(name: string, n?: integer) → {all: [{a: string}], b: integer",
             "prompt buy(name)",

@@ -54,6 +54,8 @@ pub(super) struct Entry {
     pub reached: Reached,
     /// Where it is written.
     pub position: Position,
+    /// Where its fields are: `command`, `args` and the others that it has.
+    pub fields: Vec<(String, Position)>,
     /// Whose variables may be in it.
     pub dialect: Dialect,
 }
@@ -154,16 +156,28 @@ pub(super) fn entries(file: File, text: &str, root: &Path) -> Result<Vec<Entry>,
     for property in &servers.properties {
         let name = property.name.as_str().to_owned();
         let start = property.range().start;
+        let fields = match &property.value {
+            Value::Object(server) => server.properties.iter().collect(),
+            _ => Vec::new(),
+        };
+        let fields = fields.into_iter().map(|field| {
+            let name = field.name.as_str().to_owned();
+            (name, at(field.range().start))
+        });
+        let fields: Vec<(String, Position)> = fields.collect();
         let reached = match &property.value {
             Value::Object(server) => reached(server, file.dialect, root),
-            _ => Err("it is not an object in braces".to_owned()),
+            _ => Err(("", "it is not an object in braces".to_owned())),
         };
-        let reached = reached
-            .map_err(|words| Mistake::Server(at(start), format!("server {name:?}: {words}")))?;
+        let reached = reached.map_err(|(field, words)| {
+            let position = field_at(&fields, field).unwrap_or_else(|| at(start));
+            Mistake::Server(position, format!("server {name:?}: {words}"))
+        })?;
         found.push(Entry {
             name,
             reached,
             position: at(start),
+            fields,
             dialect: file.dialect,
         });
     }
@@ -180,7 +194,17 @@ fn is_server(property: &ObjectProp<'_>) -> bool {
     }
 }
 
-fn reached(server: &Object<'_>, dialect: Dialect, root: &Path) -> Result<Reached, String> {
+fn field_at(fields: &[(String, Position)], name: &str) -> Option<Position> {
+    let field = fields.iter().find(|(field, _)| field == name)?;
+    Some(field.1.clone())
+}
+
+/// How a server is reached; or in which of its fields a mistake is, and which.
+fn reached(
+    server: &Object<'_>,
+    dialect: Dialect,
+    root: &Path,
+) -> Result<Reached, (&'static str, String)> {
     let kind = text_of(server, "type").unwrap_or_default();
     let needs_and_has = match kind.as_str() {
         "stdio" => Some(("command", "url")),
@@ -191,29 +215,31 @@ fn reached(server: &Object<'_>, dialect: Dialect, root: &Path) -> Result<Reached
         && server.get(needs).is_none()
         && server.get(has).is_some()
     {
-        return Err(format!(
-            "its `type` is {kind:?}, which wants a `{needs}`. It has a `{has}`"
-        ));
+        let words = format!("its `type` is {kind:?}, which wants a `{needs}`. It has a `{has}`");
+        return Err(("type", words));
     }
     if let Some(url) = text_of(server, "url") {
         let parsed = dialect.put_in(&url, root).map(|url| Url::parse(&url));
         return match parsed {
             Ok(Ok(parsed)) => Ok(Reached::Url(parsed)),
-            Ok(Err(error)) if !url.contains("${") => Err(format!("{url:?} is no URL: {error}")),
+            Ok(Err(error)) if !url.contains("${") => {
+                Err(("url", format!("{url:?} is not a URL: {error}")))
+            }
             _ => Ok(Reached::Somewhere(url)),
         };
     }
     let Some(program) = text_of(server, "command") else {
-        return Err("it has neither a `command` nor a `url`".to_owned());
+        return Err(("", "it has neither a `command` nor a `url`".to_owned()));
     };
     let texts = match server.get("args").map(|property| &property.value) {
         None => Some(Vec::new()),
         Some(Value::Array(arguments)) => arguments.elements.iter().map(text).collect(),
         Some(_) => None,
     };
-    let arguments = texts.ok_or(
-        "its `args` are no list. Each argument is a text of its own, as in [\"checker\", \"tutor\"]",
-    )?;
+    let arguments = texts.ok_or_else(|| {
+        let words = "its `args` are not a list. Each argument is a text of its own, as in [\"checker\", \"tutor\"]";
+        ("args", words.to_owned())
+    })?;
     let environment = server.get_object("env").map(|variables| {
         let variables = variables.properties.iter();
         let set =
@@ -251,6 +277,11 @@ impl Entry {
 }
 
 impl Entry {
+    /// Where this field of it is; where it has none, the entry.
+    pub fn at(&self, field: &str) -> Position {
+        field_at(&self.fields, field).unwrap_or_else(|| self.position.clone())
+    }
+
     /// As in `docs: https://learn.example/mcp`.
     pub fn shown(&self) -> String {
         match &self.reached {
@@ -269,24 +300,27 @@ impl Line {
     ///
     /// # Errors
     ///
-    /// The first variable that has none.
-    pub fn resolved(&self, dialect: Dialect, root: &Path) -> Result<Self, Unresolved> {
-        let put_in = |text: &String| dialect.put_in(text, root);
-        let of_environment = |(name, value): &(String, String)| Ok((name.clone(), put_in(value)?));
-        let folder = self.folder.as_ref().map(put_in).transpose()?;
+    /// The first variable that has none, with the field that it is in.
+    pub fn resolved(
+        &self,
+        dialect: Dialect,
+        root: &Path,
+    ) -> Result<Self, (&'static str, Unresolved)> {
+        let put_in = |field: &'static str, text: &String| {
+            let text = dialect.put_in(text, root);
+            text.map_err(|unresolved| (field, unresolved))
+        };
+        let folder = self.folder.iter().map(|text| put_in("cwd", text)).next();
+        let arguments = self.arguments.iter().map(|text| put_in("args", text));
+        let environment = self.environment.iter();
+        let environment = environment
+            .map(|(name, value)| Ok((name.clone(), put_in("env", value)?)))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            program: put_in(&self.program)?,
-            arguments: self
-                .arguments
-                .iter()
-                .map(put_in)
-                .collect::<Result<_, _>>()?,
-            environment: self
-                .environment
-                .iter()
-                .map(of_environment)
-                .collect::<Result<_, _>>()?,
-            folder,
+            folder: folder.transpose()?,
+            program: put_in("command", &self.program)?,
+            arguments: arguments.collect::<Result<_, _>>()?,
+            environment,
         })
     }
 

@@ -30,7 +30,7 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::runs("1.5", |program| Box::pin(tell_apart::check(program))),
         Check::runs("1.6", |program| Box::pin(door::check(program))),
     ],
-    block_of: |_| None,
+    place_of: |_| None,
     serving: SERVING,
 };
 

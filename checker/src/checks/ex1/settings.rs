@@ -63,11 +63,24 @@ pub(super) async fn check(workspace: &WorkspaceUnderTest) -> Checked {
             .expected("the tutor: the program \"cargo\" with the arguments [\"checker\", \"tutor\"]")
             .got(shown.join("\n"))
             .why("The tutor is the workshop itself, as a server for your agent. `command` is the program alone, and each of its arguments is a text of its own in `args`.")
-            .located(Location::At(all[0].position.clone()))
+            .located(Location::At(nearest(&all)))
             .into());
     };
     let (answer, ()) = tokio::join!(answers(workspace, tutor), look_at_remote(workspace, &all));
     answer.map_err(|stop| at(stop, &tutor.position))
+}
+
+/// Where the tutor is most likely meant: at a command with everything in it, or else at the first
+/// server.
+fn nearest(all: &[Entry]) -> Position {
+    let meant = all.iter().find(|entry| match &entry.reached {
+        Reached::Command(line) => line.program.contains("tutor"),
+        _ => false,
+    });
+    match meant {
+        Some(entry) => entry.at("command"),
+        None => all[0].position.clone(),
+    }
 }
 
 /// The servers in all files that are there.
@@ -117,7 +130,7 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
         Reached::Command(line) => {
             let line = line
                 .resolved(tutor.dialect, &workspace.root)
-                .map_err(without_value)?;
+                .map_err(|(field, unresolved)| at(without_value(unresolved), &tutor.at(field)))?;
             let folder = line.started_in(&workspace.root);
             let mut command = Command::new(&line.program);
             command
@@ -126,10 +139,12 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
                 .envs(line.environment.iter().map(|(name, value)| (name, value)));
             if !folder.is_dir() {
                 let error = format!("there is no folder {}, which `cwd` names", folder.display());
-                return Err(no_folder(&line.shown(), &error));
+                return Err(at(no_folder(&line.shown(), &error), &tutor.at("cwd")));
             }
-            let mut process = Process::start(command, &workspace.guard)
-                .map_err(|error| not_started(&line.shown(), &error.to_string()))?;
+            let mut process = Process::start(command, &workspace.guard).map_err(|error| {
+                let stop = not_started(&line.shown(), &error.to_string());
+                at(stop, &tutor.at("command"))
+            })?;
             let monitor = process.monitor();
             let (stdin, stdout) = process
                 .take_stdio()
@@ -142,7 +157,8 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
                     // If it has ended, its last words say why.
                     let _ = timeout(LAST_WORDS, monitor.ended_with_words()).await;
                     let words = monitor.stderr.last_lines();
-                    return Err(does_not_answer(&line.shown(), &failure, &words));
+                    let stop = does_not_answer(&line.shown(), &failure, &words);
+                    return Err(at(stop, &tutor.at("args")));
                 }
             };
             let asked = ask(workspace, &session, &line.shown()).await;
@@ -154,7 +170,7 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
             let opened = Session::connect(endpoint, client, workspace.transcript());
             opened
                 .await
-                .map_err(|failure| is_not_running(url, &failure))?
+                .map_err(|failure| at(is_not_running(url, &failure), &tutor.at("url")))?
         }
         Reached::Somewhere(url) => {
             return Err(Stop::CouldNotCheck(format!(
@@ -258,12 +274,9 @@ fn does_not_answer(command: &str, failure: &RequestError, words: &[String]) -> S
         .into()
 }
 
-/// Points a finding at a line of the settings.
+/// Points a finding at a line of the settings, unless it points at one already.
 fn at(stop: Stop, position: &Position) -> Stop {
-    match stop {
-        Stop::Failed(finding) => finding.located(Location::At(position.clone())).into(),
-        other => other,
-    }
+    stop.at(Location::At(position.clone()))
 }
 
 /// Remarks on every server elsewhere that does not answer.

@@ -109,9 +109,13 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
         };
         return Err(ran
             .finding(Code::NoLimit)
-            .expected(format!("{limit}: so many requests to the model, and no more"))
+            .expected(format!("{limit}: exactly {steps} requests to the model"))
             .got(got)
-            .why("A model can go round in circles, and each round costs money. The limit is the one thing that ends it.")
+            .why(if asked < steps {
+                "The user allows this many steps, and the model was still at work. The next step may bring the answer."
+            } else {
+                "A model can go round in circles, and each round costs money. Only the limit ends it."
+            })
             .into());
     }
     if ran.code() == Some(1) && ran.stdout.trim().is_empty() && !ran.stderr.trim().is_empty() {

@@ -29,6 +29,6 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::runs("2.5", |program| Box::pin(trouble::check(program))).with(MODEL),
         Check::runs("2.6", |program| Box::pin(approve::check(program))).with(MODEL),
     ],
-    block_of: |_| None,
+    place_of: |_| None,
     serving: SERVING,
 };

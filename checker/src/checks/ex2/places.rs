@@ -1,6 +1,7 @@
 //! The TODO blocks that findings point at, where it is not the one that the course names.
 
 use crate::blocks::TodoBlock;
+use crate::verdict::{Code, Location, Spot};
 
 /// Where what the model proposes goes into the conversation.
 pub const PROPOSAL: TodoBlock = agent("step_2_2");
@@ -23,6 +24,20 @@ pub const YES: TodoBlock = TodoBlock {
 const fn agent(name: &'static str) -> TodoBlock {
     let file = "src/agent.rs";
     TodoBlock { file, name }
+}
+
+/// Where sessions with the servers are opened.
+pub fn connects() -> Location {
+    Spot::code("src/tools.rs", "fn connect").into()
+}
+
+/// What prints the answer; or what is in its way, for which any line may be to blame that prints.
+pub fn prints(code: Code) -> Location {
+    let answer = Location::from(Spot::code("src/main.rs", "terminal::answer"));
+    match code {
+        Code::MoreOnStdout => Location::from(Spot::code("src/agent.rs", "println!")).or(answer),
+        _ => answer,
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::checks::printed::{flat, tells};
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::model::{Heard, Key, Proposal, Says, Script};
 use crate::fixtures::{Record, ServerSpec};
-use crate::verdict::{Code, Location};
+use crate::verdict::Code;
 
 /// How many steps there are without `--max-steps`.
 pub(super) const DEFAULT_STEPS: usize = 10;
@@ -208,8 +208,7 @@ impl Played {
             .expected(format!("on stdout, and nothing else there: {answer}"))
             .got(self.ran.printed())
             .why(why)
-            // Any line of the program may have printed it.
-            .located(Location::Nowhere)
+            .at(places::prints(code))
             .into())
     }
 

@@ -14,7 +14,7 @@ use crate::checks::printed::tells;
 use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::model::{Heard, Proposal, Says, Script};
 use crate::fixtures::{FakeServer, FakeTool, Record};
-use crate::verdict::{Code, Location};
+use crate::verdict::Code;
 
 /// That the tools of two servers are offered, each under a name of its own although one has the
 /// same name on both.
@@ -50,7 +50,7 @@ pub(super) async fn all_are_offered(program: &ProgramUnderTest) -> Checked {
     let played = scene.perform(program, &urls, &records, turns).await?;
     played.asked_the_model()?;
     for (tool, url) in &declared {
-        is_offered(&played, tool, url)?;
+        is_offered(&played, tool, url, OF_EVERY_SERVER)?;
         offers(&played, tool)?;
     }
     names_differ(&played)?;
@@ -62,7 +62,11 @@ fn records(servers: &[FakeServer]) -> Vec<&Record> {
     servers.iter().map(FakeServer::record).collect()
 }
 
-fn is_offered(played: &Played, tool: &Tool, url: &Url) -> Checked {
+/// Why the tools of each server count.
+const OF_EVERY_SERVER: &str = "The model may use the tools of every `--mcp` server. Where two of them have a tool of the same name, offer one of the two under another name.";
+const BESIDE_ONE_THAT_IS_DOWN: &str = "One of the servers is down, and this is another one. Its tools are there, whichever is named first.";
+
+fn is_offered(played: &Played, tool: &Tool, url: &Url, why: &str) -> Checked {
     let description = tool.description.as_deref().unwrap_or_default();
     let heard = &played.heard[0];
     if heard.function_described(description).is_some() {
@@ -80,7 +84,7 @@ fn is_offered(played: &Played, tool: &Tool, url: &Url) -> Checked {
             tool.name
         ))
         .got(offered.join("\n"))
-        .why("The model may use the tools of every `--mcp` server. Where two of them have a tool of the same name, offer one of the two under another name.")
+        .why(why)
         .into())
 }
 
@@ -109,7 +113,8 @@ pub(super) async fn one_may_be_down(program: &ProgramUnderTest) -> Checked {
         return gives_up(&played.ran);
     }
     asks_the_question(&played, &question)?;
-    for tool in &declared {
+    for (tool, server) in declared.iter().zip(&servers) {
+        is_offered(&played, tool, server.url(), BESIDE_ONE_THAT_IS_DOWN)?;
         offers(&played, tool)?;
     }
     played.answers(&answer)
@@ -125,7 +130,7 @@ fn says_which_is_down(ran: &Ran, down: &Url) -> Checked {
         .expected(format!("on stderr, that the server at {down} cannot be used"))
         .got(ran.printed())
         .why("Nothing listens there. Tell the user which server is missing: without its tools, the answer may be a different one.")
-        .located(Location::Nowhere)
+        .at(places::connects())
         .into())
 }
 

@@ -105,7 +105,14 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
                 // Of which nothing could be read.
                 unread => format!("serverInfo {unread}"),
             },
-            "Users see the server's name in their client, and allow or forbid the server by it.",
+            match handshake.server_info() {
+                Value::Null => {
+                    "Users see the server's name in their client, and allow or forbid the server by it."
+                }
+                _ => {
+                    "Name and version are strings. Where one of them is not, clients can read neither."
+                }
+            },
         ),
         (name, "", _) => (
             Code::NoVersion,
@@ -120,7 +127,9 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
         .got(got)
         .why(why);
     Err(match library {
-        Some(_) => finding.in_rust("Set server_info in get_info.").into(),
+        Some(_) => finding
+            .in_rust("In get_info, name it with Implementation::new(\"corner-bakery\", env!(\"CARGO_PKG_VERSION\")). Implementation::from_build_env() is what rmcp itself was built as.")
+            .into(),
         None => finding.into(),
     })
 }

@@ -4,17 +4,18 @@ use rand::RngExt;
 use serde_json::Value;
 
 use super::places;
-use crate::checks::store::sale::{fell, says_what_was_bought};
+use crate::checks::store::sale::{ONE_INVENTORY, UNLISTED, fell, says_what_was_bought};
 use crate::checks::store::schema::{fits, is_the_contracts, output_schema};
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
+use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.3.snap");
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter(server).await?;
     server.purpose("see how buy_product wants to be called");
-    let in_tool = |stop: Stop| stop.at(places::BUY_TOOL);
+    let in_tool = |stop: Stop| stop.at(places::of_tool("buy_product"));
     let tool = shop.declared("buy_product").await.map_err(in_tool)?;
     let schema = output_schema(&tool).map_err(in_tool)?;
     is_the_contracts(&tool, CONTRACT, (places::BUY_ARGUMENTS, places::SALE))?;
@@ -35,10 +36,40 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     shop::succeeded(&called, "a receipt: this is in stock")?;
     let content: Value = shop::structured(&called).map_err(in_tool)?;
     fits(&called, &content, &schema)?;
-    let in_sale = |stop: Stop| stop.at(places::SALE);
+    let in_sale = |stop: Stop| stop.at(places::lost_sale());
     says_what_was_bought(&called, &product, quantity).map_err(in_sale)?;
 
     server.purpose("see that the stock fell by what was bought");
     let after = shop.products().await?;
-    fell(&called, &before, &after, &product, quantity).map_err(in_sale)
+    fell(&called, &before, &after, &product, quantity).map_err(in_sale)?;
+    if server.has_http() {
+        is_gone_for_everyone(server, &product.name, &after).await?;
+    }
+    Ok(())
+}
+
+/// Over HTTP all sessions are with one store. A stdio server is a store for each.
+async fn is_gone_for_everyone(server: &ServerUnderTest, name: &str, seen: &[Product]) -> Checked {
+    server.purpose("see that the stock is the same in another session");
+    let others = Shop::enter(server).await?.products().await?;
+    let stock = |products: &[Product]| {
+        let product = products.iter().find(|product| product.name == name);
+        product.map(|product| product.stock)
+    };
+    let (expected, got) = (stock(seen), stock(&others));
+    if got == expected {
+        return Ok(());
+    }
+    let told = |stock: Option<i64>| stock.map_or(UNLISTED.to_owned(), |stock| stock.to_string());
+    Err(Finding::new(Code::WrongStock)
+        .sent("tools/call list_products {} in a new session, after a sale in another one")
+        .expected(format!(
+            "stock of {name:?}: {}, as in the session of the sale",
+            told(expected)
+        ))
+        .got(told(got))
+        .why("All sessions are with the same store. Here each has a stock of its own.")
+        .in_rust(ONE_INVENTORY)
+        .at(places::lost_sale())
+        .into())
 }

@@ -5,14 +5,13 @@ use rmcp::model::Tool;
 use serde_json::{Value, json};
 
 use super::places;
-use crate::blocks::TodoBlock;
 use crate::checks::contract::resolve;
 use crate::checks::draw;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::store::validator::Validator;
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
-use crate::verdict::{Code, Finding, Why};
+use crate::verdict::{Code, Finding, Location, Why};
 
 /// What there is of something that is not there.
 const NONE: &str = "none";
@@ -20,7 +19,7 @@ const NONE: &str = "none";
 /// Something that the tools lack.
 struct Lack {
     /// Where it belongs.
-    block: Option<TodoBlock>,
+    place: Location,
     /// Whose it is: `buy_product`.
     of: String,
     expected: String,
@@ -48,7 +47,8 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     }
     let unknown = draw::unheard_of(server).to_lowercase();
     server.purpose("call a tool that does not exist");
-    refuses(shop.session.call(&unknown, json!({})).await)
+    let called = shop.session.call(&unknown, json!({})).await;
+    refuses(called).map_err(|stop| stop.at(places::tool_handler()))
 }
 
 fn all(tools: &[Tool], lacks: fn(&Tool) -> Vec<Lack>) -> Vec<Lack> {
@@ -78,10 +78,7 @@ fn nothing_lacks(code: Code, lacks: &[Lack]) -> Checked {
         .expected(each(|lack| lack.expected.clone()).join("\n"))
         .got(got)
         .why(why_each(lacks));
-    Err(match first.block {
-        Some(block) => finding.at(block).into(),
-        None => finding.into(),
-    })
+    Err(finding.at(first.place.clone()).into())
 }
 
 /// What is said of them, each thing once.
@@ -121,7 +118,7 @@ fn broken_schema(tool: &Tool) -> Vec<Lack> {
     let schema = Value::Object(tool.input_schema.as_ref().clone());
     let error = Validator::new(&schema).err();
     let lack = |error| Lack {
-        block: places::of_arguments(&tool.name),
+        place: places::of_arguments(&tool.name),
         of: tool.name.to_string(),
         expected: format!(
             "{} with an inputSchema that is valid JSON Schema 2020-12",
@@ -138,7 +135,7 @@ fn descriptions(tool: &Tool) -> Vec<Lack> {
     let name = &tool.name;
     let description = tool.description.as_deref().unwrap_or_default();
     let of_tool = description.trim().is_empty().then(|| Lack {
-        block: places::of_tool(name),
+        place: places::of_tool(name),
         of: name.to_string(),
         expected: format!("a description of the tool {name}"),
         got: NONE.to_owned(),
@@ -150,7 +147,7 @@ fn descriptions(tool: &Tool) -> Vec<Lack> {
         parameters
             .filter(|(_, schema)| !is_described(schema))
             .map(|(parameter, _)| Lack {
-                block: places::of_arguments(name),
+                place: places::of_arguments(name),
                 of: parameter.clone(),
                 expected: format!("a description of the parameter {parameter} of {name}"),
                 got: NONE.to_owned(),
@@ -187,7 +184,7 @@ fn constraints(tool: &Tool) -> Vec<Lack> {
         bound => format!("minimum {bound}"),
     };
     vec![Lack {
-        block: places::of_arguments(&tool.name),
+        place: places::of_arguments(&tool.name),
         of: "quantity".to_owned(),
         expected: "the quantity of buy_product with a minimum of 1".to_owned(),
         got,
@@ -228,7 +225,7 @@ fn annotations(tool: &Tool) -> Vec<Lack> {
         _ => return Vec::new(),
     };
     vec![Lack {
-        block: places::of_tool(&tool.name),
+        place: places::of_tool(&tool.name),
         of: tool.name.to_string(),
         expected: format!("{} with {expected}", tool.name),
         got,
@@ -262,7 +259,7 @@ fn lies(tool: &Tool) -> Vec<Lack> {
         .into_iter()
         .filter(|(_, value, _)| *value == Some(true));
     lies.map(|(name, value, why)| Lack {
-        block: places::of_tool(&tool.name),
+        place: places::of_tool(&tool.name),
         of: name.to_owned(),
         expected: format!("buy_product with {name} false"),
         got: hint(value),
@@ -281,7 +278,8 @@ fn refuses(answer: Result<crate::mcp::Called, RequestError>) -> Checked {
             .why("-32603 says that the server broke down. The host asked for something that is not there.")
             .into()),
         Err(RequestError { kind: ErrorKind::Refused { .. }, .. }) => Ok(()),
-        Err(failure) => Err(symptoms::of_failure(failure)),
+        Err(failure) => Err(symptoms::of_failure(failure)
+            .expecting("a protocol error with a number as its code: -32602")),
         Ok(called) => Err(Finding::new(Code::UnknownToolAnswered)
             .sent(&called.sent)
             .expected("a protocol error: -32602")

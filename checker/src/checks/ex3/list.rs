@@ -2,6 +2,7 @@
 //! text; three products or more.
 
 use std::collections::HashSet;
+use std::slice;
 
 use serde_json::{Value, json};
 
@@ -10,12 +11,13 @@ use crate::checks::store::schema::{fits, output_schema};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::mcp::Called;
-use crate::verdict::{Code, Finding};
+use crate::snapshot::contents;
+use crate::verdict::{Code, Finding, Location};
 
 const CONTRACT: &str = include_str!("snapshots/3.2.snap");
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
-    let in_tool = |stop: Stop| stop.at(places::LIST_TOOL);
+    let in_tool = |stop: Stop| stop.at(places::of_tool("list_products"));
     let (called, products) = lists(server).await.map_err(in_tool)?;
     are_worth_a_visit(server, &called, &products)
 }
@@ -30,13 +32,33 @@ async fn lists(server: &ServerUnderTest) -> Checked<(Called, Vec<Product>)> {
 
     tools_are_a_declared_capability(&shop)?;
     let schema = output_schema(&tool)?;
-    contract::compare(&[contract::tool(&tool)], CONTRACT)?;
+    let line = contract::tool(&tool);
+    contract::compare(slice::from_ref(&line), CONTRACT)
+        .map_err(|stop| stop.at(place_of_difference(&line)))?;
     shop::succeeded(&called, "a list of products")?;
     let content: Value = shop::structured(&called)?;
-    fits(&called, &content, &schema)?;
+    fits(&called, &content, &schema).map_err(|stop| stop.at(places::product()))?;
     is_mirrored_as_text(&called, &content)?;
     let products = shop::products_of(&called)?;
     Ok((called, products))
+}
+
+/// Where something is written that differs from the contract: the tool's parameters, its list, or
+/// a product in that.
+fn place_of_difference(line: &str) -> Location {
+    let contract = contents(CONTRACT);
+    let parts = |line: &str| {
+        let (parameters, result) = line.split_once(" → ").unwrap_or((line, ""));
+        (parameters.to_owned(), result.to_owned())
+    };
+    let (parameters, result) = parts(line);
+    if parameters != parts(contract.trim()).0 {
+        places::of_tool("list_products")
+    } else if result.starts_with("{products: [{") {
+        places::product()
+    } else {
+        places::product_list()
+    }
 }
 
 fn tools_are_a_declared_capability(shop: &Shop) -> Checked {
@@ -81,7 +103,7 @@ fn are_worth_a_visit(server: &ServerUnderTest, called: &Called, products: &[Prod
             .expected(expected)
             .got(got)
             .why(why)
-            .at(places::PRODUCTS)
+            .at(places::opening_day())
     };
     let names: HashSet<&str> = products
         .iter()

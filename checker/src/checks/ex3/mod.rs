@@ -33,9 +33,10 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("3.10", |server| Box::pin(resources::check(server))),
         Check::changes("3.11", |server| Box::pin(prompts::check(server))),
     ],
-    block_of: |finding| match finding.code {
-        Code::Forbidden => Some(places::GATE),
-        Code::TooLittleStock => Some(places::PRODUCTS),
+    place_of: |finding| match finding.code {
+        Code::Forbidden => Some(places::GATE.into()),
+        Code::HttpError | Code::NeedsLogin | Code::WrongContentType => Some(places::router()),
+        Code::TooLittleStock => Some(places::opening_day()),
         _ => None,
     },
     serving: SERVING,

@@ -1,6 +1,13 @@
-//! The TODO blocks of the store that findings point at.
+//! The places of the store that findings point at: TODO blocks, and items that are found by name
+//! wherever they are.
 
 use crate::blocks::TodoBlock;
+use crate::checks::store::shop::written_as;
+use crate::verdict::{Location, Spot};
+
+const MAIN: &str = "src/main.rs";
+const STORE: &str = "src/store.rs";
+const INVENTORY: &str = "src/inventory.rs";
 
 /// What the server says of itself.
 pub const IDENTITY: TodoBlock = store("step_3_1");
@@ -18,7 +25,7 @@ pub const BUY_ARGUMENTS: TodoBlock = store("step_3_3");
 pub const BUY_TOOL: TodoBlock = store("step_3_3_tool");
 /// Who may speak to the server over HTTP.
 pub const GATE: TodoBlock = TodoBlock {
-    file: "src/main.rs",
+    file: MAIN,
     name: "step_3_8",
 };
 /// The arguments of `search_products`.
@@ -37,32 +44,84 @@ pub const PROMPTS_HANDLER: TodoBlock = store("step_3_11_handler");
 pub const COMPLETIONS: TodoBlock = store("step_3_11");
 
 const fn inventory(name: &'static str) -> TodoBlock {
-    let file = "src/inventory.rs";
+    let file = INVENTORY;
     TodoBlock { file, name }
 }
 
 const fn store(name: &'static str) -> TodoBlock {
-    let file = "src/store.rs";
+    let file = STORE;
     TodoBlock { file, name }
 }
 
-/// The block in which a tool is written. `None` for one that the workshop does not know.
-pub fn of_tool(tool: &str) -> Option<TodoBlock> {
-    match tool {
-        "list_products" => Some(LIST_TOOL),
-        "buy_product" => Some(BUY_TOOL),
-        "search_products" => Some(SEARCH_TOOL),
-        _ => None,
-    }
+/// A tool.
+pub fn of_tool(tool: &str) -> Location {
+    let known = match tool {
+        "list_products" => Spot::Block(LIST_TOOL),
+        "buy_product" => Spot::Block(BUY_TOOL),
+        "search_products" => Spot::Block(SEARCH_TOOL),
+        _ => Spot::File(STORE),
+    };
+    written_as(tool).or(known)
 }
 
-/// The block in which a tool's arguments are written.
-pub fn of_arguments(tool: &str) -> Option<TodoBlock> {
-    match tool {
+/// Where a call finds its tool.
+pub fn tool_handler() -> Location {
+    Location::from(Spot::code(STORE, "#[tool_handler")).or(Spot::File(STORE))
+}
+
+/// Where HTTP comes in.
+pub fn router() -> Location {
+    Location::from(Spot::code(MAIN, "fn router")).or(Spot::File(MAIN))
+}
+
+/// Where a tool's arguments are written.
+pub fn of_arguments(tool: &str) -> Location {
+    let known = match tool {
         "buy_product" => Some(BUY_ARGUMENTS),
         "search_products" => Some(SEARCH_ARGUMENTS),
-        _ => of_tool(tool),
-    }
+        _ => None,
+    };
+    known.map_or_else(
+        || of_tool(tool),
+        |block| Location::from(block).or(of_tool(tool)),
+    )
+}
+
+/// The result of `list_products`.
+pub fn product_list() -> Location {
+    Location::from(Spot::code(STORE, "struct ProductList")).or(of_tool("list_products"))
+}
+
+/// What a product is, with its name, its price and its stock.
+pub fn product() -> Location {
+    Location::from(Spot::code(INVENTORY, "struct Product")).or(PRODUCTS)
+}
+
+/// What the store has on opening day.
+pub fn opening_day() -> Location {
+    Location::from(Spot::code(INVENTORY, "fn opening_day")).or(PRODUCTS)
+}
+
+/// The sale, and its receipt.
+pub fn sale() -> Location {
+    Location::from(SALE).or(Spot::code(INVENTORY, "fn buy"))
+}
+
+/// Where the store loses what was sold: at an inventory that the router makes for each request, or
+/// else at the sale.
+pub fn lost_sale() -> Location {
+    Location::from(Spot::InBlock(GATE, "Inventory")).or(sale())
+}
+
+/// What offers occasions while the user types.
+pub fn completions() -> Location {
+    Location::from(Spot::code("src/prompts.rs", "fn complete")).or(COMPLETIONS)
+}
+
+/// The address on which the store listens, unless it is told another.
+pub fn default_address() -> Location {
+    let spots = ["UNSPECIFIED", "0.0.0.0", "STORE_HOST", "TcpListener::bind"];
+    Location::First(spots.map(|words| Spot::code(MAIN, words)).to_vec())
 }
 
 #[cfg(test)]

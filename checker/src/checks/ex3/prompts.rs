@@ -11,7 +11,7 @@ use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
 use crate::mcp::{ErrorKind, RequestError};
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Why};
 
 const CONTRACT: &str = include_str!("snapshots/3.11.snap");
 const PROMPT: &str = "recommend";
@@ -25,9 +25,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let prompts = shop.session.prompts().await?;
     if prompts.is_empty() {
         // FastMCP and others declare what they have a method for.
-        return Err(Stop::not_declared(
-            "the server declares prompts, and lists none yet",
-        ));
+        let nothing = Why::from(
+            "prompts are declared, and nothing answers for them yet: prompts/list gives none",
+        );
+        return Err(Stop::not_declared(nothing.in_rust(
+            "(#[prompt_handler] on `impl ServerHandler` hands them over)",
+        )));
     }
     let lines: Vec<String> = prompts
         .iter()
@@ -214,7 +217,12 @@ fn names_the_right_ones(
                     names(&right)
                 ),
             },
-            "The model can recommend only what it knows of. The budget itself is enough for what costs exactly as much.",
+            match budget {
+                None => "The model can recommend only what it knows of.",
+                Some(_) => {
+                    "The model can recommend only what it knows of. The budget itself is enough for what costs exactly as much."
+                }
+            },
         ),
     };
     Err(Finding::new(code)
@@ -237,7 +245,10 @@ fn is_refused(
             kind: ErrorKind::Refused { .. },
             ..
         }) => Ok(()),
-        Err(failure) => Err(symptoms::of_failure(failure)),
+        Err(failure) => {
+            let expected = format!("an error for a prompt {what}: -32602");
+            Err(symptoms::of_failure(failure).expecting(expected))
+        }
         Ok(messages) => Err(Finding::new(code)
             .sent(format!("prompts/get {name} {arguments}"))
             .expected(format!("an error for a prompt {what}: -32602"))
@@ -245,7 +256,10 @@ fn is_refused(
                 [] => "a prompt without messages".to_owned(),
                 messages => shop::quoted(&text(messages)),
             })
-            .why("The client shows the error beside the field where the user can mend it.")
+            .why(match code {
+                Code::UnknownPromptAccepted => "The error tells the client that there is no such prompt. An answer reads as one that is there.",
+                _ => "The client shows the error beside the field, where the user can correct it.",
+            })
             .into()),
     }
 }
@@ -303,6 +317,7 @@ async fn completes_occasions(server: &ServerUnderTest, shop: &Shop) -> Checked {
                 .expected("the occasions that begin with it, and no other")
                 .got(format!("{values:?}"))
                 .why("The user has typed the beginning already.")
+                .at(places::completions())
                 .into());
         }
     }
@@ -346,6 +361,7 @@ async fn completes_nothing_else(
                 .expected(format!("no occasions: {what} is meant"))
                 .got(format!("{values:?}"))
                 .why("Every completion of the server comes to this method. The request says which prompt and which argument it is for: look at both.")
+                .at(places::completions())
                 .into());
         }
     }

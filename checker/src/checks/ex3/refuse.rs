@@ -11,7 +11,7 @@ use crate::checks::store::sale::{fell, says_what_was_bought};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Called, ErrorKind, RequestError};
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Location};
 
 /// Fewer words than this cannot say what is wrong and what would work.
 const WORDS_OF_A_REASON: usize = 3;
@@ -75,7 +75,7 @@ async fn sells_by_its_own_name(
     name: &str,
     mut before: Vec<Product>,
 ) -> Checked {
-    let in_sale = |stop: Stop| stop.at(places::SALE);
+    let in_sale = |stop: Stop| stop.at(places::sale());
     for spelled in [draw::in_other_case(name), format!(" {name} ")] {
         let product = before.iter().find(|product| product.name == name);
         let Some(product) = product.filter(|_| before.iter().all(|one| one.name != spelled)) else {
@@ -240,17 +240,25 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
     match answer {
         Ok(called) if called.result.is_error == Some(true) => Ok(called),
         Ok(called) => {
-            let (block, why) = match called.result.structured_content {
+            let (place, why): (Location, _) = match called.result.structured_content {
                 Some(_) if order.code == Code::AcceptsSimilarName => (
-                    order.block,
+                    order.block.into(),
                     "No product has this name, and another was sold for it. Compare the whole name.",
                 ),
+                Some(_) if order.code == Code::AcceptsHuge => (
+                    order.block.into(),
+                    "There is not that much of anything. Does the number lose its upper digits on the way?",
+                ),
+                Some(_) if order.block == places::BUY_ARGUMENTS => (
+                    order.block.into(),
+                    "These are not the arguments that the tool asks for, and what was meant is only a guess. Selling on a guess costs the user money.",
+                ),
                 Some(_) => (
-                    order.block,
+                    order.block.into(),
                     "This is a receipt for what cannot be sold. Check the order before you fill it.",
                 ),
                 None => (
-                    places::BUY_TOOL,
+                    places::of_tool("buy_product"),
                     "A model reads isError to learn that a call failed. Text alone reads as success.",
                 ),
             };
@@ -259,7 +267,7 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
                 .expected(EXPECTED)
                 .got(shop::outcome(&called))
                 .why(why)
-                .at(block)
+                .at(place)
                 .into())
         }
         Err(RequestError {
@@ -271,7 +279,7 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
             .got(kind.to_string())
             .why("Hosts handle protocol errors themselves, and the model may never see the reason.")
             .in_rust("In rmcp, return Err(String) rather than Err(ErrorData).")
-            .at(places::BUY_TOOL)
+            .at(places::of_tool("buy_product"))
             .into()),
         Err(failure) => Err(symptoms::of_failure(failure)),
     }

@@ -13,7 +13,7 @@ use super::places;
 use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract, symptoms};
-use crate::mcp::{ErrorKind, RequestError};
+use crate::mcp::{ErrorKind, RequestError, misfit};
 use crate::verdict::{Code, Finding, Why};
 
 const CONTRACT: &str = include_str!("snapshots/3.10.snap");
@@ -31,7 +31,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     if resources.is_empty() && templates.is_empty() {
         // FastMCP and others declare what they have a method for.
         return Err(Stop::not_declared(
-            "the server declares resources, and lists none yet",
+            "resources are declared, and nothing answers for them yet: resources/list gives none",
         ));
     }
     let lines = lines(&resources, &templates);
@@ -128,9 +128,15 @@ fn is_the_product(uri: &str, product: &Product, read: Result<Value, String>) -> 
                 json.to_string(),
                 "list_products says something else at the same moment. One inventory, two ways to see it.",
             ),
-            Ok(_) => (json.to_string(), DECODE),
+            Ok(_) => (
+                json.to_string(),
+                "This is another product. Look for exactly the name that the URI holds, percent-decoded.",
+            ),
             Err(error) => (
-                format!("{json}: {error}"),
+                format!(
+                    "{json}: {}",
+                    misfit::<Product>(&json).unwrap_or_else(|| error.to_string())
+                ),
                 "A product is the same object wherever it is seen: name, price_cents and stock, as in list_products.",
             ),
         },
@@ -277,7 +283,9 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) ->
             kind: ErrorKind::Refused { .. },
             ..
         }) => Ok(()),
-        Err(failure) => Err(symptoms::of_failure(failure)),
+        Err(failure) => {
+            Err(symptoms::of_failure(failure).expecting("an error: there is no such resource"))
+        }
         Ok(contents) => {
             let texts = contents.iter().filter_map(|one| match one {
                 ResourceContents::TextResourceContents { text, .. } => Some(text.as_str()),

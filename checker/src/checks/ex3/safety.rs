@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::places;
 use crate::checks::draw;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
@@ -239,5 +240,6 @@ async fn listens_on_loopback_only(server: &ServerUnderTest) -> Checked {
         .expected("nobody there: the server listens on 127.0.0.1 alone")
         .got("a server that listens on every address of the machine")
         .why("On 0.0.0.0 everyone in the same network can buy. Listen on 127.0.0.1 unless you are told otherwise.")
+        .at(places::default_address())
         .into())
 }

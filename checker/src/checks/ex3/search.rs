@@ -28,7 +28,7 @@ struct Query {
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter(server).await?;
     server.purpose("see whether there is a search");
-    let in_tool = |stop: Stop| stop.at(places::SEARCH_TOOL);
+    let in_tool = |stop: Stop| stop.at(places::of_tool("search_products"));
     let tool = shop.declared("search_products").await.map_err(in_tool)?;
     let schema = output_schema(&tool).map_err(in_tool)?;
     let blocks = (places::SEARCH_ARGUMENTS, places::SEARCH_TOOL);

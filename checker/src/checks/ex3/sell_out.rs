@@ -87,13 +87,13 @@ fn is_listed(product: &Product, products: &[Product]) -> Checked {
             Code::RefusalChangedStock,
             stock.to_string(),
             "A refused order must leave no trace. Check everything first, change the stock last.",
-            places::REFUSALS,
+            places::REFUSALS.into(),
         ),
         None => (
             Code::SoldOutNotListed,
             "not listed any more".to_owned(),
             "A model that does not see it tells its user that there never was any. With a stock of 0 it can say that it is sold out.",
-            places::LIST_TOOL,
+            places::of_tool("list_products"),
         ),
     };
     Err(Finding::new(code)

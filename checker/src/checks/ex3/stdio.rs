@@ -8,14 +8,13 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::places;
-use crate::blocks::TodoBlock;
 use crate::checks::draw;
 use crate::checks::store::shop::Shop;
 use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::Session;
 use crate::mcp::message::Message;
 use crate::mcp::transcript::{Exchange, Received};
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Location};
 
 /// So many resources and prompts are tried. The store has one of each.
 const FEW: usize = 3;
@@ -178,9 +177,9 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
     let Some((during, line)) = strays.first() else {
         return Ok(());
     };
-    let mut blocks = strays.iter().map(|(during, _)| block_of(during));
-    let block = blocks.next().flatten();
-    let block = block.filter(|block| blocks.all(|other| other.as_ref() == Some(block)));
+    let mut places = strays.iter().map(|(during, _)| place_of(during));
+    let place = places.next().flatten();
+    let place = place.filter(|place| places.all(|other| other.as_ref() == Some(place)));
     let shown: String = line.chars().take(LETTERS_SHOWN).collect();
     let rest = if shown.len() < line.len() { " …" } else { "" };
     let mut finding = Finding::new(Code::StdoutIsNotPure)
@@ -193,8 +192,14 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
             .why("JSON is UTF-8 wherever programs exchange it (RFC 8259, 8.1). A client drops the line, and waits for its answer for ever.")
             .into());
     }
-    if let Some(block) = block {
-        finding = finding.at(block);
+    if is_message_in_pieces(&strays) {
+        return Err(finding
+            .got(format!("the line {shown:?}{rest}"))
+            .why("This is a part of a message. With stdio each message is one line: JSON without line breaks, without headers before it.")
+            .into());
+    }
+    if let Some(place) = place {
+        finding = finding.at(place);
     }
     Err(finding
         .got(format!("the line {shown:?}{rest}"))
@@ -203,15 +208,22 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
         .into())
 }
 
+/// Whether what stands on stdout are messages, spread over several lines or with a header before
+/// each, as the language server protocol has them.
+fn is_message_in_pieces(strays: &[(Message, String)]) -> bool {
+    let first = strays.first().map_or("", |(_, line)| line.as_str());
+    first.starts_with("Content-Length:") || matches!(first.trim_end(), "{" | "[")
+}
+
 /// Where the handler of a request is written. `None` for what every server does by itself.
-fn block_of(request: &Message) -> Option<TodoBlock> {
-    match request.method()? {
+fn place_of(request: &Message) -> Option<Location> {
+    Some(match request.method()? {
         "tools/call" => places::of_tool(request.json["params"]["name"].as_str()?),
-        "resources/read" => Some(places::RESOURCES_METHODS),
-        "prompts/get" => Some(places::PROMPTS_HANDLER),
-        "completion/complete" => Some(places::COMPLETIONS),
-        _ => None,
-    }
+        "resources/read" => places::RESOURCES_METHODS.into(),
+        "prompts/get" => places::PROMPTS_HANDLER.into(),
+        "completion/complete" => places::COMPLETIONS.into(),
+        _ => return None,
+    })
 }
 
 /// Something on stdout that is no message of the protocol.

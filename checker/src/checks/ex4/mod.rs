@@ -30,6 +30,6 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("4.11", |server| Box::pin(payments::check(server))),
         Check::changes("4.12", |server| Box::pin(bake_all::check(server))),
     ],
-    block_of: |_| None,
+    place_of: |_| None,
     serving: SERVING,
 };

@@ -3,7 +3,13 @@
 use super::shop::{self, Product, Receipt};
 use crate::checks::Checked;
 use crate::mcp::Called;
-use crate::verdict::{Code, Finding};
+use crate::verdict::{Code, Finding, Why};
+
+/// What is got where a product's stock should be.
+pub const UNLISTED: &str = "not listed any more";
+
+/// How all sessions come to the same inventory.
+pub const ONE_INVENTORY: &str = "Is there one inventory for all? main makes it once; one that the closure in `router` makes is new with each request.";
 
 /// That a receipt is for this much of this product, as it was before.
 pub fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Checked {
@@ -30,9 +36,23 @@ pub fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -
         ))
         .got(shop::outcome(called))
         .why(format!(
-            "There were {stock} of it before. The model tells its user what the receipt says."
+            "{} The model tells its user what the receipt says.",
+            what_differs(&got, &expected, *stock)
         ))
         .into())
+}
+
+/// What the first field of a receipt that is wrong should say.
+fn what_differs(got: &Receipt, expected: &Receipt, before: i64) -> String {
+    if got.product_name != expected.product_name {
+        "A receipt has the product's name as list_products spells it.".to_owned()
+    } else if got.quantity != expected.quantity {
+        format!("The order was for {}.", expected.quantity)
+    } else if got.total_cents != expected.total_cents {
+        "The total is the price times the quantity.".to_owned()
+    } else {
+        format!("There were {before} of it before.")
+    }
 }
 
 /// That of everything there is what there was, but for what was bought.
@@ -54,13 +74,26 @@ pub fn fell(
         if got == Some(expected) {
             continue;
         }
-        let got = got.map_or("not listed any more".to_owned(), |stock| stock.to_string());
+        let is_bought = old.name == bought.name;
+        let why: Why = match got {
+            // As if nothing had been sold: the sale may have been in another inventory.
+            Some(stock) if is_bought && stock == old.stock => Why::from("What was sold must be gone for everyone: in this session, in the next one, on every connection.")
+                .in_rust(ONE_INVENTORY),
+            Some(_) if is_bought => {
+                "A sale lowers the stock by as much as was sold, no more and no less.".into()
+            }
+            Some(_) => "A sale changes nothing but the stock of what was sold.".into(),
+            None => "What the store sells stays listed, with the stock that is left.".into(),
+        };
         return Err(Finding::new(Code::WrongStock)
-            .sent(format!("{}, then tools/call list_products {{}}", called.sent))
+            .sent(format!(
+                "{}, then tools/call list_products {{}}",
+                called.sent
+            ))
             .expected(format!("stock of {:?}: {expected}", old.name))
-            .got(got)
-            .why("What was sold must be gone for everyone: in this session, in the next one, on every connection.")
-                .into());
+            .got(got.map_or(UNLISTED.to_owned(), |stock| stock.to_string()))
+            .why(why)
+            .into());
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
-use crate::mcp::{Called, Session};
-use crate::verdict::{Code, Finding};
+use crate::mcp::{Called, Session, misfit};
+use crate::verdict::{Code, Finding, Location, Spot};
 
 /// A product, as `list_products` gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,10 +54,16 @@ where
     // Without a fraction, and exact: nothing is lost.
     #[expect(clippy::cast_possible_truncation)]
     let whole = whole.and_then(|number| T::try_from(number as i64).ok());
-    match whole {
-        Some(whole) => Ok(whole),
-        None => T::deserialize(value).map_err(D::Error::custom),
+    if let Some(whole) = whole {
+        return Ok(whole);
     }
+    let is_whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
+    let words = if is_whole {
+        format!("{value} is more than the checker can count")
+    } else {
+        format!("{value} is not an integer")
+    };
+    T::deserialize(value).map_err(|_| D::Error::custom(words))
 }
 
 /// So many orders bring a stock down, and no more.
@@ -176,6 +182,18 @@ fn means(name: &str, meant: &str) -> bool {
     letters(name) == letters(meant)
 }
 
+/// Where a tool of this name is written: the method of its name, or the one that is given it.
+pub fn written_as(tool: &str) -> Location {
+    let in_store = |words: String| Spot::Code {
+        file: "src/store.rs",
+        words: words.into(),
+    };
+    Location::First(vec![
+        in_store(format!("name = \"{tool}\"")),
+        in_store(format!("fn {tool}")),
+    ])
+}
+
 fn misnamed(tool: &str, name: &str) -> Stop {
     Finding::new(Code::Misnamed)
         .sent("tools/list")
@@ -183,6 +201,7 @@ fn misnamed(tool: &str, name: &str) -> Stop {
         .got(format!("one named {name}"))
         .why("A client calls a tool by exactly the name that the contract has.")
         .in_rust("In rmcp the method's name is the tool's, unless #[tool(name = \"…\")] gives it another.")
+        .at(written_as(name))
         .into()
 }
 
@@ -237,7 +256,7 @@ pub fn succeeded(called: &Called, expected: &str) -> Checked {
 }
 
 /// The structured content, as what it should be.
-pub fn structured<T: for<'de> Deserialize<'de>>(called: &Called) -> Checked<T> {
+pub fn structured<T: DeserializeOwned>(called: &Called) -> Checked<T> {
     let Some(content) = &called.result.structured_content else {
         return Err(Finding::new(Code::NoStructuredContent)
             .sent(&called.sent)
@@ -248,10 +267,11 @@ pub fn structured<T: for<'de> Deserialize<'de>>(called: &Called) -> Checked<T> {
             .into());
     };
     T::deserialize(content).map_err(|error| {
+        let wrong = misfit::<T>(content).unwrap_or_else(|| error.to_string());
         Finding::new(Code::WrongStructuredContent)
             .sent(&called.sent)
             .expected("the fields of the contract, with their types")
-            .got(format!("{content}: {error}"))
+            .got(format!("{wrong}\nin {content}"))
             .why("A client that was written against the contract cannot read this.")
             .into()
     })
@@ -316,15 +336,15 @@ mod tests {
         assert_eq!(product(json!(300)).unwrap(), 300);
         assert_eq!(product(json!(300.0)).unwrap(), 300);
         assert_eq!(product(json!(i64::MAX)).unwrap(), i64::MAX);
-        for wrong in [
-            json!(3.5),
-            json!("300"),
-            json!(u64::MAX),
-            json!(1e300),
-            json!(null),
+        for (wrong, words) in [
+            (json!(3.5), "is not an integer"),
+            (json!("300"), "is not an integer"),
+            (json!(null), "is not an integer"),
+            (json!(u64::MAX), "is more than"),
+            (json!(1e300), "is more than"),
         ] {
             let error = product(wrong.clone()).unwrap_err().to_string();
-            assert!(error.contains("i64"), "{wrong}: {error}");
+            assert!(error.contains(words), "{wrong}: {error}");
         }
         let receipt = json!({
             "product_name": "Rye", "quantity": 2, "total_cents": u64::MAX, "remaining_stock": 0,

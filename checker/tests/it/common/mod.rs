@@ -82,15 +82,21 @@ pub fn told(report: &ExerciseReport) -> String {
     with_blocks(told, &report.id)
 }
 
-/// Where a line points at the beginning of a TODO block, its name instead of the number.
+/// Where a line points at the beginning of a TODO block, its name instead of the number; where at an
+/// item of Rust, that.
 fn with_blocks(mut told: String, exercise: &str) -> String {
     let sources = format!("exercises/{exercise}/src");
     for entry in fs::read_dir(root().join(&sources)).unwrap() {
         let entry = entry.unwrap();
         let file = format!("{sources}/{}", entry.file_name().to_string_lossy());
-        for block in checker::blocks::blocks(&fs::read_to_string(entry.path()).unwrap()) {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        for block in checker::blocks::blocks(&text) {
             let line = format!("{file}:{}\n", block.lines.start + 1);
             told = told.replace(&line, &format!("{file}, {}\n", block.name));
+        }
+        for (number, line) in text.lines().enumerate() {
+            let at = format!("{file}:{}\n", number + 1);
+            told = told.replace(&at, &format!("{file}, `{}`\n", line.trim()));
         }
     }
     told
