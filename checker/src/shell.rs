@@ -24,7 +24,7 @@ impl Shell {
     pub fn split(self, line: &str) -> Option<Vec<String>> {
         match self {
             Self::Posix => shlex::split(line),
-            Self::Windows => Some(winsplit::split(line)),
+            Self::Windows => Some(words_of_windows(line)),
         }
     }
 
@@ -42,6 +42,51 @@ impl Shell {
         let quoted = words.into_iter().map(|word| self.quote(word));
         quoted.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The words that a program on Windows is given, by the rules of its C runtime: only before a quote
+/// do backslashes count, and two quotes within quotes are one.
+fn words_of_windows(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    // A word begins with its first letter or quote, and so may be empty.
+    let mut word: Option<String> = None;
+    let (mut quoted, mut backslashes) = (false, 0);
+    let mut letters = line.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter == '\\' {
+            backslashes += 1;
+            continue;
+        }
+        let kept = if letter == '"' {
+            backslashes / 2
+        } else {
+            backslashes
+        };
+        let escaped = backslashes % 2 == 1;
+        if backslashes > 0 {
+            let word = word.get_or_insert_default();
+            word.extend(std::iter::repeat_n('\\', kept));
+            backslashes = 0;
+        }
+        match letter {
+            '"' if escaped => word.get_or_insert_default().push('"'),
+            '"' if quoted && letters.next_if_eq(&'"').is_some() => {
+                word.get_or_insert_default().push('"');
+            }
+            '"' => {
+                word.get_or_insert_default();
+                quoted = !quoted;
+            }
+            ' ' | '\t' | '\r' | '\n' if !quoted => words.extend(word.take()),
+            letter => word.get_or_insert_default().push(letter),
+        }
+    }
+    if backslashes > 0 {
+        let word = word.get_or_insert_default();
+        word.extend(std::iter::repeat_n('\\', backslashes));
+    }
+    words.extend(word);
+    words
 }
 
 /// Only before a quote, and so at the end, does Windows count backslashes: two are one.
@@ -86,6 +131,11 @@ mod tests {
                 &["x", r#"say "hi""#, r"C:\"],
             ),
             (
+                Shell::Windows,
+                r#" x ""  "a ""b""" "#,
+                &["x", "", r#"a "b""#],
+            ),
+            (
                 Shell::Posix,
                 r"./venv/python x\ y.py",
                 &["./venv/python", "x y.py"],
@@ -101,19 +151,17 @@ mod tests {
     #[test]
     fn a_quoted_word_is_the_same_word_again() {
         let words = [
+            "",
             r".\venv\python.exe",
             r"C:\my workshop\",
             r#"say "hi""#,
             r#"a\"b c\\"#,
             "two words",
+            r"\",
+            "",
         ];
         for shell in [Shell::Posix, Shell::Windows] {
             assert_eq!(shell.split(&shell.join(words)).unwrap(), words, "{shell:?}");
         }
-        // winsplit drops an empty word.
-        let empty = ["x", "", "y"];
-        let line = Shell::Posix.join(empty);
-        assert_eq!(Shell::Posix.split(&line).unwrap(), empty);
-        assert_eq!(Shell::Windows.join(empty), r#"x "" y"#);
     }
 }
