@@ -125,8 +125,12 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
     finding.into()
 }
 
-/// The program panicked while it handled a request.
+/// The program panicked while it handled a request or, after it had begun to listen, while it
+/// started.
 pub fn panicked(panic: &Panic, sent: &str) -> Stop {
+    if is_at_start(panic, sent) {
+        return panicked_at_start(panic);
+    }
     let why = match panic.message.as_str() {
         "attempt to subtract with overflow" => {
             "An unsigned number would have gone below zero: more was taken than was there. Is the stock looked at before it is lowered, and nobody let in between the look and the sale?"
@@ -142,8 +146,13 @@ pub fn panicked(panic: &Panic, sent: &str) -> Stop {
         .into()
 }
 
+/// Whether it panicked on its main thread, before or while it was greeted.
+pub fn is_at_start(panic: &Panic, sent: &str) -> bool {
+    panic.is_on_main() && ["", "server/discover", "initialize"].contains(&sent)
+}
+
 /// The program panicked before anybody could ask it something.
-pub fn panicked_at_start(panic: &Panic) -> Stop {
+fn panicked_at_start(panic: &Panic) -> Stop {
     let location = match place_of(panic) {
         Location::Step => MAIN.into(),
         location => location,

@@ -18,6 +18,7 @@ use crate::fixtures::Fixtures;
 use crate::mcp::{Era, Transcript};
 use crate::subject::guard::Guard;
 use crate::subject::server::{Server, StartError};
+use crate::subject::stderr::Panic;
 use crate::subject::{Program, Subject};
 use crate::verdict::{Code, EraReport, Finding, Location, NotStarted, Outcome};
 
@@ -221,13 +222,13 @@ impl<'a> Judge<'a> {
                     }
                     let told = symptom.or(end).filter(|symptom| lost || !symptom.may_be_right());
                     return Err(match told {
-                        Some(symptom) => self.blame(case, &symptom, &finding.sent),
+                        Some(symptom) => self.blame(case, &symptom, &finding.sent).await,
                         None => Stop::Failed(finding),
                     });
                 }
                 Some(seen) = symptoms.recv(), if symptom.is_none() => {
                     if self.is_todo(&seen) {
-                        return Err(self.blame(case, &seen, ""));
+                        return Err(self.blame(case, &seen, "").await);
                     }
                     if seen.may_be_right() {
                         end = Some(seen);
@@ -239,7 +240,7 @@ impl<'a> Judge<'a> {
                 () = sleep_until(patience_ends) => {
                     let sent = last_sent(&case.transcript);
                     return Err(match symptom {
-                        Some(symptom) => self.blame(case, &symptom, &sent),
+                        Some(symptom) => self.blame(case, &symptom, &sent).await,
                         None => too_slow(deadline, sent),
                     });
                 }
@@ -258,11 +259,13 @@ impl<'a> Judge<'a> {
         };
         let (serving, patience) = (case.exercise.serving, self.plan.patience.listening);
         let started = Server::start(command, serving, &program.guard, patience).await;
-        let server = started.map_err(|error| self.unstarted(case, error))?;
-        Ok(Running {
-            server: Arc::new(server),
-            fixtures,
-        })
+        match started {
+            Ok(server) => Ok(Running {
+                server: Arc::new(server),
+                fixtures,
+            }),
+            Err(error) => Err(self.unstarted(case, error).await),
+        }
     }
 
     /// Whether the attendee has yet to write this. In a program that is not the workshop's, a
@@ -273,14 +276,23 @@ impl<'a> Judge<'a> {
     }
 
     /// The verdict when the process shows what went wrong.
-    fn blame(&self, case: &Case<'_>, symptom: &Symptom, sent: &str) -> Stop {
+    async fn blame(&self, case: &Case<'_>, symptom: &Symptom, sent: &str) -> Stop {
         match symptom {
             Symptom::Panicked(panic) if self.is_todo(symptom) => {
                 Stop::NotStarted(NotStarted::Todo {
                     place: Some(panic.place.as_str().into()),
                 })
             }
-            Symptom::Panicked(panic) => checks::symptoms::panicked(panic, sent),
+            Symptom::Panicked(panic) => {
+                let at_start = checks::symptoms::is_at_start(panic, sent);
+                let traced = match self.subject {
+                    Subject::Program(program) if at_start && panic.is_elsewhere() => {
+                        self.traced(case, program, panic).await
+                    }
+                    _ => None,
+                };
+                checks::symptoms::panicked(traced.as_ref().unwrap_or(panic), sent)
+            }
             Symptom::Exited {
                 status,
                 stderr,
@@ -292,17 +304,18 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn unstarted(&self, case: &Case<'_>, error: StartError) -> Stop {
+    /// A panic in a dependency at the start, with the attendee's line that led to it.
+    async fn traced(&self, case: &Case<'_>, program: &Program, panic: &Panic) -> Option<Panic> {
+        let (command, serving) = (program.command(), case.exercise.serving);
+        let patience = self.plan.patience.listening;
+        let again = Server::panic_with_backtrace(command, serving, &program.guard, patience).await;
+        again.filter(|again| again.place == panic.place)
+    }
+
+    async fn unstarted(&self, case: &Case<'_>, error: StartError) -> Stop {
         let serving = case.exercise.serving;
         match error {
-            StartError::Panicked(panic) => {
-                let symptom = Symptom::Panicked(panic.clone());
-                if self.is_todo(&symptom) {
-                    self.blame(case, &symptom, "")
-                } else {
-                    checks::symptoms::panicked_at_start(&panic)
-                }
-            }
+            StartError::Panicked(panic) => self.blame(case, &Symptom::Panicked(panic), "").await,
             StartError::Exited { status, stderr } => {
                 checks::symptoms::exited(&status.to_string(), &stderr, "", Some(serving))
             }

@@ -68,13 +68,14 @@ impl Places {
     }
 
     /// Where the attendee writes next for `step`: in each of its blocks that says what to write.
-    /// Where none does any more it is where a `todo!()` was reached, or else where the course sends
-    /// its reader.
+    /// Where none does any more it is where a `todo!()` was reached, or else in any of its blocks;
+    /// where those are gone, in the file to which the course sends its reader.
     pub fn to_write(&self, step: &Step, eras: &[EraReport]) -> Vec<Position> {
         let of_course = self.of_step(step);
-        let mut open = self.open(step);
-        // The course's first, where the book begins.
-        open.sort_by_key(|place| Some(place) != of_course.as_ref());
+        let says_so = |_: &Path, _: &Block, lines: &[&str]| {
+            lines.iter().any(|line| is_todo_of(line, &step.id))
+        };
+        let open = self.blocks_with(of_course.as_ref(), says_so);
         if !open.is_empty() {
             return open;
         }
@@ -82,19 +83,28 @@ impl Places {
             Some(NotStarted::Todo { place }) => place.as_ref(),
             _ => None,
         });
-        let place = match reached {
-            Some(reached) if self.folder.is_some() => Some(Position {
+        if let Some(reached) = reached.filter(|_| self.folder.is_some()) {
+            return vec![Position {
                 // It is of no use to somebody who looks for a line.
                 column: None,
                 ..reached.clone()
-            }),
-            _ => of_course,
-        };
-        place.into_iter().collect()
+            }];
+        }
+        let is_its_own =
+            |file: &Path, block: &Block, _: &[&str]| step.is_written_in(file, &block.name);
+        let all = self.blocks_with(of_course.as_ref(), is_its_own);
+        if all.is_empty() {
+            return of_course.into_iter().collect();
+        }
+        all
     }
 
-    /// The blocks that still say what to write for `step`.
-    fn open(&self, step: &Step) -> Vec<Position> {
+    /// The blocks of which this is so, this one before the others: there the book begins.
+    fn blocks_with(
+        &self,
+        first: Option<&Position>,
+        is_so: impl Fn(&Path, &Block, &[&str]) -> bool,
+    ) -> Vec<Position> {
         let Some(folder) = &self.folder else {
             return Vec::new();
         };
@@ -103,16 +113,19 @@ impl Places {
         let in_file = |file: &PathBuf| -> Vec<Position> {
             let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
-            let is_open = |block: &Block| {
+            let is_so = |block: &Block| {
                 let lines = lines.get(block.lines.clone()).unwrap_or_default();
-                lines.iter().any(|line| is_todo_of(line, &step.id))
+                is_so(file, block, lines)
             };
-            let open = blocks(&text).into_iter().filter(is_open);
+            let found = blocks(&text).into_iter().filter(is_so);
             let shown = self.shown_as.join(file);
-            open.map(|block| Position::line(&shown, block.lines.start + 1))
+            found
+                .map(|block| Position::line(&shown, block.lines.start + 1))
                 .collect()
         };
-        sources.flat_map(in_file).collect()
+        let mut found: Vec<Position> = sources.flat_map(in_file).collect();
+        found.sort_by_key(|place| Some(place) != first);
+        found
     }
 
     /// Where the attendee works on `step`: the first line of its TODO block, or the file if
@@ -361,7 +374,7 @@ mod tests {
             ["ex3_store/src/prompts.rs:2", "ex3_store/src/a.rs:8"]
         );
         assert_eq!(to_write("3.1"), ["ex3_store/src/a.rs:2"]);
-        // Nothing says what to write: it is where the course sends its reader.
+        // Nothing says what to write, and nothing is written either.
         assert_eq!(to_write("3.5"), ["ex3_store/src/inventory.rs"]);
     }
 

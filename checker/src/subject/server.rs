@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::Url;
 use tokio::net::TcpStream;
 use tokio::process::Command;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::guard::Guard;
 use super::process::Process;
@@ -91,12 +91,6 @@ impl Server {
         patience: Duration,
     ) -> Result<Self, StartError> {
         let start = || Self::start_once(command(), serving, guard, patience);
-        let start_with_backtrace = || {
-            let mut command = command();
-            // It takes a debug build a tenth of a second, so not every panic gets one.
-            command.env("RUST_BACKTRACE", "1");
-            Self::start_once(command, serving, guard, patience)
-        };
         let mut last = start().await;
         for _ in 1..TRIES {
             match &last {
@@ -106,14 +100,28 @@ impl Server {
                 _ => break,
             }
         }
-        if let Err(StartError::Panicked(panic)) = &mut last
-            && panic.is_elsewhere()
-            && let Err(StartError::Panicked(again)) = start_with_backtrace().await
-            && again.place == panic.place
-        {
-            panic.called_at = again.called_at;
-        }
         last
+    }
+
+    /// Starts a program that panics at its start once more, for the backtrace, and gives the panic.
+    ///
+    /// To write one takes a debug build a tenth of a second, so not every panic gets it.
+    pub async fn panic_with_backtrace(
+        mut command: Command,
+        serving: Serving,
+        guard: &Guard,
+        patience: Duration,
+    ) -> Option<Panic> {
+        let (port, _claim) = free_port().ok()?;
+        serving.clear(&mut command);
+        command
+            .env(serving.port, port.to_string())
+            .env("RUST_BACKTRACE", "1");
+        let mut process = Process::start(command, guard).ok()?;
+        // Nobody reads what it prints, and it must not wait for that.
+        drop(process.take_stdout());
+        let stderr = process.monitor().stderr;
+        timeout(patience, stderr.panic_after(0)).await.ok()
     }
 
     async fn start_once(

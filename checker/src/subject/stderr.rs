@@ -37,6 +37,11 @@ impl Panic {
         self.message.starts_with("not yet implemented")
     }
 
+    /// Whether it ends the program, unless that runs on one thread.
+    pub fn is_on_main(&self) -> bool {
+        self.thread == "main"
+    }
+
     /// Whether it was in a dependency, or in the standard library. rustc writes the paths of a
     /// workspace's own files from its root on.
     pub fn is_elsewhere(&self) -> bool {

@@ -143,8 +143,10 @@ pub fn at_bind(faults: &Faults) {
 }
 
 /// What goes wrong after a message was written over stdio.
-pub fn after_message(faults: &Faults) {
+pub async fn after_message(faults: &Faults) {
     if faults.has(Fault::StdioEndsAtOnce) {
+        // Until the client has sent its next request, for which there will be no answer.
+        sleep(Duration::from_millis(50)).await;
         exit(0);
     }
 }

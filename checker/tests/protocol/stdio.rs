@@ -132,7 +132,7 @@ async fn write(mut outbox: UnboundedReceiver<Value>, faults: Faults) -> Result<(
         }
         stdout.write_all(b"\n").await?;
         stdout.flush().await?;
-        faults::after_message(&faults);
+        faults::after_message(&faults).await;
     }
     Ok(())
 }

@@ -82,10 +82,16 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
     let (code, got) = match shop::text(called) {
         text if text.is_empty() => (Code::NoText, "no text at all".to_owned()),
         text if texts.is_empty() => (Code::TextIsNotJson, shop::quoted(&text)),
-        text => (
-            Code::TextDiffers,
-            format!("text that says something else: {}", shop::quoted(&text)),
-        ),
+        _ => {
+            let differences = texts
+                .iter()
+                .filter_map(|text| difference(text, content, ""));
+            let difference = differences.min_by_key(String::len).unwrap_or_default();
+            (
+                Code::TextDiffers,
+                format!("text that says something else than structuredContent: {difference}"),
+            )
+        }
     };
     Err(Finding::new(code)
         .sent(&called.sent)
@@ -94,6 +100,40 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
         .why("Older clients, and many models, see only the text.")
         .in_rust("In rmcp, Json<T> writes both.")
         .into())
+}
+
+/// The first thing in which a text is not the structured content: "/products/0/stock is 13, not 12".
+fn difference(text: &Value, content: &Value, path: &str) -> Option<String> {
+    match (text, content) {
+        (Value::Object(text), Value::Object(content)) => {
+            let missing = content.keys().find(|key| !text.contains_key(*key));
+            let more = text.keys().find(|key| !content.contains_key(*key));
+            let lacking = missing.map(|key| format!("{path}/{key} is missing"));
+            let lacking = lacking.or(more.map(|key| format!("{path}/{key} is not there")));
+            lacking.or_else(|| {
+                let mut fields = text.iter();
+                fields.find_map(|(key, value)| {
+                    difference(value, content.get(key)?, &format!("{path}/{key}"))
+                })
+            })
+        }
+        (Value::Array(text), Value::Array(content)) if text.len() == content.len() => {
+            let mut items = text.iter().zip(content).enumerate();
+            items.find_map(|(number, (text, content))| {
+                difference(text, content, &format!("{path}/{number}"))
+            })
+        }
+        (Value::Array(text), Value::Array(content)) => Some(format!(
+            "{path} has {} items, not {}",
+            text.len(),
+            content.len()
+        )),
+        (text, content) if text == content => None,
+        (text, content) => {
+            let path = if path.is_empty() { "it" } else { path };
+            Some(format!("{path} is {text}, not {content}"))
+        }
+    }
 }
 
 fn are_worth_a_visit(server: &ServerUnderTest, called: &Called, products: &[Product]) -> Checked {
@@ -149,4 +189,33 @@ fn are_worth_a_visit(server: &ServerUnderTest, called: &Called, products: &[Prod
         return Err(shop::too_little_left(server));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let content = json!({ "products": [{ "name": "a", "stock": 12 }] });
+        for (text, told) in [
+            (
+                json!({ "products": [{ "name": "a", "stock": 13 }] }),
+                "/products/0/stock is 13, not 12",
+            ),
+            (
+                json!({ "products": [{ "name": "a" }] }),
+                "/products/0/stock is missing",
+            ),
+            (json!({ "products": [], "more": 1 }), "/more is not there"),
+            (json!({ "products": [] }), "/products has 0 items, not 1"),
+            (
+                json!([1]),
+                "it is [1], not {\"products\":[{\"name\":\"a\",\"stock\":12}]}",
+            ),
+        ] {
+            assert_eq!(difference(&text, &content, "").unwrap(), told);
+        }
+        assert_eq!(difference(&content, &content, ""), None);
+    }
 }

@@ -250,21 +250,55 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
 /// The list itself, or an object with the list under `products`.
 fn holds(read: &Value, products: &[Product]) -> Checked {
     let list = read.get("products").unwrap_or(read);
-    let mut got: Vec<Product> = Vec::deserialize(list).unwrap_or_default();
-    let mut expected = products.to_vec();
-    got.sort_by(|one, other| one.name.cmp(&other.name));
-    expected.sort_by(|one, other| one.name.cmp(&other.name));
-    if got == expected {
-        return Ok(());
-    }
+    let wrong = match Vec::<Product>::deserialize(list) {
+        Ok(got) => match first_other(&got, products) {
+            None => return Ok(()),
+            Some((expected, got)) => (
+                format!(": {expected}"),
+                got,
+                "One inventory, two ways to see it. Read it when you are asked, not once at the start.",
+            ),
+        },
+        Err(error) => {
+            let wrong = misfit::<Vec<Product>>(list).unwrap_or_else(|| error.to_string());
+            (
+                String::new(),
+                format!("{wrong}\nin {read}"),
+                "The inventory is the list that list_products gives, or an object with it under products.",
+            )
+        }
+    };
+    let (expected, got, why) = wrong;
     Err(Finding::new(Code::OtherInventory)
         .sent(format!("resources/read {INVENTORY}, after a purchase"))
-        .expected("what list_products lists at the same moment")
-        .got(read.to_string())
-        .why(
-            "One inventory, two ways to see it. Read it when you are asked, not once at the start.",
-        )
+        .expected(format!(
+            "what list_products lists at the same moment{expected}"
+        ))
+        .got(got)
+        .why(why)
         .into())
+}
+
+/// The first product that is not as it should be: as expected, and as it is. Lists have no order.
+fn first_other(got: &[Product], expected: &[Product]) -> Option<(String, String)> {
+    let missing = expected.iter().find(|one| !got.contains(one));
+    let more = got.iter().find(|one| !expected.contains(one));
+    let named = |name: &str| got.iter().find(|one| one.name == name);
+    match (missing, more) {
+        (Some(missing), _) => {
+            let got = named(&missing.name).map_or("no such product".to_owned(), shop::json_of);
+            Some((shop::json_of(missing), got))
+        }
+        (None, Some(more)) => Some((
+            "nothing else".to_owned(),
+            format!("also {}", shop::json_of(more)),
+        )),
+        (None, None) if got.len() != expected.len() => Some((
+            "each product once".to_owned(),
+            "one of them twice".to_owned(),
+        )),
+        (None, None) => None,
+    }
 }
 
 fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) -> Checked {
