@@ -80,7 +80,10 @@ impl Session {
             (_, exchange) if exchange.result()["resultType"] == "task" => {
                 Ok(Begun::Task(TaskState::of(&exchange)))
             }
-            (_, exchange) => Err(shape::<CallToolResult>(&exchange, "a task or a tool result")),
+            (_, exchange) => Err(shape::<CallToolResult>(
+                &exchange,
+                "a task or a tool result",
+            )),
         }
     }
 

@@ -113,7 +113,7 @@ impl Server {
         patience: Duration,
     ) -> Option<Panic> {
         let (port, _claim) = free_port().ok()?;
-        serving.clear(&mut command);
+        serving.prepare(&mut command);
         command
             .env(serving.port, port.to_string())
             .env("RUST_BACKTRACE", "1");

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::places;
 use crate::checks::store::sale::{ONE_INVENTORY, UNLISTED, fell, says_what_was_bought};
 use crate::checks::store::schema::{fits, is_the_contracts, output_schema};
-use crate::checks::store::shop::{self, Shop};
+use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::verdict::{Code, Finding};
 
