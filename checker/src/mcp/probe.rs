@@ -21,12 +21,19 @@ pub enum Probe {
     NotMcp(String),
 }
 
-/// Asks in both eras; any JSON-RPC answer will do, an error too.
+/// Asks in both eras; any JSON-RPC answer will do, an error too, and one with a mistake that the
+/// checks can name.
 pub async fn probe(url: &Url) -> Probe {
     let mut errors = Vec::new();
     for era in Era::ALL {
         match ask(url, era).await {
-            Ok(()) | Err(ErrorKind::Refused { .. }) => return Probe::Mcp,
+            Ok(())
+            | Err(
+                ErrorKind::Refused { .. }
+                | ErrorKind::ContentType { .. }
+                | ErrorKind::WrongId { .. }
+                | ErrorKind::Shape(_),
+            ) => return Probe::Mcp,
             Err(kind) => errors.push(kind),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use checker::verdict::Code;
 use insta::assert_snapshot;
 
 use crate::cli::subjects::{answers_always, nobody, running};
@@ -52,6 +53,24 @@ fn a_url_without_an_mcp_server_is_told_apart() {
         "(no answer: [lookup])",
     );
     settings.bind(|| assert_snapshot!("no_mcp_at_url", said));
+}
+
+/// What answers in JSON-RPC is MCP, and its mistakes are findings.
+#[test]
+fn a_url_with_a_broken_mcp_server_is_checked() {
+    let workshop = fresh();
+    for (flaw, code) in [
+        ("no-content-type", Code::WrongContentType),
+        ("plain-text", Code::WrongContentType),
+        ("wrong-ids", Code::WrongId),
+    ] {
+        let server = running(flaw);
+        let url = &server.url;
+        let told = told(&workshop, &format!("check 3.1 --url {url} --format json"));
+        assert_eq!(told.code, 1, "{flaw}: {told:?}");
+        let code = format!("\"code\": \"{code}\"");
+        assert!(told.stdout.contains(&code), "{flaw}: {told:?}");
+    }
 }
 
 #[test]
