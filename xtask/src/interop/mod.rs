@@ -10,12 +10,14 @@
 //! rig.rs          the checker against the agent that is built on a framework
 //! servers.rs      the client of exercise 1 in other people's servers
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
+//! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! verdicts.rs     what the checker says, compared with what is so
 //! ```
 //!
 //! A peer that cannot be installed, started or reached is a failure, never a skip.
 
+mod by_hand;
 mod client;
 mod conformance;
 mod devcontainer;
@@ -79,6 +81,7 @@ enum Group {
     Devcontainer,
     Servers,
     Stores,
+    ByHand,
     Programs,
     Rig,
 }
@@ -103,6 +106,7 @@ async fn all(root: &Path, guard: &Guard, groups: &[Group]) -> Result<()> {
             Group::Devcontainer => devcontainer::run(&setup).await,
             Group::Servers => servers::run(&setup).await,
             Group::Stores => stores::run(&setup).await,
+            Group::ByHand => by_hand::run(&setup).await,
             Group::Programs => programs::run(&setup).await,
             Group::Rig => rig::run(&setup).await,
         }

@@ -2,42 +2,18 @@
 //! `interop/connect.py`, and exercise 2's on OpenAI's package, `interop/agent.py`. Each is right at
 //! first, then has one thing wrong at a time, which the checker has to name.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result};
-use checker::course::{Course, Exercise};
+use checker::course::Course;
 
 use super::Setup;
-use super::verdicts::{ERAS, Verdicts, agree, by_command, verdicts};
+use super::verdicts::{Flaw, agree, by_command, expected, verdicts};
 
 /// A program that does what an exercise asks for.
 struct Peer {
     exercise: &'static str,
     script: &'static str,
     what: &'static str,
-    flaws: &'static [Flaw],
-}
-
-/// What can be wrong with it.
-struct Flaw {
-    /// Its name in the script.
-    name: &'static str,
-    /// The step that it fails, and the finding there.
-    step: &'static str,
-    code: &'static str,
-    /// The eras on which it shows.
-    eras: &'static [&'static str],
-}
-
-impl Flaw {
-    const fn of(name: &'static str, step: &'static str, code: &'static str) -> Self {
-        Self {
-            name,
-            step,
-            code,
-            eras: &ERAS,
-        }
-    }
+    flaws: &'static [Flaw<'static>],
 }
 
 const PEERS: [Peer; 2] = [
@@ -47,7 +23,7 @@ const PEERS: [Peer; 2] = [
         what: "client on FastMCP",
         flaws: &[
             Flaw {
-                eras: &["modern"],
+                era: Some("modern"),
                 ..Flaw::of("legacy-only", "1.2", "no_session")
             },
             Flaw::of("first-page", "1.3", "pages_left_out"),
@@ -85,13 +61,15 @@ pub(super) async fn run(setup: &Setup) {
                 name, step, code, ..
             } = flaw;
             let sentence = format!("{name} in the {what} fails {step} alone, as {code}");
-            tally.check(&sentence, judge(setup, peer, Some(flaw))).await;
+            tally
+                .check(&sentence, judge(setup, peer, Some(*flaw)))
+                .await;
         }
     }
 }
 
 /// Has the checker judge the program, and compares what it says with what is so.
-async fn judge(setup: &Setup, peer: &Peer, flaw: Option<&Flaw>) -> Result<String> {
+async fn judge(setup: &Setup, peer: &Peer, flaw: Option<Flaw<'_>>) -> Result<String> {
     let course = Course::load(&setup.root.join("course.toml"))?;
     let exercise = course.exercise(peer.exercise).context("no such exercise")?;
     let script = setup.root.join("interop").join(peer.script);
@@ -102,33 +80,6 @@ async fn judge(setup: &Setup, peer: &Peer, flaw: Option<&Flaw>) -> Result<String
     let by_program = |checker: &mut _| by_command(checker, &program);
     let mut said = verdicts(setup, peer.exercise, by_program).await?;
     said.retain(|key, _| !key.starts_with(OF_SETTINGS));
-    agree(&expected(exercise, flaw), &said)
-}
-
-/// What the checker should say of each step on each era.
-fn expected(exercise: &Exercise, flaw: Option<&Flaw>) -> Verdicts {
-    let mut expected = Verdicts::new();
-    for era in ERAS {
-        let mut outcomes: BTreeMap<&str, &str> = BTreeMap::new();
-        let steps = exercise.steps.iter().filter(|step| step.id != OF_SETTINGS);
-        for step in steps {
-            let fails = |flaw: &&Flaw| flaw.step == step.id && flaw.eras.contains(&era);
-            let flaw = flaw.filter(fails);
-            let waits = step.needs.iter().any(|need| {
-                let outcome = outcomes.get(need.as_str());
-                outcome.is_some_and(|outcome| *outcome != "passed")
-            });
-            let outcome = match (waits, flaw) {
-                (true, _) => "not_started",
-                (false, Some(_)) => "failed",
-                (false, None) => "passed",
-            };
-            outcomes.insert(&step.id, outcome);
-            let code = flaw.filter(|_| outcome == "failed").map(|flaw| flaw.code);
-            let codes = code.into_iter().map(str::to_owned).collect();
-            let key = format!("{} {era}", step.id);
-            expected.insert(key, (outcome.to_owned(), codes));
-        }
-    }
-    expected
+    let steps = exercise.steps.iter().filter(|step| step.id != OF_SETTINGS);
+    agree(&expected(steps, flaw, OF_SETTINGS, &[]), &said)
 }

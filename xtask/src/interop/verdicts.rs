@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use checker::course::Step;
 use serde::Deserialize;
 use tokio::process::Command;
 
@@ -20,6 +21,68 @@ pub(super) type Verdicts = BTreeMap<String, Said>;
 
 /// Its outcome, and the codes of its findings.
 pub(super) type Said = (String, Vec<String>);
+
+/// What is wrong with a peer, and how it shows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flaw<'a> {
+    /// Its name in the peer.
+    pub name: &'a str,
+    /// The step that it fails, and the finding there.
+    pub step: &'a str,
+    pub code: &'a str,
+    /// The only era in which it shows. `None` is both.
+    pub era: Option<&'a str>,
+}
+
+impl Flaw<'static> {
+    /// One that shows in both eras.
+    pub(super) const fn of(name: &'static str, step: &'static str, code: &'static str) -> Self {
+        Self {
+            name,
+            step,
+            code,
+            era: None,
+        }
+    }
+}
+
+/// What the checker should say of each of these steps in each era. `unreached` is what it has no
+/// way to, `unbegun` what the peer does not do.
+pub(super) fn expected<'a>(
+    steps: impl Iterator<Item = &'a Step> + Clone,
+    flaw: Option<Flaw<'_>>,
+    unreached: &str,
+    unbegun: &[&str],
+) -> Verdicts {
+    let mut expected = Verdicts::new();
+    for era in ERAS {
+        let flaw = flaw.filter(|flaw| flaw.era.is_none_or(|only| only == era));
+        let mut outcomes: BTreeMap<&str, &str> = BTreeMap::new();
+        for step in steps.clone() {
+            let of_needed = |outcome: &str| {
+                let mut needs = step.needs.iter();
+                needs.any(|need| outcomes.get(need.as_str()) == Some(&outcome))
+            };
+            let outcome = if of_needed("failed") || of_needed("not_started") {
+                "not_started"
+            } else if step.id == unreached || of_needed("could_not_check") {
+                "could_not_check"
+            } else if unbegun.contains(&step.id.as_str()) {
+                "not_started"
+            } else if flaw.is_some_and(|flaw| flaw.step == step.id) {
+                "failed"
+            } else {
+                "passed"
+            };
+            outcomes.insert(&step.id, outcome);
+            let code = flaw.filter(|_| outcome == "failed").map(|flaw| flaw.code);
+            let codes = code.into_iter().map(str::to_owned).collect();
+            let key = format!("{} {era}", step.id);
+            expected.insert(key, (outcome.to_owned(), codes));
+        }
+    }
+    expected
+}
 
 /// The checker's report, as far as it matters here.
 #[derive(Debug, Deserialize)]
