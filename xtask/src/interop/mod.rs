@@ -12,6 +12,7 @@
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
 //! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
+//! seeds.rs        every flaw of the tests, with more seeds than the tests take
 //! verdicts.rs     what the checker says, compared with what is so
 //! ```
 //!
@@ -24,6 +25,7 @@ mod devcontainer;
 mod inspector;
 mod programs;
 mod rig;
+mod seeds;
 mod servers;
 mod stores;
 mod tally;
@@ -69,6 +71,9 @@ pub(crate) struct Arguments {
     /// Only these groups of checks; all of them if none is named
     #[arg(value_enum)]
     groups: Vec<Group>,
+    /// With how many seeds the group `seeds` tries each flaw
+    #[arg(long, value_name = "N", default_value_t = seeds::FEW)]
+    seeds: u32,
 }
 
 /// A group of checks: a file here.
@@ -84,6 +89,7 @@ enum Group {
     ByHand,
     Programs,
     Rig,
+    Seeds,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -91,10 +97,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         [] => Group::value_variants(),
         some => some,
     };
-    guarded::run(async |root, guard| all(root, guard, groups).await)
+    guarded::run(async |root, guard| all(root, guard, arguments, groups).await)
 }
 
-async fn all(root: &Path, guard: &Guard, groups: &[Group]) -> Result<()> {
+async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]) -> Result<()> {
     let begin = Instant::now();
     let setup = prepare(root, guard).await?;
     for group in groups {
@@ -109,6 +115,7 @@ async fn all(root: &Path, guard: &Guard, groups: &[Group]) -> Result<()> {
             Group::ByHand => by_hand::run(&setup).await,
             Group::Programs => programs::run(&setup).await,
             Group::Rig => rig::run(&setup).await,
+            Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
     }
 

@@ -1,0 +1,106 @@
+//! Every flaw of the tests with other seeds than the one of their snapshots: chance must not decide
+//! whether a flaw is found. The tests do it themselves, where `FLAW_SEEDS` says with how many.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use tokio::process::Command;
+
+use super::Setup;
+use crate::peers::call;
+
+/// What fits into three minutes on two cores: one seed takes some two. `--seeds 20` takes twenty.
+pub(super) const FEW: u32 = 1;
+
+/// The tests that take a flaw each: one for each step.
+const TESTS: &str = "the_flaws_of";
+
+/// How the tests say how much they tried.
+const TRIED: &str = "tried ";
+
+/// What a build may take; dependencies are there, for this program needs them too.
+const BUILD: Duration = Duration::from_secs(1200);
+
+/// What one flaw may take with one seed, and how many a step has at most.
+const FLAW: Duration = Duration::from_secs(25);
+const FLAWS: u32 = 60;
+
+pub(super) async fn run(setup: &Setup, seeds: u32) {
+    let tally = &setup.tally;
+    tally.peer(&format!(
+        "Every flaw of the tests, with {seeds} other seeds (--seeds takes more)"
+    ));
+    let tests = match tests(setup).await {
+        Ok(tests) => tests,
+        Err(error) => return tally.check("the tests", async { Err(error) }).await,
+    };
+    for test in &tests {
+        let sentence = test
+            .rsplit("::")
+            .next()
+            .unwrap_or_default()
+            .replace('_', " ");
+        tally.check(&sentence, try_all(setup, test, seeds)).await;
+    }
+}
+
+/// Builds the tests and the broken programs, and gives the names of the tests.
+async fn tests(setup: &Setup) -> Result<Vec<String>> {
+    let mut build = cargo(setup);
+    build.args([
+        "build",
+        "--locked",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+    ]);
+    call(build, &setup.guard, BUILD).await?.ended_well()?;
+    let mut list = test(setup);
+    list.args([TESTS, "--list", "--format", "terse"]);
+    let listed = call(list, &setup.guard, BUILD).await?.ended_well()?;
+    let tests = listed
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"));
+    let tests: Vec<String> = tests.map(str::to_owned).collect();
+    ensure!(
+        !tests.is_empty(),
+        "no test has {TESTS} in its name:\n{listed}"
+    );
+    Ok(tests)
+}
+
+async fn try_all(setup: &Setup, name: &str, seeds: u32) -> Result<String> {
+    let mut command = test(setup);
+    command
+        .args([name, "--exact", "--show-output"])
+        .env("FLAW_SEEDS", seeds.to_string())
+        // A snapshot that differs is a failure, never a new snapshot.
+        .env("INSTA_UPDATE", "no");
+    let said = call(command, &setup.guard, FLAW * FLAWS * seeds.max(1)).await?;
+    let tried = said.stdout.lines().find(|line| line.starts_with(TRIED));
+    match tried {
+        Some(tried) if said.status.success() => Ok(tried.to_owned()),
+        _ => bail!("{said}"),
+    }
+}
+
+fn test(setup: &Setup) -> Command {
+    let mut command = cargo(setup);
+    command.args([
+        "test",
+        "--locked",
+        "--quiet",
+        "--package",
+        "checker",
+        "--test",
+        "it",
+        "--",
+    ]);
+    command
+}
+
+fn cargo(setup: &Setup) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(&setup.root);
+    command
+}
