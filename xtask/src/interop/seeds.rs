@@ -28,20 +28,23 @@ const FLAWS: u32 = 60;
 pub(super) async fn run(setup: &Setup, seeds: u32) {
     let tally = &setup.tally;
     tally.peer(&format!(
-        "Every flaw of the tests, with {seeds} other seeds (--seeds takes more)"
+        "Every flaw of the tests with other seeds: {seeds}"
     ));
     let tests = match tests(setup).await {
         Ok(tests) => tests,
         Err(error) => return tally.check("the tests", async { Err(error) }).await,
     };
     for test in &tests {
-        let sentence = test
-            .rsplit("::")
-            .next()
-            .unwrap_or_default()
-            .replace('_', " ");
+        let sentence = format!("every flaw of {} fails it alone", step(test));
         tally.check(&sentence, try_all(setup, test, seeds)).await;
     }
+}
+
+/// `3.4` for `flaws::the_flaws_of_3_4_fail_it_alone`.
+fn step(test: &str) -> String {
+    let name = test.split(TESTS).last().unwrap_or_default();
+    let numbers = name.split('_').filter(|word| word.parse::<u32>().is_ok());
+    numbers.collect::<Vec<_>>().join(".")
 }
 
 /// Builds the tests and the broken programs, and gives the names of the tests.
@@ -103,4 +106,9 @@ fn cargo(setup: &Setup) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(&setup.root);
     command
+}
+
+#[test]
+fn a_test_tells_its_step() {
+    assert_eq!(step("flaws::the_flaws_of_3_10_fail_it_alone"), "3.10");
 }

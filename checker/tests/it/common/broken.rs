@@ -228,7 +228,8 @@ impl Broken {
             .filter_map(async |missed| missed)
             .collect()
             .await;
-        println!("tried {} flaws, seeds {seeds:?}", flaws.len());
+        let (flaws, first, end) = (flaws.len(), seeds.start, seeds.end);
+        println!("tried {flaws} flaws with each seed from {first} and below {end}");
         let missed = missed.join("");
         assert!(missed.is_empty(), "{step} does not fail alone:\n{missed}");
     }
