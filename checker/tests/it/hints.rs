@@ -56,8 +56,9 @@ fn links(hint: &str) -> Vec<&str> {
 }
 
 /// Pages that are about no crate. Nothing here can tell whether they are there.
-const ELSEWHERE: [&str; 2] = [
+const ELSEWHERE: [&str; 3] = [
     "https://code.visualstudio.com/docs/agents/reference/mcp-configuration",
+    "https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation",
     "https://www.rfc-editor.org/rfc/rfc9728.html",
 ];
 

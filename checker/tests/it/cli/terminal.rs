@@ -104,6 +104,19 @@ impl Terminal {
         self.waits_for(text, |screen| !screen.contains(text))
     }
 
+    /// Waits until this was printed, though it may have left the screen, and gives all that was.
+    pub fn has_printed(&self, text: &str) -> String {
+        let begin = Instant::now();
+        loop {
+            let all = self.scrollback();
+            if all.contains(text) {
+                return all;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{text:?}:\n{all}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits until the screen is as it should be, and gives it. The text says how, in a failure.
     pub fn waits_for(&self, text: &str, is_so: impl Fn(&str) -> bool) -> String {
         let begin = Instant::now();

@@ -156,10 +156,8 @@ fn the_trace_begins_with_the_exchange_that_failed() {
     assert!(screen.contains("── 3.4 on the modern era ──"), "{screen}");
     assert!(screen.contains(r#""quantity":0"#), "{screen}");
     terminal.press("t");
-    terminal.hides("press t again for the other");
-    let all = terminal.scrollback();
+    let all = terminal.has_printed("── 3.4 on the legacy era ──");
     assert!(all.contains("✗ the check failed here"), "{all}");
-    assert!(all.contains("── 3.4 on the legacy era ──"), "{all}");
     quits(&workshop, terminal);
 }
 
@@ -193,6 +191,11 @@ fn no_line_is_longer_than_the_terminal_is_wide() {
 fn next_leads_back_to_an_exercise_before_that_is_open() {
     let workshop = fresh();
     write_solution(&workshop);
+    let all_passed = all_passed();
+    let open = |line: &&str| !line.starts_with("\"1.");
+    let all_but_the_first: Vec<&str> = all_passed.lines().filter(open).collect();
+    fs::create_dir(workshop.path(".workshop")).unwrap();
+    workshop.write(".workshop/progress.toml", &all_but_the_first.join("\n"));
     let terminal = watch(&workshop, (90, 30));
     terminal.shows(IDLE);
     terminal.press("n");
