@@ -17,6 +17,7 @@ pub mod engine;
 mod escape;
 pub mod events;
 pub mod fixtures;
+pub mod host;
 pub mod mcp;
 pub mod patience;
 pub mod report;
