@@ -121,6 +121,12 @@ impl Check {
         self
     }
 
+    /// The same, once, because no era applies to what it looks at.
+    pub const fn once(mut self) -> Self {
+        self.eras = Eras::Once;
+        self
+    }
+
     /// The same, which may take this long.
     pub const fn within(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);

@@ -16,7 +16,6 @@ use crate::checks::{
 use crate::course::Step;
 use crate::fixtures::Fixtures;
 use crate::mcp::{Era, Transcript};
-use crate::subject::guard::Guard;
 use crate::subject::server::{Server, StartError};
 use crate::subject::stderr::Panic;
 use crate::subject::{Program, Subject};
@@ -85,7 +84,12 @@ impl<'a> Judge<'a> {
             (Run::Server(run), Some(era)) => self.of_server(*run, era, &case, turn).await,
             (Run::Program(run), Some(era)) => self.of_program(*run, era, &case).await,
             (Run::Workspace(run), _) => self.of_workspace(*run, &case).await,
-            (Run::Server(_) | Run::Program(_), None) => {
+            // No era applies to what it looks at; to a server it speaks the first that was asked for.
+            (Run::Server(run), None) => {
+                let era = self.plan.eras.first().copied().unwrap_or(Era::Modern);
+                self.of_server(*run, era, &case, turn).await
+            }
+            (Run::Program(_), None) => {
                 let reason = "it is checked on an era, and was given none".to_owned();
                 Err(Stop::CouldNotCheck(reason))
             }
@@ -127,7 +131,8 @@ impl<'a> Judge<'a> {
     }
 
     async fn fixtures(&self, case: &Case<'_>) -> Result<Arc<Fixtures>, Stop> {
-        let raised = Fixtures::raise(case.check.fixtures, &case.transcript).await;
+        let raised =
+            Fixtures::raise(case.check.fixtures, &case.transcript, &self.subject.guard()).await;
         raised.map(Arc::new).map_err(Stop::CouldNotCheck)
     }
 
@@ -161,11 +166,7 @@ impl<'a> Judge<'a> {
     /// Runs the check of what editors and agents are told: the workshop's own settings, or the
     /// solution's.
     async fn of_workspace(&self, run: CheckOf<WorkspaceUnderTest>, case: &Case<'_>) -> Checked {
-        let guard = match self.subject {
-            Subject::Program(program) => program.guard.clone(),
-            Subject::Command(command) => command.guard.clone(),
-            Subject::Url(_) => Guard::none(),
-        };
+        let guard = self.subject.guard();
         let fixtures = self.fixtures(case).await?;
         let (root, settings) = (self.plan.root.clone(), self.plan.settings.clone());
         let harness = self.harness(case, fixtures);

@@ -236,7 +236,10 @@ impl<'a> Plan<'a> {
 }
 
 /// Where each step on each era posts what became of it, for those that need it.
-struct Board(HashMap<(String, Option<Era>), watch::Sender<Option<Posted>>>);
+struct Board {
+    posts: HashMap<(String, Option<Era>), watch::Sender<Option<Posted>>>,
+    eras: Vec<Era>,
+}
 
 /// What those that need a step have to know of it.
 #[derive(Clone)]
@@ -253,10 +256,28 @@ impl Board {
             let eras = eras.iter().copied().map(Some).chain([None]);
             eras.map(|era| (step.id.clone(), era))
         });
-        Self(each.map(|key| (key, watch::Sender::new(None))).collect())
+        Self {
+            posts: each.map(|key| (key, watch::Sender::new(None))).collect(),
+            eras: eras.to_vec(),
+        }
     }
 
+    /// What became of a step on this era. A step to which no era applies waits for all of them.
     async fn wait_for(&self, step: &str, era: Option<Era>) -> Posted {
+        let (Eras::Each, None) = (checks::eras_of(step), era) else {
+            return self.wait_on(step, era).await;
+        };
+        let mut last = self.wait_on(step, self.eras.first().copied()).await;
+        for era in self.eras.iter().skip(1) {
+            let posted = self.wait_on(step, Some(*era)).await;
+            if last.outcome == Outcome::Passed {
+                last = posted;
+            }
+        }
+        last
+    }
+
+    async fn wait_on(&self, step: &str, era: Option<Era>) -> Posted {
         let nothing = Posted {
             outcome: Outcome::NotStarted,
             root: step.to_owned(),
@@ -266,7 +287,7 @@ impl Board {
             Eras::Each => era,
             Eras::Once => None,
         };
-        let Some(sender) = self.0.get(&(step.to_owned(), era)) else {
+        let Some(sender) = self.posts.get(&(step.to_owned(), era)) else {
             return nothing;
         };
         let mut posted = sender.subscribe();
@@ -278,7 +299,7 @@ impl Board {
     }
 
     fn post(&self, step: &str, report: &EraReport, root: String) {
-        if let Some(sender) = self.0.get(&(step.to_owned(), report.era)) {
+        if let Some(sender) = self.posts.get(&(step.to_owned(), report.era)) {
             sender.send_replace(Some(Posted {
                 outcome: report.outcome,
                 root,

@@ -37,6 +37,17 @@ pub enum Subject {
     Command(CommandLine),
 }
 
+impl Subject {
+    /// What ends its processes if the checker cannot.
+    pub fn guard(&self) -> Guard {
+        match self {
+            Self::Program(program) => program.guard.clone(),
+            Self::Command(command) => command.guard.clone(),
+            Self::Url(_) => Guard::none(),
+        }
+    }
+}
+
 /// A program and its arguments, as the attendee typed them.
 #[derive(Clone, Debug)]
 pub struct CommandLine {
