@@ -226,7 +226,7 @@ mod tests {
         let exercises = exercises.map(|entry| entry.unwrap());
         for exercise in exercises.filter(|one| one.file_name().to_string_lossy().starts_with("ex"))
         {
-            for file in walkdir::WalkDir::new(exercise.path().join("src")) {
+            for file in walkdir::WalkDir::new(exercise.path()) {
                 let Ok(text) = fs::read_to_string(file.unwrap().path()) else {
                     continue;
                 };

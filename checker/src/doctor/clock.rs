@@ -53,6 +53,7 @@ pub(super) fn files_of_exercises(root: &Path) -> Vec<PathBuf> {
     for exercise in entries(&root.join("exercises")) {
         files.push(exercise.join("Cargo.toml"));
         files.extend(entries(&exercise.join("src")));
+        files.extend(entries(&exercise.join("ui")));
     }
     files.retain(|file| file.is_file());
     files.sort();

@@ -200,7 +200,9 @@ impl Places {
 
     /// Where a panic was, `src/store.rs:12:5` or already longer, from the workshop's root.
     pub fn of_panic(&self, position: Position) -> Position {
-        let is_relative = position.file.starts_with("src");
+        let is_relative = ["src", "ui"]
+            .iter()
+            .any(|part| position.file.starts_with(part));
         if is_relative && self.folder.is_some() {
             return position.below(&self.shown_as);
         }

@@ -49,6 +49,12 @@ pub enum NotStarted {
 impl fmt::Display for NotStarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // A page has no todo!().
+            Self::Todo { place: Some(place) }
+                if place.file.extension() == Some("html".as_ref()) =>
+            {
+                write!(f, "reached “not yet implemented” in {place}")
+            }
             Self::Todo { place: Some(place) } => write!(f, "reached the todo!() at {place}"),
             Self::Todo { place: None } => f.write_str("reached its todo!()"),
             Self::Needs(step) => write!(f, "waits for {step}"),

@@ -1,6 +1,7 @@
 //! The Apps: two tools with a page each.
 
 use base64::Engine as _;
+use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::flaw::{Flaw, Flaws};
@@ -10,6 +11,9 @@ use crate::tools::structured;
 
 pub const CHART: &str = "ui://bakery/chart";
 pub const CATALOG: &str = "ui://bakery/catalog";
+
+const CHART_PAGE: &str = include_str!("pages/chart.html");
+const CATALOG_PAGE: &str = include_str!("pages/catalog.html");
 
 const MIME_TYPE: &str = "text/html;profile=mcp-app";
 
@@ -86,7 +90,7 @@ pub fn read(flaws: &Flaws, params: &Value) -> Result<Value, RpcError> {
     } else {
         MIME_TYPE
     };
-    let mut html = page(if is_chart { "chart" } else { "catalog" });
+    let mut html = page(flaws, if is_chart { CHART_PAGE } else { CATALOG_PAGE });
     if is_chart && flaws.has(Flaw::ChartWithoutDoctype) {
         html = html.replace("<!doctype html>", "");
     }
@@ -105,8 +109,11 @@ pub fn read(flaws: &Flaws, params: &Value) -> Result<Value, RpcError> {
     Ok(json!({ "contents": [contents] }))
 }
 
-fn page(name: &str) -> String {
-    format!(
-        "<!doctype html>\n<title>{name}</title>\n<main id={name}></main>\n<script>function draw() {{}}</script>\n"
-    )
+/// The page with its style, its script, and what is wrong with it: it acts there.
+fn page(flaws: &Flaws, page: &str) -> String {
+    let names = flaws.iter().filter_map(|flaw| flaw.to_possible_value());
+    let names: Vec<String> = names.map(|name| name.get_name().to_owned()).collect();
+    page.replace("/*STYLE*/", include_str!("pages/style.css"))
+        .replace("/*FLAWS*/", &json!(names).to_string())
+        .replace("/*SCRIPT*/", include_str!("pages/app.js"))
 }

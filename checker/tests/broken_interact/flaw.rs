@@ -181,6 +181,88 @@ flaws! {
         CatalogForHostsOnly,
     }
 
+    // What the pages draw.
+    "4.8" {
+        /// The chart draws what there was on opening day
+        ChartHardCoded,
+        /// The bars are as long as the root of the stock
+        BarsOutOfProportion,
+        /// All bars are alike
+        BarsAlike,
+        /// What is sold out has a bar of ten pixels
+        StubForSoldOut,
+        /// What is sold out has no bar
+        SoldOutHasNoBar,
+        /// The bars have no labels
+        BarsWithoutLabels,
+        /// The bars are no pictures to a screen reader
+        BarsWithoutARole,
+        /// The labels of the bars do not say how many
+        LabelWithoutStock,
+        /// The chart's script breaks
+        ChartThrows,
+        /// The chart takes names for HTML
+        NamesAsHtml,
+        /// The catalog takes names for HTML
+        NamesInCardsAsHtml,
+        /// The cards are no articles
+        CardsWithoutARole,
+        /// The cards always say that there is some
+        BadgeAlwaysInStock,
+        /// The cards do not say whether there is any
+        BadgeByColor,
+        /// The cards have a price that is five cents too high
+        PriceWrong,
+        /// The cards have no price
+        NoPrice,
+        /// The catalog keeps the cards of the result before
+        KeepsOldCards,
+        /// The pages draw the first result only
+        DrawsOnlyFirst,
+        /// The pages never say that they are initialized
+        NeverInitialises,
+        /// The pages do not say which version they have
+        BadIntroduction,
+        /// The pages do not tell how large they are
+        TellsNoSize,
+        /// The chart is white in every theme
+        IgnoresTheme,
+        /// The pages write dark on what the host has behind them
+        DarkOnDark,
+        /// The cards are wider than a phone
+        Overflows,
+        /// The pages load a picture
+        LoadsAPicture,
+        /// The pages go to another address
+        GoesElsewhere,
+        /// The pages never stop sending messages
+        Floods,
+        /// The pages' script never ends
+        LoopsForEver,
+    }
+
+    // The buttons.
+    "4.9" {
+        /// One card has no button
+        ButtonMissingOnOne,
+        /// The buttons say + and nothing more
+        ButtonWithoutAName,
+        /// What is sold out has a button
+        SoldOutButton,
+        /// The buttons do nothing
+        DeadButton,
+        /// Every button buys the same product
+        BuysTheFirst,
+        /// The buttons buy two
+        BuysTwo,
+        /// The buttons buy twice
+        BuysTwice,
+        /// The buttons cannot be reached by keyboard
+        OnlyByMouse,
+        /// The catalog stays as it was when something is bought
+        DoesNotRedraw,
+    }
+
     // bake.
     "4.10" {
         /// bake reports no progress
@@ -279,10 +361,20 @@ flaws! {
         AsksUntilFinished,
     }
 
+    // Right pages, but unusual.
+    "harmless-page" {
+        /// The bars grow slowly
+        Animated,
+        /// The cards are in capitals
+        Shouting,
+    }
+
     // Not begun.
     "missing" {
         /// There are no Apps yet
         NoApps,
+        /// The cards have no buttons yet
+        NoButtons,
         /// There is no oven yet
         NoOven,
         /// There is no connect_payments yet

@@ -56,9 +56,11 @@ fn links(hint: &str) -> Vec<&str> {
 }
 
 /// Pages that are about no crate. Nothing here can tell whether they are there.
-const ELSEWHERE: [&str; 3] = [
+const ELSEWHERE: [&str; 5] = [
     "https://code.visualstudio.com/docs/agents/reference/mcp-configuration",
     "https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation",
+    "https://developer.mozilla.org/en-US/docs/Web/API/Element/replaceChildren",
+    "https://developer.mozilla.org/en-US/docs/Web/HTML/Reference/Elements/button",
     "https://www.rfc-editor.org/rfc/rfc9728.html",
 ];
 

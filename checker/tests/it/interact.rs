@@ -1,8 +1,12 @@
 //! For every check of exercise 4 there is a server that is right but for one thing, in which that
 //! step is the only one that fails; and the message is the one that an attendee should read.
 
+use checker::subject::Program;
+use checker::subject::guard::Guard;
+use checker::verdict::{ExerciseReport, Outcome};
+
 use crate::common::broken::{ASKING_SERVER, failed, flaws_fail_alone};
-use crate::common::{redacted, told};
+use crate::common::{beside_checker, browser, check, course, redacted, root, told};
 
 flaws_fail_alone! {
     ASKING_SERVER:
@@ -15,7 +19,9 @@ flaws_fail_alone! {
     the_flaws_of_4_7_fail_it_alone "4.7"
     the_flaws_of_4_10_fail_it_alone "4.10"
     the_flaws_of_4_11_fail_it_alone "4.11"
-    the_flaws_of_4_12_fail_it_alone "4.12"
+    the_flaws_of_4_12_fail_it_alone "4.12";
+    in_a_browser_the_flaws_of_4_8_fail_it_alone "4.8"
+    in_a_browser_the_flaws_of_4_9_fail_it_alone "4.9"
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,9 +33,52 @@ async fn what_is_harmless_passes() {
 async fn what_is_missing_is_not_started() {
     let mut all = String::new();
     for flaw in ASKING_SERVER.flaws_of("missing") {
+        if flaw == "no-buttons" {
+            // It takes a browser to see that.
+            continue;
+        }
         let report = ASKING_SERVER.check(&flaw, 7).await;
         assert_eq!(failed(&report), "", "{flaw}:\n{}", told(&report));
         all += &format!("== {flaw}\n{}\n", told(&report));
     }
     redacted().bind(|| insta::assert_snapshot!("not_started", all));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_right_pages_pass_however_they_are_written() {
+    if !browser::is_there("in_a_browser_right_pages_pass_however_they_are_written") {
+        return;
+    }
+    let harmless = ASKING_SERVER.flaws_of("harmless-page");
+    for flaw in harmless.iter().map(String::as_str).chain([""]) {
+        let report = ASKING_SERVER.check_in_browser(flaw, 7).await;
+        passes(&report, flaw);
+    }
+    let solution = Program {
+        executable: beside_checker("ex4_interact_solution"),
+        folder: root(),
+        environment: Vec::new(),
+        guard: Guard::none(),
+    };
+    let mut exercise = course().exercise("ex4_interact").unwrap().clone();
+    browser::leave_what_needs_it(&mut exercise);
+    passes(&check(&exercise, solution, 7).await, "the solution");
+}
+
+fn passes(report: &ExerciseReport, what: &str) {
+    let all = report
+        .steps
+        .iter()
+        .all(|step| step.outcome == Outcome::Passed);
+    assert!(all, "{what}:\n{}", told(report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_cards_without_buttons_are_not_started() {
+    if !browser::is_there("in_a_browser_cards_without_buttons_are_not_started") {
+        return;
+    }
+    let report = ASKING_SERVER.check_in_browser("no-buttons", 7).await;
+    assert_eq!(failed(&report), "", "{}", told(&report));
+    insta::assert_snapshot!(told(&report));
 }

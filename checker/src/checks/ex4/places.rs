@@ -24,6 +24,17 @@ pub const PAGE: TodoBlock = TodoBlock {
     file: "src/apps.rs",
     name: "step_4_6",
 };
+/// What the chart's page draws.
+pub const CHART_PAGE: TodoBlock = TodoBlock {
+    file: "ui/inventory.html",
+    name: "step_4_8",
+};
+/// What the catalog's page draws.
+pub const CATALOG_PAGE: TodoBlock = catalog("step_4_8");
+/// The buttons in the catalog.
+pub const BUY_BUTTON: TodoBlock = catalog("step_4_9");
+/// What a button does.
+pub const BUY_SCRIPT: TodoBlock = catalog("step_4_9_buy");
 /// `bake`.
 pub const BAKE: TodoBlock = store("step_4_10");
 /// The question of `connect_payments`.
@@ -48,6 +59,11 @@ const fn confirm(name: &'static str) -> TodoBlock {
     TodoBlock { file, name }
 }
 
+const fn catalog(name: &'static str) -> TodoBlock {
+    let file = "ui/catalog.html";
+    TodoBlock { file, name }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +81,10 @@ mod tests {
             CHART_TOOL,
             CATALOG_TOOL,
             PAGE,
+            CHART_PAGE,
+            CATALOG_PAGE,
+            BUY_BUTTON,
+            BUY_SCRIPT,
             BAKE,
             PAYMENTS,
             BAKE_ALL,

@@ -191,6 +191,12 @@ pub fn names(text: &str, amount: i128) -> bool {
     numbers(text).iter().any(|number| number.is_amount(amount))
 }
 
+/// Whether a text has this whole number in it.
+pub fn counts(text: &str, number: i64) -> bool {
+    let number = number.to_string();
+    numbers(text).iter().any(|one| one.digits == number)
+}
+
 /// A number in a text.
 struct Number {
     /// Without leading zeros and separators.

@@ -66,10 +66,14 @@ pub fn number(step: &str) -> (u32, u32) {
 }
 
 pub fn sources(package: &Path) -> BTreeSet<PathBuf> {
-    fs::read_dir(package.join("src"))
-        .unwrap()
-        .map(|entry| Path::new("src").join(entry.unwrap().file_name()))
-        .collect()
+    let files = |folder: &'static str| {
+        let entries = fs::read_dir(package.join(folder)).into_iter().flatten();
+        entries.map(move |entry| Path::new(folder).join(entry.unwrap().file_name()))
+    };
+    // Pages are there where an exercise has some.
+    let sources: BTreeSet<PathBuf> = ["src", "ui"].into_iter().flat_map(files).collect();
+    assert!(!sources.is_empty(), "{} has no source", package.display());
+    sources
 }
 
 /// The blocks of an exercise, step by step.

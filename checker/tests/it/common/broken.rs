@@ -11,7 +11,7 @@ use checker::subject::guard::Guard;
 use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
 use futures::stream::{self, StreamExt};
 
-use super::{beside_checker, check, course, root, told};
+use super::{beside_checker, browser, check, course, root, told};
 
 /// The longest that an attendee waits for a verdict on any of them.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -60,8 +60,10 @@ pub const AGENT: Broken = Broken {
 /// The tests of a broken program: that it passes without a flaw, that no step is forgotten, and
 /// one for each step, so that they run side by side and fail apart. The snapshots are named after
 /// the file that these stand in.
+///
+/// Those that need a browser come last, and say so in their names: `cargo interop` finds them by it.
 macro_rules! flaws_fail_alone {
-    ($program:path: $($name:ident $step:literal)*) => {
+    ($program:path: $($name:ident $step:literal)* $(; $($shown:ident $drawn:literal)*)?) => {
         #[tokio::test(flavor = "multi_thread")]
         async fn without_a_flaw_it_passes_every_step_whatever_the_seed() {
             $program.passes_without_a_flaw().await;
@@ -69,7 +71,7 @@ macro_rules! flaws_fail_alone {
 
         #[test]
         fn every_step_has_flaws_and_a_test_of_them() {
-            $program.has_flaws_for(&[$($step),*]);
+            $program.has_flaws_for(&[$($step),* $(, $($drawn),*)?]);
         }
 
         $(
@@ -84,6 +86,22 @@ macro_rules! flaws_fail_alone {
                 $crate::common::redacted().bind(|| insta::assert_snapshot!(name, all));
             }
         )*
+
+        $($(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $shown() {
+                if !$crate::common::browser::is_there(stringify!($shown)) {
+                    return;
+                }
+                if let Some(seeds) = $crate::common::broken::other_seeds() {
+                    $program.fails_alone_whatever_the_seed($drawn, seeds).await;
+                    return;
+                }
+                let all = $program.fails_alone($drawn).await;
+                let name = concat!("step_", $drawn);
+                $crate::common::redacted().bind(|| insta::assert_snapshot!(name, all));
+            }
+        )*)?
     };
 }
 pub(crate) use flaws_fail_alone;
@@ -117,9 +135,35 @@ impl Broken {
         exercise
     }
 
-    /// Checks the program with these flaws.
+    /// Those for which no browser has to be started.
+    fn exercise_without_browser(&self) -> Exercise {
+        let mut exercise = self.exercise();
+        exercise
+            .steps
+            .retain(|step| !browser::STEPS.contains(&step.id.as_str()));
+        exercise
+    }
+
+    /// Checks the program with these flaws, as far as that goes without a browser.
     pub async fn check(&self, flaws: &str, seed: u64) -> ExerciseReport {
-        check(&self.exercise(), self.with(flaws), seed).await
+        check(&self.exercise_without_browser(), self.with(flaws), seed).await
+    }
+
+    /// Checks in a browser what needs one, and before that what those steps need: nothing else
+    /// hears of a page.
+    pub async fn check_in_browser(&self, flaws: &str, seed: u64) -> ExerciseReport {
+        let mut exercise = self.exercise();
+        browser::leave_what_needs_it(&mut exercise);
+        check(&exercise, self.with(flaws), seed).await
+    }
+
+    /// Checks the program with these flaws, in a browser if this step needs one.
+    async fn check_for(&self, step: &str, flaws: &str, seed: u64) -> ExerciseReport {
+        if browser::STEPS.contains(&step) {
+            self.check_in_browser(flaws, seed).await
+        } else {
+            self.check(flaws, seed).await
+        }
     }
 
     /// Checks the program with this variable in its environment.
@@ -127,7 +171,7 @@ impl Broken {
         let mut program = self.with("");
         let variable = (name.to_owned(), value.to_owned());
         program.environment.push(variable);
-        check(&self.exercise(), program, seed).await
+        check(&self.exercise_without_browser(), program, seed).await
     }
 
     pub async fn passes_without_a_flaw(&self) {
@@ -135,7 +179,7 @@ impl Broken {
             let report = self.check("", seed).await;
             let passed = |step: &&StepReport| step.outcome == Outcome::Passed;
             let passed = report.steps.iter().filter(passed).count();
-            let steps = self.exercise().steps.len();
+            let steps = self.exercise_without_browser().steps.len();
             assert_eq!(passed, steps, "seed {seed}:\n{}", told(&report));
         }
     }
@@ -174,7 +218,7 @@ impl Broken {
         let with_flaws: BTreeSet<&str> = all
             .iter()
             .map(|(_, step)| step.as_str())
-            .filter(|step| !["harmless", "missing"].contains(step))
+            .filter(|step| !["harmless", "harmless-page", "missing"].contains(step))
             .collect();
         let exercise = self.exercise();
         let steps: BTreeSet<&str> = exercise.steps.iter().map(|step| step.id.as_str()).collect();
@@ -187,7 +231,7 @@ impl Broken {
         let reports: Vec<(String, ExerciseReport)> = stream::iter(self.flaws_of(step))
             .map(async |flaw| {
                 let begin = Instant::now();
-                let report = self.check(&flaw, SEED).await;
+                let report = self.check_for(step, &flaw, SEED).await;
                 let took = begin.elapsed();
                 assert!(took < LONGEST, "{flaw} took {took:?}");
                 (flaw, report)
@@ -219,7 +263,7 @@ impl Broken {
             .flat_map(|flaw| seeds.clone().map(move |seed| (flaw, seed)));
         let missed: Vec<String> = stream::iter(tried)
             .map(async |(flaw, seed)| {
-                let report = self.check(flaw, seed).await;
+                let report = self.check_for(step, flaw, seed).await;
                 let (failed, others) = (failed(&report), findings_of_others(&report, step));
                 let missed = format!("{flaw}, seed {seed}, fails {failed:?}\n{others}");
                 (failed != step).then_some(missed)

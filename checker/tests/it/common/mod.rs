@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod broken;
+pub mod browser;
 pub mod mirror;
 pub mod serving;
 pub mod workshop;
@@ -85,11 +86,10 @@ pub fn told(report: &ExerciseReport) -> String {
 /// Where a line points at the beginning of a TODO block, its name instead of the number; where at an
 /// item of Rust, that.
 fn with_blocks(mut told: String, exercise: &str) -> String {
-    let sources = format!("exercises/{exercise}/src");
-    for entry in fs::read_dir(root().join(&sources)).unwrap() {
-        let entry = entry.unwrap();
-        let file = format!("{sources}/{}", entry.file_name().to_string_lossy());
-        let text = fs::read_to_string(entry.path()).unwrap();
+    let folder = root().join("exercises").join(exercise);
+    for source in blocks::sources(&folder) {
+        let file = format!("exercises/{exercise}/{}", source.display());
+        let text = fs::read_to_string(folder.join(source)).unwrap();
         for block in checker::blocks::blocks(&text) {
             let line = format!("{file}:{}\n", block.lines.start + 1);
             told = told.replace(&line, &format!("{file}, {}\n", block.name));
