@@ -3,6 +3,7 @@
 //! ```text
 //! tally.rs        a check, its line, what passed
 //! conformance/    the official conformance suite against the store and the client
+//! browser.rs      the pages of exercise 4 in a real browser
 //! client.rs       a FastMCP client in the solution's store
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
@@ -18,6 +19,7 @@
 //!
 //! A peer that cannot be installed, started or reached is a failure, never a skip.
 
+mod browser;
 mod by_hand;
 mod client;
 mod conformance;
@@ -89,6 +91,7 @@ enum Group {
     ByHand,
     Programs,
     Rig,
+    Browser,
     Seeds,
 }
 
@@ -115,6 +118,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::ByHand => by_hand::run(&setup).await,
             Group::Programs => programs::run(&setup).await,
             Group::Rig => rig::run(&setup).await,
+            Group::Browser => browser::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
     }

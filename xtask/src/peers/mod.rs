@@ -3,6 +3,7 @@
 //!
 //! - [`install`] keeps what is installed whole, of the pinned versions, and for one user at a time,
 //! - [`python`] is FastMCP in a Python environment of its own,
+//! - [`browser`] is a Chrome, Chromium or Edge: one that is there, or the distribution's,
 //! - [`mutants`] is cargo-mutants, built by cargo,
 //! - [`node`] is a Node that is new enough, with the conformance suite and MCP Inspector,
 //! - [`call`] runs one command of a peer: with a deadline, and with its words if it fails.
@@ -13,6 +14,7 @@
 //! let said = call(script, &guard, Duration::from_secs(60)).await?;
 //! ```
 
+mod browser;
 mod call;
 mod install;
 mod mutants;
@@ -67,6 +69,15 @@ impl Peers {
     /// When there is no npm, or it fails; with its words.
     pub(crate) async fn node(&self) -> Result<Node> {
         Node::install(&self.pins, &self.place("node"), &self.guard).await
+    }
+
+    /// A browser. One that was installed otherwise will do.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, and the distribution's packages are not to be had; with apt's words.
+    pub(crate) async fn browser(&self) -> Result<PathBuf> {
+        browser::install(&self.guard).await
     }
 
     /// cargo-mutants, for the checkout at `root`.

@@ -1,0 +1,82 @@
+//! The pages of exercise 4 in a real browser: the tests of the checker that need one. `cargo ci`
+//! runs them where one is installed; here they are never left out.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::process::Command;
+
+use super::Setup;
+use crate::peers::{Peers, call};
+
+/// What the names of these tests begin with.
+const TESTS: &str = "in_a_browser";
+
+/// They start a browser some hundred times.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+pub(super) async fn run(setup: &Setup) {
+    setup.tally.peer("The pages of exercise 4 in a browser");
+    let peers = Peers::new(&setup.root, &setup.guard);
+    let browser = match peers.browser().await {
+        Ok(browser) => browser,
+        Err(error) => {
+            let none = async { Err(error) };
+            return setup.tally.check("a browser is there", none).await;
+        }
+    };
+    setup
+        .tally
+        .check("a browser is there", version(setup, &browser))
+        .await;
+    let sentence = "right pages pass, and each flaw of 4.8 and 4.9 is named";
+    setup.tally.check(sentence, tests(setup, &browser)).await;
+}
+
+async fn version(setup: &Setup, browser: &Path) -> Result<String> {
+    let mut command = Command::new(browser);
+    command.arg("--version");
+    let said = call(command, &setup.guard, Duration::from_secs(60)).await?;
+    Ok(said.ended_well()?.trim().to_owned())
+}
+
+async fn tests(setup: &Setup, browser: &Path) -> Result<String> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    for arguments in [
+        ["build", "--locked", "--workspace", "--all-targets"].as_slice(),
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "checker",
+            "--test",
+            "it",
+            TESTS,
+        ],
+    ] {
+        let mut command = Command::new(&cargo);
+        command
+            .current_dir(&setup.root)
+            .args(arguments)
+            .env("CHROME", browser)
+            .env("CHECKER_BROWSER", "required")
+            .env("INSTA_UPDATE", "no");
+        let said = call(command, &setup.guard, PATIENCE).await?.ended_well()?;
+        if arguments[0] == "test" {
+            return passed(&said);
+        }
+    }
+    anyhow::bail!("no test was run")
+}
+
+/// `test result: ok. 4 passed; …`
+fn passed(said: &str) -> Result<String> {
+    let result = said
+        .lines()
+        .find_map(|line| line.strip_prefix("test result: ok. "));
+    let result = result.context("cargo says of no test that it passed")?;
+    let count: usize = result.split(' ').next().unwrap_or_default().parse()?;
+    ensure!(count > 0, "no test was run: {result}");
+    Ok(format!("{count} tests pass"))
+}
