@@ -285,6 +285,8 @@ flaws! {
         BakesUnknown,
         /// bake bakes none, and says that all is well
         BakesNone,
+        /// bake takes small orders only, and does not say so in its schema
+        SmallOvenUntold,
     }
 
     // connect_payments.
@@ -355,6 +357,8 @@ flaws! {
         TitleOnly,
         /// The text of an App is a list for people
         TextForPeople,
+        /// The oven takes 20 at a time, as the schema says
+        SmallOven,
         /// Pages are blobs
         PagesAsBlobs,
         /// connect_payments asks again until the page is finished

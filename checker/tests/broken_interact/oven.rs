@@ -16,6 +16,9 @@ use crate::tools::{error, structured};
 /// By this code a server says that its client lacks a capability.
 const MISSING_CAPABILITY: i64 = -32021;
 
+/// What fits into a small oven.
+pub const SMALL_OVEN: u64 = 20;
+
 pub struct Oven {
     flaws: Flaws,
     shop: Arc<Shop>,
@@ -50,6 +53,9 @@ impl Oven {
         }
         if quantity == 0 && !flaws.has(Flaw::BakesNone) {
             return Ok(error("Bake at least one."));
+        }
+        if quantity > SMALL_OVEN && flaws.has_any(&[Flaw::SmallOven, Flaw::SmallOvenUntold]) {
+            return Ok(error("That is too much for this oven."));
         }
         for done in 1..=quantity {
             if flaws.has(Flaw::IgnoresCancel) {
@@ -225,16 +231,18 @@ async fn work(
     let (mut baked, mut failed) = (Vec::new(), Vec::new());
     for order in orders {
         let name = order["product_name"].as_str().unwrap_or_default();
-        if !shop.has(name) {
+        let quantity = order["quantity"].as_u64().unwrap_or_default();
+        let too_much = quantity > SMALL_OVEN && flaws.has(Flaw::SmallOven);
+        if !shop.has(name) || too_much {
             let reason = if flaws.has(Flaw::ReportWithoutReason) {
                 ""
             } else {
-                "There is no such product."
+                "This cannot be baked."
             };
             failed.push(json!({ "product_name": name, "reason": reason }));
             continue;
         }
-        for _ in 0..order["quantity"].as_u64().unwrap_or_default() {
+        for _ in 0..quantity {
             sleep(baking).await;
             shop.put(name, 1);
             done += 1;

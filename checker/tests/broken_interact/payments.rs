@@ -171,7 +171,7 @@ async fn show(State(pages): State<Arc<Pages>>, Path(id): Path<String>) -> Respon
     if !lock(&pages).contains_key(&id) || pages.flaws.has(Flaw::NoPage) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    Html("<!doctype html><title>Pay</title><form method=post><label>Code <input name=\"code\"></label><button>Go</button></form>").into_response()
+    Html("<!doctype html><title>Pay</title><form method=post><label>Code <input name=code></label><button>Go</button></form>").into_response()
 }
 
 async fn finish(State(pages): State<Arc<Pages>>, Path(id): Path<String>, body: String) -> Response {

@@ -73,7 +73,7 @@ impl Shop {
             .has_any(&[Flaw::NoSecondLook, Flaw::SellsFromAnEmptyShelf]);
         if self.flaws.has(Flaw::GapAfterLook) {
             self.look(order)?;
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let mut products = self.lock();
         let product = products

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::apps::{CATALOG, CHART};
 use crate::ask::quantity_field;
 use crate::flaw::{Flaw, Flaws};
+use crate::oven::SMALL_OVEN;
 
 /// A result of text alone.
 pub fn text(text: impl Into<String>, is_error: bool) -> Value {
@@ -41,7 +42,11 @@ pub fn list(flaws: &Flaws, shows_pages: bool) -> Value {
         "total_cents": { "type": "integer" },
         "remaining_stock": { "type": "integer" },
     }));
-    let order = object(json!({ "product_name": text, "quantity": number }));
+    let mut baking = number.clone();
+    if flaws.has(Flaw::SmallOven) {
+        baking["maximum"] = json!(SMALL_OVEN);
+    }
+    let order = object(json!({ "product_name": text, "quantity": baking }));
     let baked =
         object(json!({ "product_name": { "type": "string" }, "quantity": { "type": "integer" } }));
     let failed =

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::apps::App;
-use crate::confirm::{Answer, Confirmations, Round};
+use crate::confirm::{Answer, Confirmations, Round, internal};
 use crate::inventory::{Inventory, Product, Receipt, Search};
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
@@ -148,10 +148,6 @@ impl Store {
 /// A result that says what went wrong, so that the model can do better.
 fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
     Ok(CallToolResult::error(vec![ContentBlock::text(why)]).into())
-}
-
-fn internal(error: impl std::fmt::Display) -> ErrorData {
-    ErrorData::internal_error(error.to_string(), None)
 }
 
 /// What the store can do, as clients learn it before anything else.

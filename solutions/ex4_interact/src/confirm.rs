@@ -197,6 +197,7 @@ fn bytes(quote: &Quote) -> Result<Vec<u8>, ErrorData> {
     serde_json::to_vec(quote).map_err(internal)
 }
 
-fn internal(error: impl std::fmt::Display) -> ErrorData {
+/// What is not the client's mistake.
+pub fn internal(error: impl std::fmt::Display) -> ErrorData {
     ErrorData::internal_error(error.to_string(), None)
 }

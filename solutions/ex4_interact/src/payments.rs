@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{OnceCell, watch};
 use tokio::time::timeout;
 
-use crate::confirm::{Answer, Round, is_legacy};
+use crate::confirm::{Answer, Round, internal, is_legacy};
 
 /// The key of the question.
 const QUESTION: &str = "connect";
@@ -36,6 +36,9 @@ const COMPLETE: &str = "notifications/elicitation/complete";
 
 /// How long a call waits for the user to finish the page.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a page is there. Whoever asks for one and never opens it takes no room for ever.
+const LIFETIME: Duration = Duration::from_secs(600);
 
 /// How often a code may be mistyped.
 const TRIES: u8 = 5;
@@ -61,6 +64,7 @@ type Links = Mutex<HashMap<String, Link>>;
 struct Link {
     code: String,
     tries: u8,
+    opened: Instant,
     finished: watch::Sender<bool>,
 }
 
@@ -154,9 +158,12 @@ impl Payments {
         let page = Link {
             code: code.clone(),
             tries: 0,
+            opened: Instant::now(),
             finished: watch::Sender::new(false),
         };
-        lock(&self.links).insert(link.clone(), page);
+        let mut links = lock(&self.links);
+        links.retain(|_, page| page.opened.elapsed() < LIFETIME);
+        links.insert(link.clone(), page);
         (link, code)
     }
 
@@ -276,8 +283,4 @@ fn lock(links: &Links) -> MutexGuard<'_, HashMap<String, Link>> {
 
 fn invalid(error: impl std::fmt::Display) -> ErrorData {
     ErrorData::invalid_params(error.to_string(), None)
-}
-
-fn internal(error: impl std::fmt::Display) -> ErrorData {
-    ErrorData::internal_error(error.to_string(), None)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use checker::fixtures::browser::find::find;
+use checker::fixtures::browser::is_root;
 use checker::subject::guard::Guard;
 use tokio::process::Command;
 
@@ -44,8 +45,7 @@ pub(super) async fn install(guard: &Guard) -> Result<PathBuf> {
 
 /// apt-get, as root: as whoever this is, or without a question by sudo.
 fn apt_get(arguments: &[&str]) -> Command {
-    let is_root = std::fs::metadata("/root").is_ok() && std::fs::read_dir("/root").is_ok();
-    let mut command = if is_root {
+    let mut command = if is_root() {
         Command::new("apt-get")
     } else {
         let mut sudo = Command::new("sudo");

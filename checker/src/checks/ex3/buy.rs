@@ -52,11 +52,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 async fn is_gone_for_everyone(server: &ServerUnderTest, name: &str, seen: &[Product]) -> Checked {
     server.purpose("see that the stock is the same in another session");
     let others = Shop::enter(server).await?.products().await?;
-    let stock = |products: &[Product]| {
-        let product = products.iter().find(|product| product.name == name);
-        product.map(|product| product.stock)
-    };
-    let (expected, got) = (stock(seen), stock(&others));
+    let [expected, got] = [seen, &others].map(|products| shop::stock_of(products, name));
     if got == expected {
         return Ok(());
     }

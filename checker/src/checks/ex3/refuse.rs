@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{places, sell_out};
 use crate::blocks::TodoBlock;
 use crate::checks::draw;
-use crate::checks::store::sale::{fell, says_what_was_bought};
+use crate::checks::store::sale::{changed, fell, says_what_was_bought};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Called, ErrorKind, RequestError};
@@ -309,17 +309,4 @@ fn gives_another_reason(for_unknown: &str, called: &Called) -> Checked {
         .got(shop::outcome(called))
         .why("The model has to try something else in each case: another product there, a smaller quantity here.")
         .into())
-}
-
-/// What was expected of the first product that differs, and what there is.
-fn changed(before: &[Product], after: &[Product]) -> Option<(String, String)> {
-    let old = before.iter().find(|old| !after.contains(old))?;
-    let new = after.iter().find(|product| product.name == old.name);
-    let got = new.map_or("not listed any more".to_owned(), |product| {
-        product.stock.to_string()
-    });
-    Some((
-        format!("stock of {:?} as before: {}", old.name, old.stock),
-        got,
-    ))
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::places;
 use super::refuse::{Order, refused};
+use crate::checks::store::sale::UNLISTED;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::Called;
@@ -80,8 +81,7 @@ async fn sells_no_more(server: &ServerUnderTest, shop: &Shop, product: &Product)
 
 fn is_listed(product: &Product, products: &[Product]) -> Checked {
     let name = &product.name;
-    let listed = products.iter().find(|one| one.name == *name);
-    let (code, got, why, block) = match listed.map(|one| one.stock) {
+    let (code, got, why, block) = match shop::stock_of(products, name) {
         Some(0) => return Ok(()),
         Some(stock) => (
             Code::RefusalChangedStock,
@@ -91,7 +91,7 @@ fn is_listed(product: &Product, products: &[Product]) -> Checked {
         ),
         None => (
             Code::SoldOutNotListed,
-            "not listed any more".to_owned(),
+            UNLISTED.to_owned(),
             "A model that does not see it tells its user that there never was any. With a stock of 0 it can say that it is sold out.",
             places::of_tool("list_products"),
         ),

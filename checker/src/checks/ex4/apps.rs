@@ -28,8 +28,10 @@ pub struct App {
     pub contract: &'static str,
     /// Where the tool is written.
     pub block: TodoBlock,
-    /// What the text for hosts without pages must have of a product, and what it is called.
-    pub telling: (&'static str, fn(&Product) -> i64),
+    /// What the text for hosts without pages must tell of a product: `stock 12`.
+    pub detail: fn(&Product) -> String,
+    /// Whether it does.
+    pub tells: fn(&str, &Product) -> bool,
 }
 
 /// That the tool and its page are as they should be, whatever the page draws.
@@ -89,10 +91,15 @@ pub fn host(server: &ServerUnderTest) -> ClientProfile {
     client
 }
 
+/// What a tool says in `_meta`; null where it says nothing.
+pub fn meta_of(tool: &Tool) -> Value {
+    let meta = tool.meta.as_ref();
+    meta.map_or(Value::Null, |meta| Value::Object(meta.0.clone()))
+}
+
 /// The page that a tool names.
 pub fn page_of(tool: &Tool) -> Checked<String> {
-    let meta = tool.meta.as_ref().map(|meta| Value::Object(meta.0.clone()));
-    let meta = meta.unwrap_or_default();
+    let meta = meta_of(tool);
     let finding = |code: Code, got: String, why: &str| {
         Stop::from(
             Finding::new(code)
@@ -292,7 +299,6 @@ async fn shows_the_inventory(shop: &Shop, app: &App, tool: &Tool) -> Checked {
 }
 
 fn tells_in_words(called: &Called, app: &App, products: &[Product]) -> Checked {
-    let (what, number) = app.telling;
     // The same as JSON will do.
     if shop::json_texts(called).contains(
         called
@@ -307,7 +313,7 @@ fn tells_in_words(called: &Called, app: &App, products: &[Product]) -> Checked {
     let untold = products.iter().find(|product| {
         // A name may have numbers in it.
         let rest = text.replace(&product.name, " ");
-        !text.contains(&product.name) || !question::names(&rest, i128::from(number(product)))
+        !text.contains(&product.name) || !(app.tells)(&rest, product)
     });
     let Some(product) = untold else {
         return Ok(());
@@ -319,9 +325,9 @@ fn tells_in_words(called: &Called, app: &App, products: &[Product]) -> Checked {
     Err(Finding::new(Code::NoTextFallback)
         .sent(&called.sent)
         .expected(format!(
-            "a text that names each product with its {what}: {}, {}",
+            "a text that tells of each product: {}, {}",
             product.name,
-            number(product)
+            (app.detail)(product)
         ))
         .got(got)
         .why("Not every host can show pages, and a model never sees them. Both read the text.")

@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use super::places;
 use crate::checks::store::question::{self, yes};
-use crate::checks::store::sale::{fell, says_what_was_bought};
+use crate::checks::store::sale::{changed, fell, says_what_was_bought};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::mcp::{Era, InputRequired};
@@ -67,20 +67,15 @@ fn has_a_state(server: &ServerUnderTest, asked: &InputRequired) -> Checked {
 }
 
 fn nothing_is_sold(asked: &InputRequired, before: &[Product], meanwhile: &[Product]) -> Checked {
-    let differs = before.iter().find(|old| !meanwhile.contains(old));
-    let Some(old) = differs else {
+    let Some((expected, got)) = changed(before, meanwhile) else {
         return Ok(());
     };
-    let new = meanwhile.iter().find(|new| new.name == old.name);
-    let got = new.map_or("not listed any more".to_owned(), |new| {
-        new.stock.to_string()
-    });
     Err(Finding::new(Code::SellsBeforeTheAnswer)
         .sent(format!(
             "{}, then tools/call list_products {{}}",
             asked.sent
         ))
-        .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
+        .expected(expected)
         .got(got)
         .why("The user has not agreed yet, and may never do so. Sell after the answer.")
         .at(places::BUY_TOOL)

@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, Instant, sleep, timeout};
 
 use super::places;
-use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::store::shop::{self, Product, Shop, integer};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::mcp::{Called, Reply, ToolCall};
 use crate::verdict::{Code, Finding};
@@ -17,8 +17,11 @@ const PROGRESS: &str = "notifications/progress";
 /// How many are baked to the end: enough for several reports.
 const FEW: i64 = 4;
 
-/// How many are ordered and then given up.
+/// How many are ordered and then given up, if so many may be.
 const MANY: i64 = 50;
+
+/// With fewer than this in an order, it is over before it can be given up.
+const ENOUGH: i64 = 10;
 
 /// After so many of them.
 const GIVEN_UP_AFTER: usize = 2;
@@ -29,6 +32,7 @@ pub struct Baked {
     /// The product.
     pub product_name: String,
     /// How many.
+    #[serde(deserialize_with = "integer")]
     pub quantity: i64,
 }
 
@@ -46,7 +50,8 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             stock: product.stock.saturating_add(FEW),
             ..product
         };
-        stops(server, &shop, &product, pace).await?;
+        let many = shop::most_of_one_order(&tool).min(MANY);
+        stops(server, &shop, &product, (many, pace)).await?;
         refuses(server, &shop, &product).await
     };
     checked.await.map_err(|stop: Stop| stop.at(places::BAKE))
@@ -76,7 +81,7 @@ async fn bakes(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Chec
     }
     reports_progress(&called)?;
     server.purpose("see that they are on the shelf");
-    let after = stock(shop, product).await?;
+    let after = shop.stock(&product.name).await?;
     if after != product.stock.saturating_add(FEW) {
         return Err(Finding::new(Code::NotOnTheShelf)
             .sent(format!(
@@ -157,26 +162,37 @@ async fn stops(
     server: &ServerUnderTest,
     shop: &Shop,
     product: &Product,
-    pace: Duration,
+    (many, pace): (i64, Duration),
 ) -> Checked {
-    server.purpose("order many, and give up when some are done");
-    let arguments = json!({ "product_name": product.name, "quantity": MANY });
-    let order = ToolCall::new("bake", arguments);
-    let call = shop.session.begin(order).await?;
-    tokio::select! {
-        () = shop.session.progressed(&call, GIVEN_UP_AFTER) => (),
-        () = sleep(server.patience.answer) => (),
+    if many < ENOUGH {
+        return Err(Stop::CouldNotCheck(format!(
+            "an order of bake may be for {many} at most: with {ENOUGH} or more it can be cancelled in the middle"
+        )));
     }
+    server.purpose("order many, and give up when some are done");
+    let arguments = json!({ "product_name": product.name, "quantity": many });
+    let sent = format!("tools/call bake {arguments}");
+    let call = shop.session.begin(ToolCall::new("bake", arguments)).await?;
+    let patience = server.patience.answer;
+    let begun = timeout(patience, shop.session.progressed(&call, GIVEN_UP_AFTER)).await;
     shop.session
         .give_up(call, "the user has changed their mind")
         .await;
+    if begun.is_err() {
+        return Err(Finding::new(Code::NoProgress)
+            .sent(sent)
+            .expected(format!("{GIVEN_UP_AFTER} {PROGRESS}, to begin with"))
+            .got(format!("fewer within {} s", patience.as_secs()))
+            .why("An order of this size is allowed by the tool's schema. If it is too large, say so there: maximum.")
+            .into());
+    }
     // Whatever was in the oven at that moment may come out.
     sleep(pace * 2 + Duration::from_millis(50)).await;
     server.purpose("see what was baked, and that it stays so");
-    let then = stock(shop, product).await?;
+    let then = shop.stock(&product.name).await?;
     sleep(pace * 3).await;
-    let later = stock(shop, product).await?;
-    let all = product.stock.saturating_add(MANY);
+    let later = shop.stock(&product.name).await?;
+    let all = product.stock.saturating_add(many);
     if then == later && then < all {
         return Ok(());
     }
@@ -186,8 +202,8 @@ async fn stops(
         "the stock goes on rising"
     };
     Err(Finding::new(Code::DoesNotStop)
-        .sent(format!("tools/call bake of {MANY} × {}, cancelled after {GIVEN_UP_AFTER}", product.name))
-        .expected("nothing more in the oven: what was baked by then is on the shelf, and no more comes")
+        .sent(format!("{sent}, cancelled after {GIVEN_UP_AFTER} of them"))
+        .expected("no more in the oven: what was baked by then is on the shelf")
         .got(got)
         .why("The client has cancelled the call: over HTTP on 2026-07-28 by closing the stream, otherwise with notifications/cancelled.")
         .in_rust("In rmcp, `context.ct` is cancelled then: wait for it and for the oven with tokio::select!.")
@@ -222,10 +238,4 @@ async fn refuses(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Ch
             .into());
     }
     Ok(())
-}
-
-async fn stock(shop: &Shop, product: &Product) -> Checked<i64> {
-    let products = shop.products().await?;
-    let found = products.iter().find(|one| one.name == product.name);
-    Ok(found.map_or(0, |product| product.stock))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use rmcp::model::Tool;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -24,8 +25,11 @@ const INVALID_PARAMS: i64 = -32602;
 /// Between two looks at a task. A client of people asks less often.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How many are ordered, twice, and then given up.
-const MANY: i64 = 50;
+/// How many are ordered in all, and then given up.
+const MANY: i64 = 100;
+
+/// In so many orders, at most.
+const ORDERS: i64 = 20;
 
 #[derive(Debug, Deserialize)]
 struct Report {
@@ -74,10 +78,18 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .await
         .map_err(in_tool)?;
     match server.era {
-        Era::Modern => of_tasks(server).await,
+        Era::Modern => of_tasks(server, most_of_one_order(&tool)).await,
         // The extension is of the other era.
         Era::Legacy => Ok(()),
     }
+}
+
+/// The most that one order of a batch may ask for, as the tool's schema has it.
+fn most_of_one_order(tool: &Tool) -> i64 {
+    let schema = Value::Object(tool.input_schema.as_ref().clone());
+    let orders = contract::resolve(&schema["properties"]["orders"], &schema);
+    let order = contract::resolve(&orders["items"], &schema);
+    shop::most_in(order, &schema)
 }
 
 /// rmcp refuses a task to who knows none, after the work has begun.
@@ -94,7 +106,7 @@ fn waits_in_vain(failure: RequestError) -> Stop {
     }
 }
 
-async fn of_tasks(server: &ServerUnderTest) -> Checked {
+async fn of_tasks(server: &ServerUnderTest, most: i64) -> Checked {
     let client = server.client().with_tasks();
     let shop = Shop::enter_as(server, client).await?;
     let extensions = shop.session.capabilities().extensions.unwrap_or_default();
@@ -134,7 +146,7 @@ async fn of_tasks(server: &ServerUnderTest) -> Checked {
         .is_on_the_shelf(&shop, &ended.sent)
         .await
         .map_err(|stop| stop.at(places::BAKE_ALL))?;
-    stops(server, &shop, &batch).await?;
+    stops(server, &shop, &batch, most).await?;
     knows_its_tasks(server, &shop).await
 }
 
@@ -192,13 +204,16 @@ fn never_ends(server: &ServerUnderTest, task: &TaskState) -> Stop {
 }
 
 /// A task that takes a while says how far it is, and stops when it is told to.
-async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch) -> Checked {
+async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch, most: i64) -> Checked {
     let product = &batch.first.0;
-    let before = stock(shop, product).await?;
-    let order = json!({ "product_name": product.name, "quantity": MANY });
-    let all = MANY * 2;
+    let before = shop.stock(&product.name).await?;
+    let each = most.min(MANY / 2);
+    let orders = (MANY / each).min(ORDERS);
+    let all = each * orders;
+    let order = json!({ "product_name": product.name, "quantity": each });
+    let orders: Vec<&Value> = (0..orders).map(|_| &order).collect();
     server.purpose("begin a task that takes a while, and ask how far it is");
-    let task = begin(shop, json!({ "orders": [order, order] })).await?;
+    let task = begin(shop, json!({ "orders": orders })).await?;
     says_how_far(server, shop, &task).await?;
     server.purpose("cancel it");
     let cancelled = shop.session.cancel_task(task.id()).await;
@@ -206,9 +221,9 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch) -> Checked 
     let ended = follow(server, shop, &task).await?;
     let status = ended.as_ref().map_or("working", TaskState::status);
     server.purpose("see what was baked, and that it stays so");
-    let then = stock(shop, product).await?;
+    let then = shop.stock(&product.name).await?;
     sleep(Duration::from_millis(100)).await;
-    let later = stock(shop, product).await?;
+    let later = shop.stock(&product.name).await?;
     if ended.is_some() && then == later && then < before.saturating_add(all) {
         return Ok(());
     }
@@ -339,7 +354,7 @@ impl Batch {
 
     async fn is_on_the_shelf(&self, shop: &Shop, sent: &str) -> Checked {
         for (product, quantity) in [&self.first, &self.last] {
-            let after = stock(shop, product).await?;
+            let after = shop.stock(&product.name).await?;
             let expected = product.stock.saturating_add(*quantity);
             if after != expected {
                 return Err(Finding::new(Code::NotOnTheShelf)
@@ -352,12 +367,6 @@ impl Batch {
         }
         Ok(())
     }
-}
-
-async fn stock(shop: &Shop, product: &Product) -> Checked<i64> {
-    let products = shop.products().await?;
-    let found = products.iter().find(|one| one.name == product.name);
-    Ok(found.map_or(0, |product| product.stock))
 }
 
 fn at(block: TodoBlock, finding: Finding) -> Stop {

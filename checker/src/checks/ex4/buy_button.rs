@@ -247,10 +247,7 @@ async fn shows_what_is_left(
         "the button of {:?} in the catalog, pressed by {by}",
         product.name
     );
-    let stock = |products: &[Product]| {
-        let found = products.iter().find(|one| one.name == product.name);
-        found.map_or(0, |one| one.stock)
-    };
+    let stock = |products: &[Product]| shop::stock_of(products, &product.name).unwrap_or(0);
     let expected = stock(before) - 1;
     let after = shop.products().await?;
     if stock(&after) != expected {

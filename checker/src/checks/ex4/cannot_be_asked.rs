@@ -1,9 +1,10 @@
 //! 4.3: a client that cannot be asked is told so, and nothing is bought.
 
-use rmcp::model::{ClientCapabilities, ElicitationCapability, UrlElicitationCapability};
+use rmcp::model::{ElicitationCapability, UrlElicitationCapability};
 
 use super::places;
 use crate::checks::store::question::{order, yes};
+use crate::checks::store::sale::changed;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Called, ClientProfile, ErrorKind, Reply, RequestError, Session};
@@ -41,13 +42,13 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             .map_err(|stop| stop.at(places::CANNOT_BE_ASKED))?;
         server.purpose("see that nothing was bought");
         let after = shop.products().await?;
-        if let Some(old) = before.iter().find(|old| !after.contains(old)) {
+        if let Some((expected, got)) = changed(&before, &after) {
             return Err(Finding::new(Code::BuysUnasked)
                 .sent(format!(
                     "buy_product of a client that {what}, then tools/call list_products {{}}"
                 ))
-                .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
-                .got("less of it")
+                .expected(expected)
+                .got(got)
                 .why("Nobody was asked, so nobody agreed.")
                 .at(places::CANNOT_BE_ASKED)
                 .into());
@@ -61,7 +62,6 @@ fn declaring(
     elicitation: Option<ElicitationCapability>,
 ) -> ClientProfile {
     let mut client = server.client();
-    client.capabilities = ClientCapabilities::default();
     client.capabilities.elicitation = elicitation;
     client
 }

@@ -2,6 +2,7 @@
 
 use super::apps::{self, App};
 use super::places;
+use crate::checks::store::question;
 use crate::checks::{Checked, ServerUnderTest};
 
 /// The App.
@@ -9,7 +10,8 @@ pub const CATALOG: App = App {
     tool: "show_product_catalog",
     contract: include_str!("snapshots/4.7.snap"),
     block: places::CATALOG_TOOL,
-    telling: ("price", |product| product.price_cents),
+    detail: |product| format!("price {} cents", product.price_cents),
+    tells: |text, product| question::names(text, i128::from(product.price_cents)),
 };
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {

@@ -2,6 +2,7 @@
 
 use super::apps::{self, App};
 use super::places;
+use crate::checks::store::question;
 use crate::checks::{Checked, ServerUnderTest};
 
 /// The App.
@@ -9,7 +10,8 @@ pub const CHART: App = App {
     tool: "show_inventory_chart",
     contract: include_str!("snapshots/4.6.snap"),
     block: places::CHART_TOOL,
-    telling: ("stock", |product| product.stock),
+    detail: |product| format!("stock {}", product.stock),
+    tells: |text, product| question::counts(text, product.stock),
 };
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {

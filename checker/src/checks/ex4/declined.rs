@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::places;
 use crate::checks::store::question::answered;
+use crate::checks::store::sale::changed;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
 use crate::mcp::{Answer, Called, ErrorKind, Reply, RequestError};
@@ -149,16 +150,12 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
 }
 
 fn buys_nothing(no: &No, sent: &str, before: &[Product], after: &[Product]) -> Checked {
-    let Some(old) = before.iter().find(|old| !after.contains(old)) else {
+    let Some((expected, got)) = changed(before, after) else {
         return Ok(());
     };
-    let new = after.iter().find(|new| new.name == old.name);
-    let got = new.map_or("not listed any more".to_owned(), |new| {
-        new.stock.to_string()
-    });
     Err(Finding::new(Code::BuysWithoutYes)
         .sent(format!("{sent}, then tools/call list_products {{}}"))
-        .expected(format!("stock of {:?} as before: {}", old.name, old.stock))
+        .expected(expected)
         .got(got)
         .why(format!(
             "The user did not agree ({}), and the stock changed anyway.",

@@ -209,14 +209,13 @@ impl<'h> Host<'h> {
         let browser = browser
             .ok_or_else(|| Stop::CouldNotCheck("the check was given no browser".to_owned()))?;
         let tools = shop.session.tools().await?;
-        let is_for_apps = |meta: Value| match &meta["ui"]["visibility"] {
-            Value::Array(visibility) => visibility.contains(&json!("app")),
-            _ => true,
-        };
-        let tools = tools.into_iter().filter(|tool| {
-            let meta = tool.meta.as_ref();
-            is_for_apps(meta.map_or(Value::Null, |meta| Value::Object(meta.0.clone())))
-        });
+        let tools =
+            tools
+                .into_iter()
+                .filter(|tool| match &apps::meta_of(tool)["ui"]["visibility"] {
+                    Value::Array(visibility) => visibility.contains(&json!("app")),
+                    _ => true,
+                });
         Ok(Self {
             browser,
             shop,

@@ -155,7 +155,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
     let sent = asked.sent.clone();
     server.purpose("look at the page before anything is done");
     let (status, html) = body(&sent, browser.get(url.clone()).send().await).await?;
-    if status != StatusCode::OK || !html.contains("<form") || !html.contains("name=\"code\"") {
+    if status != StatusCode::OK || !asks_for_a_code(&html) {
         return Err(Finding::new(Code::PageUnreadable)
             .sent(format!("GET {url}"))
             .expected("200, and a page with a form that posts the field code")
@@ -221,6 +221,13 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
         server.remark(format!("On this era a client is glad to hear {COMPLETE}: it can then close the question by itself."));
     }
     Ok(())
+}
+
+/// Whether there is a form with the field, in whatever way the page is written.
+fn asks_for_a_code(html: &str) -> bool {
+    let html = html.to_lowercase();
+    let field = Regex::new(r#"\bname\s*=\s*["']?code\b"#);
+    html.contains("<form") && field.is_ok_and(|field| field.is_match(&html))
 }
 
 async fn takes_a_no(server: &ServerUnderTest, shop: &Shop) -> Checked {
@@ -350,4 +357,23 @@ async fn body(
             .why("The user's browser would get the same.")
             .into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_found_however_it_is_written() {
+        for page in [
+            r#"<form method="post"><input name="code"></form>"#,
+            "<FORM method=post><input NAME = 'code' autofocus>",
+            "<form><input type=text name=code></form>",
+        ] {
+            assert!(asks_for_a_code(page), "{page}");
+        }
+        for page in ["", "<input name=code>", "<form><input name=codec></form>"] {
+            assert!(!asks_for_a_code(page), "{page}");
+        }
+    }
 }

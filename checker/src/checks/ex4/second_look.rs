@@ -66,7 +66,7 @@ async fn somebody_was_faster(server: &ServerUnderTest, shop: &Shop, product: &Pr
 
 /// That who confirmed too late reads that it is gone, and that nothing went below zero.
 fn is_refused(product: &Product, called: &Called, left: &[Product]) -> Checked {
-    let stock = stock_of(product, left);
+    let stock = shop::stock_of(left, &product.name).unwrap_or(0);
     let (code, got, why) = match (called.result.is_error, stock) {
         (Some(true), 0) => return Ok(()),
         (Some(true), _) => (
@@ -86,11 +86,6 @@ fn is_refused(product: &Product, called: &Called, left: &[Product]) -> Checked {
         .got(got)
         .why(why)
         .into())
-}
-
-fn stock_of(product: &Product, left: &[Product]) -> i64 {
-    let left = left.iter().find(|one| one.name == product.name);
-    left.map_or(0, |product| product.stock)
 }
 
 /// Everybody is asked about the last one, and everybody says yes at the same moment.

@@ -4,12 +4,14 @@
 //! The state passes through the client, and a client may be anybody. On 2025-11-25 there is none;
 //! there, one that is sent all the same must not stand for a yes.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::places;
 use crate::checks::store::question::{self, order, yes};
+use crate::checks::store::sale::changed;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, symptoms};
 use crate::mcp::{Era, ErrorKind, InputRequired, Reply, RequestError, ToolCall};
@@ -24,9 +26,9 @@ const LIFETIME: Duration = Duration::from_millis(300);
 /// By this code a server says that it broke down.
 const INTERNAL_ERROR: i64 = -32603;
 
-/// At so many places of the state one letter is altered, at most. A state of any kind has its
-/// meaning in more than one of them.
-const ALTERATIONS: usize = 16;
+/// One letter is changed in so many places, from the beginning of the state to its end. A state of
+/// any kind has its meaning in more than one of them.
+const LETTERS: usize = 16;
 
 /// A second round that must not buy.
 struct Forgery {
@@ -64,25 +66,25 @@ async fn of_states(
 
     let before = shop.products().await?;
     server.purpose("a state that was altered, cut, extended or left out");
-    // A fresh question each time: a server may drop a question for which it was lied to.
-    for number in 0.. {
+    for tampering in Tampering::all() {
+        // A fresh question each time: a server may drop one for which it was lied to.
         let asked = shop.order_and_be_asked(&product.name, 1).await?;
-        let state = asked.state.clone().unwrap_or_default();
-        let Some((code, what, state)) = alterations(&state).into_iter().nth(number) else {
-            break;
+        let state = asked.state.as_deref().unwrap_or_default();
+        let Some(tampered) = tampering.with(state) else {
+            continue;
+        };
+        let code = match tampered {
+            None => Code::TrustsMissingState,
+            Some(_) => Code::TrustsAlteredState,
         };
         let forgery = Forgery {
             code,
-            what,
-            call: second_round(&asked, order(&product.name, 1), state),
+            what: tampering.to_string(),
+            call: second_round(&asked, order(&product.name, 1), tampered),
             why: "A client can send anything. Seal the state, and only trust one whose seal is right.",
         };
         must_not_buy(shop, &forgery).await?;
-        if number == 0 {
-            server.purpose("see that nothing was bought");
-            bought_nothing(shop, &forgery, &before).await?;
-            server.purpose("a state that was altered, cut or extended");
-        }
+        bought_nothing(shop, &forgery, &before).await?;
     }
 
     server.purpose("the same state once more");
@@ -117,58 +119,71 @@ async fn of_states(
     expires(server, product).await
 }
 
-/// The ways to tamper with a state, each with what it is called.
-fn alterations(state: &str) -> Vec<(Code, String, Option<String>)> {
-    let letters: Vec<char> = state.chars().collect();
-    let mut all = vec![
-        (
-            Code::TrustsMissingState,
-            "an answer without a state".to_owned(),
-            None,
-        ),
-        (
-            Code::TrustsAlteredState,
-            "an empty state".to_owned(),
-            Some(String::new()),
-        ),
-        (
-            Code::TrustsAlteredState,
-            "the first half of the state".to_owned(),
-            Some(letters[..letters.len() / 2].iter().collect()),
-        ),
-        (
-            Code::TrustsAlteredState,
-            "the state without its end".to_owned(),
-            Some(letters[..letters.len().saturating_sub(4)].iter().collect()),
-        ),
-        (
-            Code::TrustsAlteredState,
-            "the state with more behind it".to_owned(),
-            Some(format!("{state}AAAA")),
-        ),
-    ];
-    // The last letter of base64 may have bits that mean nothing.
-    let counts = |at: usize| {
-        letters
-            .get(at + 1)
-            .is_some_and(|next| !matches!(next, '.' | '='))
-    };
-    let places: Vec<usize> = (0..letters.len())
-        .filter(|at| counts(*at) && other_letter(letters[*at]).is_some())
-        .collect();
-    let step = places.len().div_ceil(ALTERATIONS).max(1);
-    for at in places.into_iter().step_by(step) {
-        let mut altered = letters.clone();
-        if let Some(letter) = other_letter(letters[at]) {
-            altered[at] = letter;
-        }
-        all.push((
-            Code::TrustsAlteredState,
-            format!("a state with another letter at position {}", at + 1),
-            Some(altered.into_iter().collect()),
-        ));
+/// A way to tamper with a state.
+#[derive(Clone, Copy, Debug)]
+enum Tampering {
+    Missing,
+    Empty,
+    FirstHalf,
+    WithoutEnd,
+    WithMore,
+    /// Another letter, in this one of [`LETTERS`] parts of it.
+    Letter(usize),
+}
+
+impl Tampering {
+    fn all() -> impl Iterator<Item = Self> {
+        let whole = [
+            Self::Missing,
+            Self::Empty,
+            Self::FirstHalf,
+            Self::WithoutEnd,
+            Self::WithMore,
+        ];
+        whole.into_iter().chain((0..LETTERS).map(Self::Letter))
     }
-    all
+
+    /// What becomes of a state, which may be that there is none. `None` where the state is too short
+    /// for this.
+    fn with(self, state: &str) -> Option<Option<String>> {
+        let letters: Vec<char> = state.chars().collect();
+        let first = |count: usize| letters[..count].iter().collect::<String>();
+        Some(match self {
+            Self::Missing => None,
+            Self::Empty => Some(String::new()),
+            Self::FirstHalf => Some(first(letters.len() / 2)),
+            Self::WithoutEnd => Some(first(letters.len().saturating_sub(4))),
+            Self::WithMore => Some(format!("{state}AAAA")),
+            Self::Letter(part) => {
+                // The last letter of base64 may have bits that mean nothing.
+                let counts = |at: usize| {
+                    letters
+                        .get(at + 1)
+                        .is_some_and(|next| !matches!(next, '.' | '='))
+                };
+                let places: Vec<usize> = (0..letters.len())
+                    .filter(|at| counts(*at) && other_letter(letters[*at]).is_some())
+                    .collect();
+                let at = *places.get(part * places.len().max(LETTERS) / LETTERS)?;
+                let mut altered = letters.clone();
+                altered[at] = other_letter(letters[at])?;
+                Some(altered.into_iter().collect())
+            }
+        })
+    }
+}
+
+impl fmt::Display for Tampering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("no state"),
+            Self::Empty => f.write_str("an empty state"),
+            Self::FirstHalf => f.write_str("the first half of the state"),
+            Self::WithoutEnd => f.write_str("the state without its last letters"),
+            Self::WithMore => f.write_str("the state with more letters at its end"),
+            Self::Letter(_) => f.write_str("the state with one letter changed"),
+        }
+    }
 }
 
 /// A letter of the same kind, so that what can be read stays readable.
@@ -225,14 +240,9 @@ async fn must_not_buy(shop: &Shop, forgery: &Forgery) -> Checked<Option<InputReq
 /// That whatever was said to a second round, the stock is what it was.
 async fn bought_nothing(shop: &Shop, forgery: &Forgery, before: &[Product]) -> Checked {
     let after = shop.products().await?;
-    let Some(old) = before.iter().find(|old| !after.contains(old)) else {
+    let Some((expected, got)) = changed(before, &after) else {
         return Ok(());
     };
-    let new = after.iter().find(|new| new.name == old.name);
-    let got = new.map_or("not listed any more".to_owned(), |new| {
-        new.stock.to_string()
-    });
-    let expected = format!("stock of {:?} as before: {}", old.name, old.stock);
     let sent = "tools/call buy_product";
     Err(forgery.finding(sent, &expected, got).into())
 }

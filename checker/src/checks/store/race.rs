@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::shop::Product;
+use super::shop::{Product, stock_of};
 use crate::checks::Checked;
 use crate::mcp::raw::Raw;
 use crate::mcp::{ErrorKind, RequestError};
@@ -67,9 +67,7 @@ async fn send_when_told(raw: &Raw, message: Value, go: watch::Receiver<bool>) ->
     match sent {
         Ok((reply, _)) => match (ErrorKind::of(&reply.exchange), reply.exchange.answer()) {
             (Some(kind), _) => Buyer::Lost(kind),
-            (None, Some(answer)) if answer["result"]["isError"] == Value::Bool(true) => {
-                Buyer::Refused
-            }
+            (None, Some(answer)) if is_refusal(&answer["result"]) => Buyer::Refused,
             (None, Some(_)) => Buyer::Won,
             (None, None) => Buyer::Lost(ErrorKind::Unreachable("no answer".to_owned())),
         },
@@ -77,14 +75,16 @@ async fn send_when_told(raw: &Raw, message: Value, go: watch::Receiver<bool>) ->
     }
 }
 
+/// A tool error, or the question whether to buy once more: either way nothing was sold.
+fn is_refusal(result: &Value) -> bool {
+    result["isError"] == Value::Bool(true) || result["resultType"] == "input_required"
+}
+
 /// That one buyer has it, all others know why not, and none is left. `sent` is what they sent.
 pub fn was_sold_once(sent: &str, product: &Product, buyers: &[Buyer], left: &[Product]) -> Checked {
     let won = buyers.iter().filter(|buyer| **buyer == Buyer::Won).count();
     // One that is not listed any more has none left; that it should be is for 3.4 to say.
-    let stock = left
-        .iter()
-        .find(|one| one.name == product.name)
-        .map_or(0, |one| one.stock);
+    let stock = stock_of(left, &product.name).unwrap_or(0);
     let lost = buyers.iter().find_map(|buyer| match buyer {
         Buyer::Lost(kind) => Some(kind),
         Buyer::Won | Buyer::Refused => None,

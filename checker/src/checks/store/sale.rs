@@ -97,3 +97,13 @@ pub fn fell(
     }
     Ok(())
 }
+
+/// What was expected of the first product that differs, and what there is.
+pub fn changed(before: &[Product], after: &[Product]) -> Option<(String, String)> {
+    let old = before.iter().find(|old| !after.contains(old))?;
+    let new = after.iter().find(|product| product.name == old.name);
+    Some((
+        format!("stock of {:?} as before: {}", old.name, old.stock),
+        new.map_or(UNLISTED.to_owned(), |product| product.stock.to_string()),
+    ))
+}

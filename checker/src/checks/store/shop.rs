@@ -39,7 +39,7 @@ pub struct Receipt {
 }
 
 /// What JSON Schema calls an integer (2020-12, 4.2.3): `300`, and `300.0` as well.
-fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<i64> + DeserializeOwned,
@@ -108,6 +108,11 @@ impl Shop {
         products_of(&called)
     }
 
+    /// How many of a product are left. What is not listed is not there.
+    pub async fn stock(&self, name: &str) -> Checked<i64> {
+        Ok(stock_of(&self.products().await?, name).unwrap_or(0))
+    }
+
     /// What is left, the product with the least first.
     pub async fn rarest_first(&self) -> Checked<Vec<Product>> {
         let mut products = self.products().await?;
@@ -173,6 +178,12 @@ impl Shop {
     }
 }
 
+/// How many of a product are listed.
+pub fn stock_of(products: &[Product], name: &str) -> Option<i64> {
+    let product = products.iter().find(|product| product.name == name)?;
+    Some(product.stock)
+}
+
 /// Whether a name is another one, but for case and what stands between its words.
 fn means(name: &str, meant: &str) -> bool {
     let letters = |name: &str| -> String {
@@ -208,7 +219,12 @@ fn misnamed(tool: &str, name: &str) -> Stop {
 /// The most that one order may ask for, as the tool's schema has it.
 pub fn most_of_one_order(tool: &Tool) -> i64 {
     let schema = Value::Object(tool.input_schema.as_ref().clone());
-    let quantity = contract::resolve(&schema["properties"]["quantity"], &schema);
+    most_in(&schema, &schema)
+}
+
+/// The largest quantity that the schema of an order allows. `root` is where its references lead.
+pub fn most_in(order: &Value, root: &Value) -> i64 {
+    let quantity = contract::resolve(&order["properties"]["quantity"], root);
     quantity["maximum"]
         .as_i64()
         .filter(|most| *most >= 1)

@@ -77,11 +77,9 @@ macro_rules! flaws_fail_alone {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                if let Some(seeds) = $crate::common::broken::other_seeds() {
-                    $program.fails_alone_whatever_the_seed($step, seeds).await;
+                let Some(all) = $program.flaws_fail_alone($step).await else {
                     return;
-                }
-                let all = $program.fails_alone($step).await;
+                };
                 let name = concat!("step_", $step);
                 $crate::common::redacted().bind(|| insta::assert_snapshot!(name, all));
             }
@@ -93,11 +91,9 @@ macro_rules! flaws_fail_alone {
                 if !$crate::common::browser::is_there(stringify!($shown)) {
                     return;
                 }
-                if let Some(seeds) = $crate::common::broken::other_seeds() {
-                    $program.fails_alone_whatever_the_seed($drawn, seeds).await;
+                let Some(all) = $program.flaws_fail_alone($drawn).await else {
                     return;
-                }
-                let all = $program.fails_alone($drawn).await;
+                };
                 let name = concat!("step_", $drawn);
                 $crate::common::redacted().bind(|| insta::assert_snapshot!(name, all));
             }
@@ -110,7 +106,7 @@ pub(crate) use flaws_fail_alone;
 const SEED: u64 = 7;
 
 /// With `FLAW_SEEDS=20` each flaw is tried with so many others instead.
-pub fn other_seeds() -> Option<Range<u64>> {
+fn other_seeds() -> Option<Range<u64>> {
     let count: u64 = std::env::var("FLAW_SEEDS").ok()?.parse().unwrap();
     Some(SEED + 1..SEED + 1 + count)
 }
@@ -226,8 +222,20 @@ impl Broken {
         assert_eq!(tested.iter().copied().collect::<BTreeSet<_>>(), steps);
     }
 
+    /// Checks the program with each flaw of a step, and gives what an attendee reads of them; nothing
+    /// where it is tried with other seeds than the one of the snapshots.
+    pub async fn flaws_fail_alone(&self, step: &str) -> Option<String> {
+        match other_seeds() {
+            None => Some(self.fails_alone(step).await),
+            Some(seeds) => {
+                self.fails_alone_whatever_the_seed(step, seeds).await;
+                None
+            }
+        }
+    }
+
     /// Checks the program with each flaw of a step, and gives what an attendee reads of them.
-    pub async fn fails_alone(&self, step: &str) -> String {
+    async fn fails_alone(&self, step: &str) -> String {
         let reports: Vec<(String, ExerciseReport)> = stream::iter(self.flaws_of(step))
             .map(async |flaw| {
                 let begin = Instant::now();
@@ -256,7 +264,7 @@ impl Broken {
 
     /// Checks the program with each flaw of a step and each of these seeds, and says which are missed
     /// by which. `cargo interop seeds` reads how many were tried.
-    pub async fn fails_alone_whatever_the_seed(&self, step: &str, seeds: Range<u64>) {
+    async fn fails_alone_whatever_the_seed(&self, step: &str, seeds: Range<u64>) {
         let flaws = self.flaws_of(step);
         let tried = flaws
             .iter()
