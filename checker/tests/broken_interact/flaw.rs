@@ -235,7 +235,7 @@ flaws! {
         LoadsAPicture,
         /// The pages go to another address
         GoesElsewhere,
-        /// The pages never stop sending messages
+        /// The pages send thousands of messages at once
         Floods,
         /// The pages' script never ends
         LoopsForEver,

@@ -40,7 +40,7 @@ async function begin() {
   if (flaws.has("never-initialises")) return;
   tell("ui/notifications/initialized");
   if (!flaws.has("tells-no-size")) tell("ui/notifications/size-changed", { height: document.body.scrollHeight });
-  if (flaws.has("floods")) setInterval(() => { for (let times = 0; times < 100; times++) tell("ui/notifications/size-changed", { height: times }); }, 20);
+  if (flaws.has("floods")) for (let times = 0; times < 2000; times++) tell("ui/notifications/size-changed", { height: times });
   if (flaws.has("goes-elsewhere")) location.assign("https://bakery.example/");
   if (flaws.has("loops-for-ever")) for (;;);
   if (flaws.has("loads-a-picture")) {
