@@ -221,8 +221,10 @@ fn is_todo_of(line: &str, step: &str) -> bool {
         .any(|mark| line.split(mark).skip(1).any(of_step))
 }
 
+/// Whether an attendee writes code in it: Rust, or the pages of an App.
 fn is_source(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension == "rs")
+    let extension = file.extension();
+    extension.is_some_and(|extension| extension == "rs" || extension == "html")
 }
 
 /// The number of the first line of code that has these words in it.
@@ -364,7 +366,12 @@ mod tests {
         let store = block("step_3_1", "todo!(\"3.1\")")
             + &block("step_3_11_capability", "// written")
             + &block("step_3_11_handler", "// TODO 3.11: `#[prompt_handler]`");
-        let (_root, places) = exercise(&[("src/prompts.rs", &prompts), ("src/a.rs", &store)]);
+        let page = block("step_4_8", "// TODO 4.8: for each product a bar");
+        let (_root, places) = exercise(&[
+            ("src/prompts.rs", &prompts),
+            ("src/a.rs", &store),
+            ("ui/chart.html", &page),
+        ]);
         let course = Course::load(&workshop().join("course.toml")).unwrap();
         let to_write = |id: &str| {
             let (_, step) = course.step(id).unwrap();
@@ -376,6 +383,7 @@ mod tests {
             ["ex3_store/src/prompts.rs:2", "ex3_store/src/a.rs:8"]
         );
         assert_eq!(to_write("3.1"), ["ex3_store/src/a.rs:2"]);
+        assert_eq!(to_write("4.8"), ["ex3_store/ui/chart.html:2"]);
         // Nothing says what to write, and nothing is written either.
         assert_eq!(to_write("3.5"), ["ex3_store/src/inventory.rs"]);
     }

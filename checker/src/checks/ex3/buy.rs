@@ -1,6 +1,5 @@
 //! 3.3: `buy_product` sells, and the stock falls by what was bought.
 
-use rand::RngExt;
 use serde_json::Value;
 
 use super::places;
@@ -20,16 +19,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let schema = output_schema(&tool).map_err(in_tool)?;
     is_the_contracts(&tool, CONTRACT, (places::BUY_ARGUMENTS, places::SALE))?;
 
-    // Of the product with most stock, more than one: a price for one, or a stock that falls
-    // by one, must not pass.
     server.purpose("see prices and stock before");
     let before = shop.products().await?;
-    let product = before.iter().max_by_key(|product| product.stock).cloned();
-    let product = product.filter(|product| product.stock >= 2);
-    let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    // Unless the tool sells fewer at a time, or one by one.
-    let most = shop::most_of_one_order(&tool).min(product.stock).min(5);
-    let quantity = server.random(|dice| dice.random_range(most.min(2)..=most));
+    let (product, quantity) = shop::an_order(server, &tool, &before)?;
 
     server.purpose("buy a random quantity of the product with most stock");
     let called = shop.order(&product.name, quantity).await?;

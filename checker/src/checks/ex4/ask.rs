@@ -1,8 +1,6 @@
 //! 4.1: `buy_product` asks first, naming quantity, product and total; on *accept* with
 //! `confirm: true` it buys.
 
-use rand::RngExt;
-
 use super::places;
 use crate::checks::store::question::{self, yes};
 use crate::checks::store::sale::{changed, fell, says_what_was_bought};
@@ -20,14 +18,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     contract::compare(&[contract::tool(&tool)], CONTRACT)
         .map_err(|stop| stop.at(places::BUY_TOOL))?;
 
-    // Of the product with most stock, more than one: only then does the total differ from the price.
     server.purpose("see prices and stock before");
     let before = shop.products().await?;
-    let product = before.iter().max_by_key(|product| product.stock).cloned();
-    let product = product.filter(|product| product.stock >= 2);
-    let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    let most = shop::most_of_one_order(&tool).min(product.stock).min(5);
-    let quantity = server.random(|dice| dice.random_range(most.min(2)..=most));
+    let (product, quantity) = shop::an_order(server, &tool, &before)?;
 
     server.purpose("order, and be asked");
     let in_question = |stop: Stop| stop.at(places::QUESTION);

@@ -1,5 +1,6 @@
 //! The store as a customer sees it: its products, and what can go wrong when one talks to it.
 
+use rand::RngExt;
 use rmcp::model::Tool;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -229,6 +230,21 @@ pub fn most_in(order: &Value, root: &Value) -> i64 {
         .as_i64()
         .filter(|most| *most >= 1)
         .unwrap_or(i64::MAX)
+}
+
+/// An order that can be filled: of the product with most stock more than one, so that a price for
+/// one, or a stock that falls by one, shows. One, where the tool sells no more at a time.
+pub fn an_order(
+    server: &ServerUnderTest,
+    tool: &Tool,
+    products: &[Product],
+) -> Checked<(Product, i64)> {
+    let product = products.iter().max_by_key(|product| product.stock);
+    let product = product.filter(|product| product.stock >= 2);
+    let product = product.ok_or_else(|| too_little_left(server))?;
+    let most = most_of_one_order(tool).min(product.stock).min(5);
+    let quantity = server.random(|dice| dice.random_range(most.min(2)..=most));
+    Ok((product.clone(), quantity))
 }
 
 /// What to say when a running server has too little left for a check.
