@@ -10,6 +10,9 @@ pub struct Patience {
     /// For the first answer of a fresh process. It contains the start, and an interpreter with
     /// its libraries takes seconds on a busy machine.
     pub first_answer: Duration,
+    /// For an answer after something that no client can read, over stdio. A library's greeting and
+    /// its first answer are not further apart.
+    pub second_thoughts: Duration,
     /// Until a program listens on its port. A debug build takes 20 ms.
     pub listening: Duration,
     /// For one run of a program that is a client. A debug build takes 30 ms.
@@ -30,6 +33,7 @@ impl Default for Patience {
         Self {
             answer: Duration::from_secs(5),
             first_answer: Duration::from_secs(15),
+            second_thoughts: Duration::from_secs(2),
             listening: Duration::from_secs(10),
             run: Duration::from_secs(10),
             run_of_command: Duration::from_secs(30),
@@ -47,6 +51,7 @@ impl Patience {
         Self {
             answer: times(self.answer),
             first_answer: times(self.first_answer),
+            second_thoughts: times(self.second_thoughts),
             listening: times(self.listening),
             run: times(self.run),
             run_of_command: times(self.run_of_command),

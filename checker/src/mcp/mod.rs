@@ -4,7 +4,8 @@
 //! - [`session`] is such a client as attendees' users have it: rmcp's, over HTTP or stdio; `list`
 //!   and [`call`] are what it asks, `responder` what it answers,
 //! - [`task`] is for calls that go on in the background,
-//! - [`raw`] is the same client by hand, with any header and any body,
+//! - [`raw`] is the same client by hand, with any header and any body; `param_headers` are those
+//!   that a tool asks for,
 //! - [`http`] and [`stdio`] are the wire under both, which records every exchange,
 //! - [`message`] and [`transcript`] are the record: what was sent by whom, why, and what came back,
 //! - [`probe`] finds out whether something speaks MCP at all,
@@ -17,6 +18,7 @@ pub mod http;
 mod list;
 pub mod message;
 mod misfit;
+mod param_headers;
 pub mod probe;
 pub mod profile;
 pub mod raw;

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
+use rmcp::model::Tool;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::http::{Http, header};
 use super::message::{Message, Side};
+use super::param_headers;
 use super::profile::ClientProfile;
 use super::session::failure;
 use super::transcript::{Exchange, Transcript};
@@ -20,6 +22,8 @@ pub struct Raw {
     profile: ClientProfile,
     http: Http,
     session: Option<HeaderValue>,
+    /// What it knows of the server's tools: some want arguments in headers too.
+    tools: Vec<Tool>,
     next_id: AtomicU64,
 }
 
@@ -47,6 +51,7 @@ impl Raw {
             http: Http::new(url, &profile, transcript)?,
             profile,
             session: None,
+            tools: Vec::new(),
             // As no client counts, so that a trace shows at once what was sent by hand.
             next_id: AtomicU64::new(1000),
         };
@@ -54,6 +59,12 @@ impl Raw {
             raw.initialize().await?;
         }
         Ok(raw)
+    }
+
+    /// The same, which has seen the declaration of this tool.
+    pub fn knowing(mut self, tool: Tool) -> Self {
+        self.tools.push(tool);
+        self
     }
 
     async fn initialize(&mut self) -> Result<(), RequestError> {
@@ -169,6 +180,12 @@ impl Raw {
             let params = &message["params"];
             if let Some(name) = params["name"].as_str().or_else(|| params["uri"].as_str()) {
                 insert("mcp-name", name);
+            }
+            let called = |tool: &&Tool| params["name"] == tool.name.as_ref();
+            if method == "tools/call"
+                && let Some(tool) = self.tools.iter().find(called)
+            {
+                headers.extend(param_headers::of(tool, &params["arguments"]));
             }
         }
         if let Some(session) = &self.session {

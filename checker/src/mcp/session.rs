@@ -94,9 +94,10 @@ impl Session {
         opening: impl Future<Output = Result<Running, ClientInitializeError>>,
     ) -> Result<Self, RequestError> {
         let mut opening = std::pin::pin!(opening);
+        let second_thoughts = responder.profile().patience.second_thoughts;
         let hopeless = async {
             let first = connection.first_request().await;
-            without_answer(&connection, first).await
+            without_answer(&connection, first, second_thoughts).await
         };
         let opened = tokio::select! {
             opened = &mut opening => Some(opened),
@@ -124,7 +125,7 @@ impl Session {
                 let era = responder.profile().era;
                 let kind = known.unwrap_or_else(|| match error {
                     Some(Err(error)) => of_handshake(era, &error, last.as_ref()),
-                    _ => lost(),
+                    _ => unanswered(last.as_ref()),
                 });
                 Err(failure(last.as_ref(), kind))
             }
@@ -192,19 +193,21 @@ impl Session {
     /// answer that is late or cannot come any more. Being dropped loses nothing.
     pub(super) async fn wait(&self, pending: &mut Pending) -> Result<Answered, RequestError> {
         let id = serde_json::to_value(&pending.id).unwrap_or_default();
+        let patience = self.responder.profile().patience;
+        let second_thoughts = patience.second_thoughts;
         let hopeless = async {
             let index = self.connection.request(&id).await;
-            without_answer(&self.connection, index).await;
+            without_answer(&self.connection, index, second_thoughts).await;
         };
-        let patience = self.responder.profile().patience.answer;
+        let patience = patience.answer;
         let answer = tokio::select! {
             answer = pending.answer.get_mut() => answer,
             () = hopeless => match timeout(LAST_WORDS, pending.answer.get_mut()).await {
                 Ok(answer) => answer,
                 Err(_) => {
                     let exchange = self.exchange(pending);
-                    let known = exchange.as_ref().and_then(ErrorKind::of);
-                    return Err(failure(exchange.as_ref(), known.unwrap_or_else(lost)));
+                    let kind = unanswered(exchange.as_ref());
+                    return Err(failure(exchange.as_ref(), kind));
                 }
             },
             () = tokio::time::sleep(patience) => {
@@ -323,10 +326,50 @@ fn lifecycle(era: Era) -> ClientLifecycleMode {
     }
 }
 
-/// Returns when a request has ended without an answer.
-async fn without_answer(connection: &Connection, index: Index) {
-    let hopeless = |exchange: &Exchange| exchange.ended && exchange.answer().is_none();
-    connection.until(index, hopeless).await;
+/// Returns when a request has ended without an answer, or with one that no client can read.
+async fn without_answer(connection: &Connection, index: Index, second_thoughts: Duration) {
+    let ended = |exchange: &Exchange| exchange.ended && exchange.answer().is_none();
+    let ended = connection.until(index, ended);
+    tokio::select! {
+        () = ended => (),
+        () = unreadable(connection, index, second_thoughts) => (),
+    }
+}
+
+/// Returns when, on stdio, something came that rmcp's client cannot read, and nothing followed for
+/// this long. Over HTTP the end of the response says it at once.
+async fn unreadable(connection: &Connection, index: Index, second_thoughts: Duration) {
+    let is_there = |exchange: &Exchange| {
+        exchange.status.is_none()
+            && (exchange.answer().is_some() || ErrorKind::of(exchange).is_some())
+    };
+    let so_far = || {
+        connection
+            .get(index)
+            .map(|exchange| exchange.received.len())
+    };
+    loop {
+        connection.until(index, is_there).await;
+        let before = so_far();
+        tokio::time::sleep(second_thoughts).await;
+        if so_far() == before {
+            return;
+        }
+    }
+}
+
+/// Why there is no answer where none will come.
+fn unanswered(exchange: Option<&Exchange>) -> ErrorKind {
+    let Some(exchange) = exchange else {
+        return lost();
+    };
+    ErrorKind::of(exchange).unwrap_or_else(|| match exchange.answer() {
+        Some(answer) => {
+            let answer = beginning(&answer.to_string());
+            ErrorKind::Shape(format!("a response that no client can read: {answer}"))
+        }
+        None => lost(),
+    })
 }
 
 fn lost() -> ErrorKind {

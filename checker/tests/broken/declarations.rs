@@ -178,6 +178,9 @@ fn buy_product(flaws: &Flaws) -> Value {
             "openWorldHint": false,
         },
     });
+    if flaws.has(Flaw::WantsHeaders) {
+        tool["inputSchema"]["properties"][product_name]["x-mcp-header"] = json!("Product");
+    }
     if flaws.has_any(&[Flaw::NoToolDescription, Flaw::NothingDescribed]) {
         remove(&mut tool, "description");
     }

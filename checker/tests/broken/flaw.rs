@@ -413,6 +413,8 @@ flaws! {
         HostMisdirected = Fault,
         /// Answers over HTTP in event streams that hold what the standard tells to ignore
         OddEvents = Fault,
+        /// Wants the name of what is bought in a header too
+        WantsHeaders = Fault,
         /// Over stdio each message comes in pieces, its line end last
         StdioInPieces = Fault,
         /// The prompt says that the store is famous for its wedding cake

@@ -50,6 +50,7 @@ pub enum Fault {
     Redirects,
     NotAcceptable,
     OddEvents,
+    WantsHeaders,
     EndlessFlood,
     NeedsToken,
     ServerError,

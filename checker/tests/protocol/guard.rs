@@ -1,6 +1,7 @@
 //! Who may speak to a server over HTTP, and how.
 
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use serde_json::Value;
 
 use super::faults::{Fault, Faults};
 use super::message::{Era, HEADER_MISMATCH, LEGACY_VERSIONS, MODERN_VERSION, Request, RpcError};
@@ -82,7 +83,11 @@ pub fn version(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Whether the headers of a request say what its body says.
-pub fn check_request(headers: &HeaderMap, request: &Request) -> Result<(), RpcError> {
+pub fn check_request(
+    faults: &Faults,
+    headers: &HeaderMap,
+    request: &Request,
+) -> Result<(), RpcError> {
     let version = version(headers);
     if request.era == Era::Legacy {
         return match version {
@@ -116,10 +121,23 @@ pub fn check_request(headers: &HeaderMap, request: &Request) -> Result<(), RpcEr
     };
     let name = text(headers, HeaderName::from_static("mcp-name"));
     match (named, name.map(decoded)) {
-        (Some(named), Some(Some(name))) if named == name => Ok(()),
-        (Some(_), _) => Err(mismatch("Mcp-Name does not match the body")),
-        (None, _) => Ok(()),
+        (Some(named), Some(Some(name))) if named == name => (),
+        (Some(_), _) => return Err(mismatch("Mcp-Name does not match the body")),
+        (None, _) => (),
     }
+    let wanted = match &request.params["arguments"]["product_name"] {
+        Value::String(name) => Some(name.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let product = text(headers, HeaderName::from_static("mcp-param-product"));
+    if faults.has(Fault::WantsHeaders)
+        && request.params["name"] == "buy_product"
+        && product.and_then(decoded) != wanted
+    {
+        return Err(mismatch("Mcp-Param-Product does not match the body"));
+    }
+    Ok(())
 }
 
 fn mismatch(message: impl Into<String>) -> RpcError {

@@ -112,7 +112,7 @@ async fn posted<S: Service>(server: &Arc<Server<S>>, headers: &HeaderMap, body: 
         None => return bad_request(parse_error("no method")),
     };
     server.service.log(&request.method);
-    if let Err(error) = guard::check_request(headers, &request) {
+    if let Err(error) = guard::check_request(&server.faults, headers, &request) {
         return bad_request(request.reply(&server.faults, Err(error)));
     }
     let connection = match connection(server, headers, &request) {

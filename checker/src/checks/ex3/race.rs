@@ -56,7 +56,10 @@ async fn race(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Check
         };
         return answers.into_iter().map(buyer).collect();
     }
-    let raw = server.raw().await?;
+    let raw = server
+        .raw()
+        .await?
+        .knowing(shop.declared("buy_product").await?);
     let arguments = json!({ "product_name": product.name, "quantity": 1 });
     let call = || {
         let params = json!({ "name": "buy_product", "arguments": arguments });

@@ -37,7 +37,10 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     // that only failed for want of stock would look like a refusal.
     let product = shop.best_stocked().await?.filter(|best| best.stock > 1);
     let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    let raw = server.raw().await?;
+    let raw = server
+        .raw()
+        .await?
+        .knowing(shop.declared("buy_product").await?);
     let order = || {
         let arguments = json!({ "product_name": product.name, "quantity": 1 });
         raw.message(

@@ -100,6 +100,7 @@ async fn all_at_once(server: &ServerUnderTest, shop: &Shop, product: &Product) -
     server.purpose("all of them confirm at the same moment");
     let became = if server.has_http() && server.era == Era::Modern {
         let raw = server.raw_of(question::confirming(server)).await?;
+        let raw = raw.knowing(shop.declared("buy_product").await?);
         let calls = questions
             .iter()
             .map(|asked| second_round(&raw, product, asked));

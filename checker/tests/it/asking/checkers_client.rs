@@ -9,6 +9,7 @@ use checker::mcp::{
     Answer, Called, ClientProfile, Endpoint, Era, ErrorKind, InputRequired, Reply, RequestError,
     Session, ToolCall, Transcript,
 };
+use checker::patience::Patience;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -300,4 +301,30 @@ async fn without_the_token_nothing_is_answered() {
         let reply = raw.send(list, Default::default()).await.unwrap();
         assert_eq!(reply.status, 200, "{era}");
     }
+}
+
+/// As from a server that writes its message over several lines.
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_named_without_waiting_for_another() {
+    let mut server = tokio::process::Command::new("sh")
+        .args(["-c", "read line; echo '{'; echo '}'; cat"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let endpoint = Endpoint::Stdio(server.stdin.take().unwrap(), server.stdout.take().unwrap());
+    let forever = Duration::from_secs(24 * 60 * 60);
+    let patience = Patience {
+        answer: forever,
+        first_answer: forever,
+        second_thoughts: Duration::from_millis(100),
+        ..Patience::default()
+    };
+    let profile = ClientProfile::new(Era::Modern).with_patience(patience);
+    let transcript = Transcript::default();
+    let opening = Session::connect(endpoint, profile, &transcript);
+    let opened = timeout(Duration::from_secs(60), opening).await;
+    let error = opened.expect("it does not wait for ever").unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::NotMcp(_)), "{error:?}");
 }
