@@ -1,0 +1,173 @@
+//! The keys of the realm: one that signs, one that only encrypts, and those that signed before.
+//!
+//! They are made at start and never leave the process.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use serde::Serialize;
+use thiserror::Error;
+
+/// No key can be made, or nothing be signed with it.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    /// The system gave no key.
+    #[error("the cryptographic library gave no key")]
+    NoKey,
+    /// It signs nothing.
+    #[error("nothing can be signed: {0}")]
+    NoSignature(#[from] jsonwebtoken::errors::Error),
+}
+
+/// A pair of RSA keys, as the realm has them.
+pub struct RsaKey {
+    /// By which tokens name it.
+    pub kid: String,
+    jwk: Jwk,
+    public_der: Vec<u8>,
+    signs: EncodingKey,
+    verifies: DecodingKey,
+}
+
+impl std::fmt::Debug for RsaKey {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut key = f.debug_struct("RsaKey");
+        key.field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+/// What precedes an RSA key of 2048 bits in PKCS #8 (RFC 5208): which algorithm it is for.
+const PKCS8_HEADER: usize = 26;
+
+impl RsaKey {
+    /// A new pair of 2048 bits.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives none.
+    pub fn generate() -> Result<Self, KeyError> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::NoKey)?;
+        let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::NoKey)?;
+        let public: PublicKeyX509Der<'_> =
+            pair.public_key().as_der().map_err(|_| KeyError::NoKey)?;
+        // `jsonwebtoken` wants PKCS #1, which is what PKCS #8 wraps.
+        let pkcs1 = pkcs8.as_ref().get(PKCS8_HEADER..).ok_or(KeyError::NoKey)?;
+        let signs = EncodingKey::from_rsa_der(pkcs1);
+        let jwk = Jwk::from_encoding_key(&signs, Algorithm::RS256)?;
+        Ok(Self {
+            kid: BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()),
+            verifies: DecodingKey::from_jwk(&jwk)?,
+            jwk,
+            public_der: public.as_ref().to_vec(),
+            signs,
+        })
+    }
+
+    /// A token with this header and these claims. The header's `alg` must be one of RSA's.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be signed.
+    pub fn sign(&self, header: &Header, claims: &impl Serialize) -> Result<String, KeyError> {
+        Ok(jsonwebtoken::encode(header, claims, &self.signs)?)
+    }
+
+    /// What verifies its signatures.
+    pub fn verifies(&self) -> &DecodingKey {
+        &self.verifies
+    }
+
+    /// The public key as X.509 has it (`SubjectPublicKeyInfo`), in DER.
+    pub fn public_der(&self) -> &[u8] {
+        &self.public_der
+    }
+
+    /// The header of a token that it signs.
+    pub fn header(&self) -> Header {
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(self.kid.clone());
+        header
+    }
+
+    /// As JWKS have it (RFC 7517).
+    fn jwk(&self, usage: PublicKeyUse, algorithm: KeyAlgorithm) -> Jwk {
+        let mut jwk = self.jwk.clone();
+        jwk.common.key_id = Some(self.kid.clone());
+        jwk.common.public_key_use = Some(usage);
+        jwk.common.key_algorithm = Some(algorithm);
+        jwk
+    }
+}
+
+/// All keys of a realm.
+#[derive(Debug)]
+pub struct KeyRing {
+    encryption: RsaKey,
+    /// The newest first.
+    signing: Vec<RsaKey>,
+}
+
+impl KeyRing {
+    /// Fresh keys.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives none.
+    pub fn generate() -> Result<Self, KeyError> {
+        Ok(Self {
+            encryption: RsaKey::generate()?,
+            signing: vec![RsaKey::generate()?],
+        })
+    }
+
+    /// The key that signs.
+    pub fn current(&self) -> &RsaKey {
+        // There is one from the beginning, and none is taken away.
+        self.signing.first().unwrap_or(&self.encryption)
+    }
+
+    /// The key that is listed, and signs nothing.
+    pub fn encryption(&self) -> &RsaKey {
+        &self.encryption
+    }
+
+    /// A key that signed some time, by its name.
+    pub fn find(&self, kid: &str) -> Option<&RsaKey> {
+        self.signing.iter().find(|key| key.kid == kid)
+    }
+
+    /// From now on another key signs. The old one stays listed: what it signed is good until it
+    /// expires.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives none.
+    pub fn rotate(&mut self) -> Result<(), KeyError> {
+        self.signing.insert(0, RsaKey::generate()?);
+        Ok(())
+    }
+
+    /// The JWKS (RFC 7517). As with Keycloak the encryption key comes first: who takes the first
+    /// key takes the wrong one.
+    pub fn jwks(&self) -> JwkSet {
+        let encryption = self.encryption.jwk(PublicKeyUse::Encryption, KeyAlgorithm::RSA_OAEP);
+        let signing = |key: &RsaKey| key.jwk(PublicKeyUse::Signature, KeyAlgorithm::RS256);
+        let signing = self.signing.iter().map(signing);
+        JwkSet {
+            keys: std::iter::once(encryption).chain(signing).collect(),
+        }
+    }
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
