@@ -44,7 +44,13 @@ impl Client {
     /// A client as the file has it.
     pub(crate) fn of(file: &ClientFile) -> Self {
         let pkce = file.attributes.get("pkce.code.challenge.method");
-        let or = |one: &str, other: &str| if one.is_empty() { other.to_owned() } else { one.to_owned() };
+        let or = |one: &str, other: &str| {
+            if one.is_empty() {
+                other.to_owned()
+            } else {
+                one.to_owned()
+            }
+        };
         Self {
             id: file.client_id.clone(),
             name: or(&file.name, &file.client_id),
@@ -75,13 +81,18 @@ impl Client {
 
     /// Whether this page may read what the token endpoint answers.
     pub fn is_served_to(&self, origin: &str) -> bool {
-        let redirects = self.redirect_uris.iter().filter_map(|uri| Url::parse(uri).ok());
-        self.web_origins.iter().any(|allowed| match allowed.as_str() {
-            "+" => redirects
-                .clone()
-                .any(|uri| uri.origin().ascii_serialization() == origin),
-            allowed => allowed == "*" || allowed == origin,
-        })
+        let redirects = self
+            .redirect_uris
+            .iter()
+            .filter_map(|uri| Url::parse(uri).ok());
+        self.web_origins
+            .iter()
+            .any(|allowed| match allowed.as_str() {
+                "+" => redirects
+                    .clone()
+                    .any(|uri| uri.origin().ascii_serialization() == origin),
+                allowed => allowed == "*" || allowed == origin,
+            })
     }
 
     /// The scopes of a token for which these were asked, in the order of the token's claim; or
@@ -93,13 +104,21 @@ impl Client {
     pub fn scopes(&self, file: &RealmFile, asked: &str) -> Result<Vec<String>, String> {
         let asked: Vec<&str> = asked.split_whitespace().collect();
         let is_known = |scope: &&str| {
-            *scope == OPENID || self.default_scopes.iter().chain(&self.optional_scopes).any(|one| one == scope)
+            *scope == OPENID
+                || self
+                    .default_scopes
+                    .iter()
+                    .chain(&self.optional_scopes)
+                    .any(|one| one == scope)
         };
         if !asked.iter().all(|scope| is_known(scope)) {
             return Err(asked.join(" "));
         }
         let openid = asked.contains(&OPENID).then(|| OPENID.to_owned());
-        let optional = self.optional_scopes.iter().filter(|scope| asked.contains(&scope.as_str()));
+        let optional = self
+            .optional_scopes
+            .iter()
+            .filter(|scope| asked.contains(&scope.as_str()));
         let mut scopes: Vec<String> = openid.into_iter().collect();
         for scope in self.default_scopes.iter().chain(optional) {
             if file.scope(scope).is_some() && !scopes.contains(scope) {
@@ -161,7 +180,10 @@ mod tests {
             ("http://127.0.0.1/*", "http://127.0.0.1@evil.example/"),
             ("http://127.0.0.1/*", "https://127.0.0.1:1/"),
             ("https://vscode.dev/*", "https://vscode.dev:444/"),
-            ("https://vscode.dev/redirect", "https://vscode.dev/redirect?x"),
+            (
+                "https://vscode.dev/redirect",
+                "https://vscode.dev/redirect?x",
+            ),
         ] {
             assert!(!fits(pattern, uri), "{pattern} {uri}");
         }

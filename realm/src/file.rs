@@ -158,7 +158,10 @@ impl User {
 
     /// Whether this is the password. They stand in the file for everyone to read.
     pub fn has_password(&self, password: &str) -> bool {
-        let mut passwords = self.credentials.iter().filter(|one| one.r#type == "password");
+        let mut passwords = self
+            .credentials
+            .iter()
+            .filter(|one| one.r#type == "password");
         passwords.any(|one| one.value == password)
     }
 }
@@ -260,7 +263,10 @@ impl RealmFile {
                 return Err(FileError::NoScope(name.clone()));
             }
         }
-        let mappers = file.client_scopes.iter().flat_map(|scope| &scope.protocol_mappers);
+        let mappers = file
+            .client_scopes
+            .iter()
+            .flat_map(|scope| &scope.protocol_mappers);
         for mapper in mappers {
             if !MAPPERS.contains(&mapper.protocol_mapper.as_str()) {
                 return Err(FileError::UnknownMapper(mapper.protocol_mapper.clone()));
@@ -304,9 +310,16 @@ mod tests {
     #[test]
     fn the_workshops_realm_can_be_served() {
         let file = RealmFile::workshop().expect("it is a realm");
-        assert!(file.user("ALICE@example.com").is_some_and(|alice| alice.has_password("alice")));
+        assert!(
+            file.user("ALICE@example.com")
+                .is_some_and(|alice| alice.has_password("alice"))
+        );
         assert!(file.policies().count() > 3);
-        let offered = |client: &ClientFile| client.optional_client_scopes.contains(&OFFLINE_ACCESS.to_owned());
+        let offered = |client: &ClientFile| {
+            client
+                .optional_client_scopes
+                .contains(&OFFLINE_ACCESS.to_owned())
+        };
         assert!(file.clients.iter().all(offered), "every SDK asks for it");
     }
 
@@ -318,8 +331,14 @@ mod tests {
             error.to_string(),
             r#"the realm file has no client scope "mcp:access", and something in it asks for that"#
         );
-        let mapper = WORKSHOP.replace("oidc-full-name-mapper\",\n          \"config", "oidc-script-mapper\",\n          \"config");
+        let mapper = WORKSHOP.replace(
+            "oidc-full-name-mapper\",\n          \"config",
+            "oidc-script-mapper\",\n          \"config",
+        );
         let error = RealmFile::parse(&mapper).map(|_| ());
-        assert!(matches!(error, Err(FileError::UnknownMapper(_)) | Ok(())), "{error:?}");
+        assert!(
+            matches!(error, Err(FileError::UnknownMapper(_)) | Ok(())),
+            "{error:?}"
+        );
     }
 }

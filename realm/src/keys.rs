@@ -157,7 +157,9 @@ impl KeyRing {
     /// The JWKS (RFC 7517). As with Keycloak the encryption key comes first: who takes the first
     /// key takes the wrong one.
     pub fn jwks(&self) -> JwkSet {
-        let encryption = self.encryption.jwk(PublicKeyUse::Encryption, KeyAlgorithm::RSA_OAEP);
+        let encryption = self
+            .encryption
+            .jwk(PublicKeyUse::Encryption, KeyAlgorithm::RSA_OAEP);
         let signing = |key: &RsaKey| key.jwk(PublicKeyUse::Signature, KeyAlgorithm::RS256);
         let signing = self.signing.iter().map(signing);
         JwkSet {

@@ -36,11 +36,14 @@ pub fn allow(file: &RealmFile, wish: Wish<'_>) -> Result<(), Refused> {
             "trusted-hosts" => untrusted(policy, wish.uris),
             "allowed-client-templates" => {
                 let may = |scope: &String| may_have(file, policy, scope);
-                (!wish.scopes.iter().all(may)).then_some("Not permitted to use specified clientScope")
+                (!wish.scopes.iter().all(may))
+                    .then_some("Not permitted to use specified clientScope")
             }
             "max-clients" => {
                 let most = policy.all("max-clients").first();
-                let most = most.and_then(|most| most.parse().ok()).unwrap_or(usize::MAX);
+                let most = most
+                    .and_then(|most| most.parse().ok())
+                    .unwrap_or(usize::MAX);
                 (wish.clients >= most).then_some("It's allowed to have max clients per realm")
             }
             // Consent is demanded later, mappers cannot be registered, origins are looked at first.
@@ -58,7 +61,8 @@ pub fn allow(file: &RealmFile, wish: Wish<'_>) -> Result<(), Refused> {
 
 /// Whether everybody that registers has to ask the user.
 pub fn demand_consent(file: &RealmFile) -> bool {
-    file.policies().any(|policy| policy.provider_id == "consent-required")
+    file.policies()
+        .any(|policy| policy.provider_id == "consent-required")
 }
 
 /// Whether a page of this origin may register a program.

@@ -148,7 +148,10 @@ impl Realm {
             clients: clients.map(|client| (client.id.clone(), client)).collect(),
             ..Memory::default()
         };
-        let users = file.users.iter().map(|user| (user.username.clone(), uuid()));
+        let users = file
+            .users
+            .iter()
+            .map(|user| (user.username.clone(), uuid()));
         Ok(Self(Arc::new(Inner {
             issuer,
             keys: RwLock::new(KeyRing::generate()?),
@@ -254,7 +257,9 @@ impl Realm {
         let (access, id) = self.with_keys(|keys| {
             let key = keys.current();
             let access = key.sign(&key.header(), &access)?;
-            let id = id.map(|claims| key.sign(&key.header(), &claims)).transpose()?;
+            let id = id
+                .map(|claims| key.sign(&key.header(), &claims))
+                .transpose()?;
             Ok::<_, KeyError>((access, id))
         })?;
         let refresh = match &grant.session {
@@ -271,7 +276,10 @@ impl Realm {
     }
 
     fn refresh_token(&self, grant: &Grant, session: &str) -> Result<(String, u64), KeyError> {
-        let is_offline = grant.scopes.iter().any(|scope| scope == crate::OFFLINE_ACCESS);
+        let is_offline = grant
+            .scopes
+            .iter()
+            .any(|scope| scope == crate::OFFLINE_ACCESS);
         let kind = if is_offline { "Offline" } else { "Refresh" };
         let mut claims = self.common(grant, kind, REFRESH_LIFETIME);
         let id = claims["jti"].as_str().unwrap_or_default().to_owned();
@@ -301,11 +309,14 @@ impl Realm {
         rules.set_audience(&[self.issuer()]);
         rules.set_required_spec_claims(&["iss", "aud"]);
         rules.leeway = 0;
-        let read = jsonwebtoken::decode::<Map<String, Value>>(token, &self.0.refresh.verifies, &rules);
+        let read =
+            jsonwebtoken::decode::<Map<String, Value>>(token, &self.0.refresh.verifies, &rules);
         let claims = read.map_err(|_| Invalid("Invalid refresh token"))?.claims;
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         if text("azp") != client.id {
-            return Err(Invalid("Invalid refresh token. Token client and authorized client don't match"));
+            return Err(Invalid(
+                "Invalid refresh token. Token client and authorized client don't match",
+            ));
         }
         let sid = text("sid");
         let session = self.memory().sessions.get(sid).cloned();
@@ -317,7 +328,9 @@ impl Realm {
             }
             Some(_) => (),
         }
-        let subject = self.subject(&session.username).ok_or(Invalid("User not found"))?;
+        let subject = self
+            .subject(&session.username)
+            .ok_or(Invalid("User not found"))?;
         Ok(Grant {
             client: client.id.clone(),
             subject,
@@ -338,7 +351,8 @@ impl Realm {
         rules.leeway = 0;
         let keys = self.0.keys.read();
         let key = keys.find(&kid)?;
-        let read = jsonwebtoken::decode::<Map<String, Value>>(token, key.verifies(), &rules).ok()?;
+        let read =
+            jsonwebtoken::decode::<Map<String, Value>>(token, key.verifies(), &rules).ok()?;
         (read.claims.get("typ")? == "Bearer").then_some(read.claims)
     }
 
@@ -357,7 +371,10 @@ impl Realm {
     /// `sub` of a program on its own account.
     pub(crate) fn service(&self, client: &Client) -> Subject {
         let mut memory = self.memory();
-        let id = memory.services.entry(client.id.clone()).or_insert_with(uuid);
+        let id = memory
+            .services
+            .entry(client.id.clone())
+            .or_insert_with(uuid);
         Subject::Service {
             id: id.clone(),
             client: client.id.clone(),
@@ -368,9 +385,14 @@ impl Realm {
     pub(crate) fn keep(&self, login: Login) -> String {
         let code = secret();
         let mut memory = self.memory();
-        memory.logins.retain(|_, login| login.begun.elapsed() < LOGIN_LIFETIME);
+        memory
+            .logins
+            .retain(|_, login| login.begun.elapsed() < LOGIN_LIFETIME);
         if memory.logins.len() >= MOST_LOGINS {
-            let oldest = memory.logins.iter().max_by_key(|(_, login)| login.begun.elapsed());
+            let oldest = memory
+                .logins
+                .iter()
+                .max_by_key(|(_, login)| login.begun.elapsed());
             let oldest = oldest.map(|(code, _)| code.clone()).unwrap_or_default();
             memory.logins.remove(&oldest);
         }
@@ -406,7 +428,9 @@ impl Realm {
             is_spent: false,
         };
         let mut memory = self.memory();
-        memory.codes.retain(|_, issued| issued.begun.elapsed() < CODE_LIFETIME);
+        memory
+            .codes
+            .retain(|_, issued| issued.begun.elapsed() < CODE_LIFETIME);
         memory.codes.insert(code.clone(), issued);
         Some(code)
     }
@@ -424,7 +448,10 @@ impl Realm {
         verifier: Option<&str>,
     ) -> Result<Grant, Invalid> {
         let mut memory = self.memory();
-        let issued = memory.codes.get_mut(code).ok_or(Invalid("Code not valid"))?;
+        let issued = memory
+            .codes
+            .get_mut(code)
+            .ok_or(Invalid("Code not valid"))?;
         if std::mem::replace(&mut issued.is_spent, true) {
             // Somebody else may have it: what it gave is taken back (RFC 6749, 4.1.2).
             let (client, session) = (issued.grant.client.clone(), issued.grant.session.clone());
@@ -445,7 +472,11 @@ impl Realm {
         }
         match (&issued.challenge, verifier) {
             (None, None) => (),
-            (None, Some(_)) => return Err(Invalid("PKCE code verifier specified but challenge not present in the authorization request")),
+            (None, Some(_)) => {
+                return Err(Invalid(
+                    "PKCE code verifier specified but challenge not present in the authorization request",
+                ));
+            }
             (Some(_), None) => return Err(Invalid("PKCE code verifier not specified")),
             (Some(challenge), Some(verifier)) => challenge.check(verifier)?,
         }

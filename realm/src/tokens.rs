@@ -104,7 +104,12 @@ impl Grant {
             Some(known) => known.is_in_token(),
             None => true,
         };
-        let named: Vec<&str> = self.scopes.iter().filter(is_named).map(String::as_str).collect();
+        let named: Vec<&str> = self
+            .scopes
+            .iter()
+            .filter(is_named)
+            .map(String::as_str)
+            .collect();
         named.join(" ")
     }
 
@@ -200,7 +205,10 @@ mod tests {
         let uuid = uuid();
         assert_eq!(uuid.len(), 36);
         let groups: Vec<&str> = uuid.split('-').collect();
-        assert_eq!(groups.iter().map(|group| group.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert_eq!(
+            groups.iter().map(|group| group.len()).collect::<Vec<_>>(),
+            [8, 4, 4, 4, 12]
+        );
         assert!(groups[2].starts_with('4'), "{uuid}");
         assert!(groups[3].starts_with(['8', '9', 'a', 'b']), "{uuid}");
     }

@@ -22,7 +22,11 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Response {
-    begin(&realm, &Params::parse(query.unwrap_or_default().as_bytes()), &asked)
+    begin(
+        &realm,
+        &Params::parse(query.unwrap_or_default().as_bytes()),
+        &asked,
+    )
 }
 
 pub(super) async fn post(State(realm): State<Realm>, asked: HeaderMap, body: Bytes) -> Response {
@@ -68,13 +72,23 @@ fn begin(realm: &Realm, params: &Params, asked: &HeaderMap) -> Response {
         Ok(read) => read,
         Err(Told(error, description)) => {
             let state = params.get("state");
-            return refused(realm, redirect_uri, response, state, error, description.as_deref());
+            return refused(
+                realm,
+                redirect_uri,
+                response,
+                state,
+                error,
+                description.as_deref(),
+            );
         }
     };
     let session = login::signed_in(realm, asked).filter(|_| !prompt.login);
     match session {
         Some(session) => {
-            let login = Login { session: Some(session), ..login };
+            let login = Login {
+                session: Some(session),
+                ..login
+            };
             if prompt.none && login::must_ask(realm, &login) {
                 return answer_error(realm, &login, "interaction_required", None);
             }
@@ -102,11 +116,22 @@ fn read(
     }
     match params.get("response_type") {
         Some("code") => (),
-        None => return Err(Told::of("invalid_request", "Missing parameter: response_type")),
+        None => {
+            return Err(Told::of(
+                "invalid_request",
+                "Missing parameter: response_type",
+            ));
+        }
         Some(_) => return Err(Told("unsupported_response_type", None)),
     }
-    if !matches!(params.get("response_mode"), None | Some("query" | "fragment")) {
-        return Err(Told::of("invalid_request", "Invalid parameter: response_mode"));
+    if !matches!(
+        params.get("response_mode"),
+        None | Some("query" | "fragment")
+    ) {
+        return Err(Told::of(
+            "invalid_request",
+            "Invalid parameter: response_mode",
+        ));
     }
     if !client.grants.code {
         let words = "Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.";
@@ -114,7 +139,8 @@ fn read(
     }
     let asked = params.get("scope").unwrap_or_default();
     let scopes = client.scopes(realm.file(), asked);
-    let scopes = scopes.map_err(|scopes| Told::of("invalid_scope", format!("Invalid scopes: {scopes}")))?;
+    let scopes =
+        scopes.map_err(|scopes| Told::of("invalid_scope", format!("Invalid scopes: {scopes}")))?;
     let challenge = challenge(params, client.pkce_required)?;
     let mut prompts = params.get("prompt").unwrap_or_default().split(' ');
     let prompt = Prompt {
@@ -141,7 +167,10 @@ fn read(
 
 fn challenge(params: &Params, is_required: bool) -> Result<Option<Challenge>, Told> {
     let invalid = |words: &str| Told::of("invalid_request", words);
-    let (challenge, method) = (params.get("code_challenge"), params.get("code_challenge_method"));
+    let (challenge, method) = (
+        params.get("code_challenge"),
+        params.get("code_challenge_method"),
+    );
     let is_s256 = match method {
         None if is_required => return Err(invalid("Missing parameter: code_challenge_method")),
         None | Some("plain") => false,
@@ -176,7 +205,14 @@ pub(super) fn answer_error(
     description: Option<&str>,
 ) -> Response {
     let state = login.state.as_deref();
-    refused(realm, &login.redirect_uri, login.response, state, error, description)
+    refused(
+        realm,
+        &login.redirect_uri,
+        login.response,
+        state,
+        error,
+        description,
+    )
 }
 
 fn refused(

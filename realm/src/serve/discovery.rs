@@ -28,7 +28,10 @@ pub(super) async fn realm(State(realm): State<Realm>, asked: HeaderMap) -> Respo
 
 /// `/.well-known/openid-configuration`, and the same for OAuth.
 pub(super) async fn metadata(State(realm): State<Realm>, asked: HeaderMap) -> Response {
-    let caching = [(CACHE_CONTROL, "no-cache, must-revalidate, no-transform, no-store")];
+    let caching = [(
+        CACHE_CONTROL,
+        "no-cache, must-revalidate, no-transform, no-store",
+    )];
     cors::readable(&asked, (caching, Json(document(&realm))).into_response())
 }
 
@@ -37,10 +40,12 @@ fn document(realm: &Realm) -> Value {
     let issuer = realm.issuer();
     let openid = format!("{issuer}/protocol/openid-connect");
     let registration = format!("{issuer}/clients-registrations/openid-connect");
-    let scopes = realm.file().client_scopes.iter().map(|scope| scope.name.as_str());
-    let scopes: Vec<&str> = std::iter::once(crate::OPENID)
-        .chain(scopes)
-        .collect();
+    let scopes = realm
+        .file()
+        .client_scopes
+        .iter()
+        .map(|scope| scope.name.as_str());
+    let scopes: Vec<&str> = std::iter::once(crate::OPENID).chain(scopes).collect();
     let methods = ["client_secret_basic", "client_secret_post"];
     json!({
         "issuer": issuer,

@@ -85,10 +85,16 @@ pub(super) async fn authenticate(
         let code = realm.keep(login.clone());
         return pages::login(&realm, &login, &code, Some(username));
     };
-    info!("{} has signed in for {:?}", user.username, login.client.name);
+    info!(
+        "{} has signed in for {:?}",
+        user.username, login.client.name
+    );
     let session = realm.begin_session(user);
     let cookies = vec![Cookie::identity(&realm, &session)];
-    let login = Login { session: Some(session), ..login };
+    let login = Login {
+        session: Some(session),
+        ..login
+    };
     go_on(&realm, login, cookies)
 }
 
@@ -98,13 +104,21 @@ pub(super) fn must_ask(realm: &Realm, login: &Login) -> bool {
         return false;
     }
     let memory = realm.memory();
-    let session = login.session.as_ref().and_then(|session| memory.sessions.get(session));
+    let session = login
+        .session
+        .as_ref()
+        .and_then(|session| memory.sessions.get(session));
     let Some(session) = session else {
         return true;
     };
-    let agreed = memory.consents.get(&(session.username.clone(), login.client.id.clone()));
+    let agreed = memory
+        .consents
+        .get(&(session.username.clone(), login.client.id.clone()));
     let is_new = |scope: &&String| {
-        let is_shown = realm.file().scope(scope).is_some_and(|scope| scope.consent().is_some());
+        let is_shown = realm
+            .file()
+            .scope(scope)
+            .is_some_and(|scope| scope.consent().is_some());
         is_shown && !agreed.is_some_and(|agreed| agreed.contains(*scope))
     };
     login.ask_again || agreed.is_none() || login.scopes.iter().any(|scope| is_new(&scope))
@@ -127,7 +141,9 @@ pub(super) fn go_on(realm: &Realm, login: Login, cookies: Vec<Cookie>) -> Respon
     } else {
         answer(realm, &login)
     };
-    cookies.into_iter().fold(response, |response, cookie| cookie.on(response))
+    cookies
+        .into_iter()
+        .fold(response, |response, cookie| cookie.on(response))
 }
 
 /// The page that asks.
@@ -159,10 +175,17 @@ pub(super) async fn consent(State(realm): State<Realm>, asked: HeaderMap, body: 
         return answer_error(&realm, &login, "access_denied", None);
     }
     let mut memory = realm.memory();
-    let session = login.session.as_ref().and_then(|session| memory.sessions.get(session));
+    let session = login
+        .session
+        .as_ref()
+        .and_then(|session| memory.sessions.get(session));
     if let Some(session) = session {
         let key = (session.username.clone(), login.client.id.clone());
-        memory.consents.entry(key).or_default().extend(login.scopes.iter().cloned());
+        memory
+            .consents
+            .entry(key)
+            .or_default()
+            .extend(login.scopes.iter().cloned());
     }
     drop(memory);
     answer(&realm, &login)

@@ -47,8 +47,14 @@ impl Realm {
             .route("/certs", get(discovery::keys).options(cors::preflight));
         let realm = Router::new()
             .route("/", get(discovery::realm))
-            .route("/.well-known/openid-configuration", get(discovery::metadata))
-            .route("/.well-known/oauth-authorization-server", get(discovery::metadata))
+            .route(
+                "/.well-known/openid-configuration",
+                get(discovery::metadata),
+            )
+            .route(
+                "/.well-known/oauth-authorization-server",
+                get(discovery::metadata),
+            )
             .route(
                 "/clients-registrations/openid-connect",
                 post(registration::post).options(cors::preflight_of_registration),
@@ -90,10 +96,15 @@ async fn with_headers(request: Request, next: Next) -> Response {
     info!("{what} → {}", response.status().as_u16());
     let headers = response.headers_mut();
     let mut set = |name, value| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     set(REFERRER_POLICY, "no-referrer");
-    set(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    set(
+        STRICT_TRANSPORT_SECURITY,
+        "max-age=31536000; includeSubDomains",
+    );
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(CACHE_CONTROL, "no-store");
     response

@@ -60,7 +60,11 @@ pub(super) fn login(realm: &Realm, login: &Login, code: &str, tried: Option<&str
     let mut action = url::form_urlencoded::Serializer::new(String::new());
     action.append_pair("session_code", code);
     action.append_pair("client_id", &login.client.id);
-    let action = format!("{}/login-actions/authenticate?{}", realm.issuer(), action.finish());
+    let action = format!(
+        "{}/login-actions/authenticate?{}",
+        realm.issuer(),
+        action.finish()
+    );
     let users = realm.file().users.iter().map(|user| user.username.as_str());
     let users: Vec<&str> = users.collect();
     let body = html! {
@@ -94,9 +98,16 @@ pub(super) fn login(realm: &Realm, login: &Login, code: &str, tried: Option<&str
 /// The page that asks whether a program may have what it wants.
 pub(super) fn consent(realm: &Realm, login: &Login, code: &str) -> Response {
     let file = realm.file();
-    let wants = login.scopes.iter().filter_map(|scope| file.scope(scope)?.consent());
+    let wants = login
+        .scopes
+        .iter()
+        .filter_map(|scope| file.scope(scope)?.consent());
     let session = login.session.as_deref().unwrap_or_default();
-    let user = realm.memory().sessions.get(session).map(|session| session.username.clone());
+    let user = realm
+        .memory()
+        .sessions
+        .get(session)
+        .map(|session| session.username.clone());
     let action = format!("{}/login-actions/consent", realm.issuer());
     let body = html! {
         p { "You are signed in as " strong { (user.unwrap_or_default()) } ". It asks for:" }

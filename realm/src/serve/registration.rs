@@ -61,7 +61,10 @@ pub(super) async fn post(State(realm): State<Realm>, asked: HeaderMap, body: Byt
         return OAuthError::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response();
     }
     let registered = register(&realm, &body, origin);
-    cors::readable(&asked, registered.unwrap_or_else(IntoResponse::into_response))
+    cors::readable(
+        &asked,
+        registered.unwrap_or_else(IntoResponse::into_response),
+    )
 }
 
 fn register(realm: &Realm, body: &[u8], origin: Option<&str>) -> Result<Response, OAuthError> {
@@ -80,16 +83,29 @@ fn register(realm: &Realm, body: &[u8], origin: Option<&str>) -> Result<Response
     let grant_types = texts("grant_types")?;
     let method = text(&metadata, "token_endpoint_auth_method").unwrap_or("client_secret_basic");
     if !["none", "client_secret_basic", "client_secret_post"].contains(&method) {
-        return Err(OAuthError::bad("invalid_client_metadata", "Client metadata invalid"));
+        return Err(OAuthError::bad(
+            "invalid_client_metadata",
+            "Client metadata invalid",
+        ));
     }
 
     let file = realm.file();
     let scope = text(&metadata, "scope");
     let scopes: Option<Vec<String>> =
         scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect());
-    let homes = ["client_uri", "logo_uri", "policy_uri", "tos_uri", "jwks_uri"];
+    let homes = [
+        "client_uri",
+        "logo_uri",
+        "policy_uri",
+        "tos_uri",
+        "jwks_uri",
+    ];
     let homes = homes.iter().filter_map(|name| text(&metadata, name));
-    let uris: Vec<String> = redirect_uris.iter().cloned().chain(homes.map(str::to_owned)).collect();
+    let uris: Vec<String> = redirect_uris
+        .iter()
+        .cloned()
+        .chain(homes.map(str::to_owned))
+        .collect();
     let mut memory = realm.memory();
     let wish = Wish {
         uris: &uris,
@@ -131,15 +147,27 @@ fn register(realm: &Realm, body: &[u8], origin: Option<&str>) -> Result<Response
 }
 
 fn answer(realm: &Realm, client: &Client, method: &str) -> Response {
-    let uri = format!("{}/clients-registrations/openid-connect/{}", realm.issuer(), client.id);
+    let uri = format!(
+        "{}/clients-registrations/openid-connect/{}",
+        realm.issuer(),
+        client.id
+    );
     let grants = [
         ("authorization_code", client.grants.code),
         ("password", client.grants.password),
         ("client_credentials", client.grants.credentials),
         ("refresh_token", client.grants.code),
     ];
-    let grants: Vec<&str> = grants.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
-    let responses = if client.grants.code { json!(["code", "none"]) } else { json!([]) };
+    let grants: Vec<&str> = grants
+        .iter()
+        .filter(|(_, has)| *has)
+        .map(|(name, _)| *name)
+        .collect();
+    let responses = if client.grants.code {
+        json!(["code", "none"])
+    } else {
+        json!([])
+    };
     let mut body = json!({
         "redirect_uris": client.redirect_uris,
         "token_endpoint_auth_method": method,
@@ -181,6 +209,9 @@ fn texts(metadata: &Map<String, Value>, name: &str) -> Option<Option<Vec<String>
     let Some(value) = metadata.get(name) else {
         return Some(None);
     };
-    let texts = value.as_array()?.iter().map(|one| one.as_str().map(str::to_owned));
+    let texts = value
+        .as_array()?
+        .iter()
+        .map(|one| one.as_str().map(str::to_owned));
     texts.collect::<Option<Vec<String>>>().map(Some)
 }

@@ -24,7 +24,11 @@ const CREDENTIALS: &str = "Invalid client or Invalid client credentials";
 pub(super) async fn post(State(realm): State<Realm>, asked: HeaderMap, body: Bytes) -> Response {
     let kind = asked.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let form = if is_form { Params::parse(&body) } else { Params::default() };
+    let form = if is_form {
+        Params::parse(&body)
+    } else {
+        Params::default()
+    };
     let client = client(&realm, &asked, &form);
     let is_served = match (&client, cors::origin(&asked)) {
         (Ok(client), Some(origin)) => client.is_served_to(origin),
@@ -48,7 +52,8 @@ fn answer(
         return Err(OAuthError::bad("invalid_request", "duplicated parameter"));
     }
     let grant_type = form.get("grant_type");
-    let grant_type = grant_type.ok_or_else(|| OAuthError::bad("invalid_request", "Missing form parameter: grant_type"))?;
+    let grant_type = grant_type
+        .ok_or_else(|| OAuthError::bad("invalid_request", "Missing form parameter: grant_type"))?;
     let grant = match grant_type {
         "authorization_code" => of_code(realm, form, &client?)?,
         "refresh_token" => of_refresh_token(realm, form, &client?)?,
@@ -61,7 +66,11 @@ fn answer(
     };
     let tokens = realm.issue(&grant);
     let tokens = tokens.map_err(|error| {
-        OAuthError::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", error.to_string())
+        OAuthError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            error.to_string(),
+        )
     })?;
     Ok(response(realm, tokens))
 }
@@ -72,7 +81,9 @@ fn client(realm: &Realm, asked: &HeaderMap, form: &Params) -> Result<Client, OAu
     let (id, secret) = match basic(asked) {
         Some((id, secret)) => (id, Some(secret)),
         None => {
-            let id = form.get("client_id").ok_or_else(|| refused("invalid_client"))?;
+            let id = form
+                .get("client_id")
+                .ok_or_else(|| refused("invalid_client"))?;
             (id.to_owned(), form.get("client_secret").map(str::to_owned))
         }
     };
@@ -116,7 +127,10 @@ fn of_refresh_token(realm: &Realm, form: &Params, client: &Client) -> Result<Gra
     if let Some(asked) = narrower {
         let has = |scope: &str| grant.scopes.iter().any(|one| one == scope);
         if !asked.split_whitespace().all(has) {
-            return Err(OAuthError::bad("invalid_scope", format!("Invalid scopes: {asked}")));
+            return Err(OAuthError::bad(
+                "invalid_scope",
+                format!("Invalid scopes: {asked}"),
+            ));
         }
         let fewer = client.scopes(realm.file(), asked).unwrap_or_default();
         grant.scopes.retain(|scope| fewer.contains(scope));
@@ -131,7 +145,11 @@ fn of_password(realm: &Realm, form: &Params, client: &Client) -> Result<Grant, O
     }
     let Some(username) = form.get("username") else {
         let words = "Missing parameter: username";
-        return Err(OAuthError::new(StatusCode::UNAUTHORIZED, "invalid_request", words));
+        return Err(OAuthError::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_request",
+            words,
+        ));
     };
     let scopes = scopes(realm, form, client)?;
     let password = form.get("password").unwrap_or_default();
@@ -149,7 +167,13 @@ fn of_password(realm: &Realm, form: &Params, client: &Client) -> Result<Grant, O
 }
 
 fn of_credentials(realm: &Realm, form: &Params, client: &Client) -> Result<Grant, OAuthError> {
-    let refused = |words: &str| Err(OAuthError::new(StatusCode::UNAUTHORIZED, "unauthorized_client", words));
+    let refused = |words: &str| {
+        Err(OAuthError::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized_client",
+            words,
+        ))
+    };
     if client.is_public() {
         return refused("Public client not allowed to retrieve service account");
     }

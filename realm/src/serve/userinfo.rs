@@ -18,7 +18,9 @@ pub(super) async fn answer(State(realm): State<Realm>, asked: HeaderMap) -> Resp
 
 fn answered(realm: &Realm, asked: &HeaderMap) -> Response {
     let name = &realm.file().realm;
-    let bearer = asked.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = asked
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let bearer = bearer.and_then(|value| value.split_once(' '));
     let token = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = token else {

@@ -26,6 +26,10 @@ const COMPLETE: &str = "notifications/elicitation/complete";
 /// How long the call must at least wait for a page that nobody finishes.
 const UNFINISHED: Duration = Duration::from_millis(100);
 
+/// How long after its answer the server may say that the page is finished. It may come on another
+/// stream.
+const TOLD: Duration = Duration::from_millis(500);
+
 /// How long a browser waits for a page.
 const PAGE: Duration = Duration::from_secs(5);
 
@@ -216,8 +220,8 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
             .why("The user has finished the page.")
             .into());
     }
-    let told = called.exchange.notifications(COMPLETE).count() > 0;
-    if server.era == Era::Legacy && !told {
+    let connection = shop.session.connection();
+    if server.era == Era::Legacy && timeout(TOLD, connection.told(COMPLETE)).await.is_err() {
         server.remark(format!("On this era a client is glad to hear {COMPLETE}: it can then close the question by itself."));
     }
     Ok(())

@@ -161,6 +161,16 @@ impl Connection {
             .await
     }
 
+    /// Waits until the server has sent a notification of this method.
+    pub async fn told(&self, method: &str) {
+        let is_told = |exchange: &Exchange| {
+            let is_mine = exchange.connection == self.number;
+            is_mine && exchange.notifications(method).next().is_some()
+        };
+        let told = |record: &Record| record.exchanges.iter().any(is_told).then_some(());
+        self.awaited(told).await;
+    }
+
     async fn awaited<T>(&self, found: impl Fn(&Record) -> Option<T>) -> T {
         let mut changes = self.transcript.0.changes.subscribe();
         loop {
