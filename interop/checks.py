@@ -37,23 +37,44 @@ async def refusal(asked):
     raise AssertionError(f"expected a protocol error, got {answer!r}")
 
 
-async def main(revision, server, arguments):
+def connecting(revision, server, arguments):
+    """Makes clients of the server that the arguments name, on that revision. A stdio server is started
+    for each of them anew."""
     # "auto" asks `server/discover` first; the first check sees that it did not fall back.
     mode = "auto" if revision == MODERN else "legacy"
-    is_url = server.startswith("http://")
-    transport = server if is_url else StdioTransport(server, arguments, keep_alive=False)
-    async with Client(transport, mode=mode, timeout=20) as client:
-        for function in CHECKS:
-            said = {"check": function.__doc__}
-            try:
-                said["seen"] = await function(client, revision)
-            except AssertionError as error:
-                said["failed"] = str(error)
-            except Exception:
-                said["failed"] = traceback.format_exc()
-            print(json.dumps(said))
+
+    def connect(**options):
+        is_url = server.startswith("http://")
+        transport = server if is_url else StdioTransport(server, arguments, keep_alive=False)
+        return Client(transport, mode=mode, timeout=20, **options)
+
+    return connect
+
+
+async def main(subject, revision):
+    for function in CHECKS:
+        said = {"check": function.__doc__}
+        try:
+            said["seen"] = await function(subject, revision)
+        except AssertionError as error:
+            said["failed"] = str(error)
+        except Exception:
+            said["failed"] = traceback.format_exc()
+        print(json.dumps(said))
+
+
+async def with_one_client(revision, connect):
+    async with connect() as client:
+        await main(client, revision)
 
 
 def run():
-    """Makes all checks, on the revision and with the server that the arguments name."""
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    """Makes all checks with one client, on the revision and with the server that the arguments name."""
+    revision, server, *arguments = sys.argv[1:]
+    asyncio.run(with_one_client(revision, connecting(revision, server, arguments)))
+
+
+def run_with_clients():
+    """The same, where each check gets what makes clients, and not a client."""
+    revision, server, *arguments = sys.argv[1:]
+    asyncio.run(main(connecting(revision, server, arguments), revision))

@@ -100,6 +100,9 @@ pub fn read(flaws: &Flaws, params: &Value) -> Result<Value, RpcError> {
     if is_chart && flaws.has(Flaw::ChartFetches) {
         html += r#"<script>fetch("/products.json").then(draw)</script>"#;
     }
+    if flaws.has(Flaw::ScriptWithUrls) {
+        html += "<script>new URL(document.baseURI); const URL$ = (it) => it; URL$(0);</script>";
+    }
     let mut contents = json!({ "uri": uri, "mimeType": mime_type });
     if flaws.has(Flaw::PagesAsBlobs) {
         contents["blob"] = json!(base64::engine::general_purpose::STANDARD.encode(html));

@@ -337,7 +337,13 @@ impl Questions {
             || flaws.has_any(&[Flaw::ProductUnbound, Flaw::UnboundState]))
             && (asked.quantity == order.quantity
                 || flaws.has_any(&[Flaw::QuantityUnbound, Flaw::UnboundState]));
-        let is_fresh = at.elapsed() <= self.lifetime || flaws.has(Flaw::NeverExpires);
+        let lifetime = if flaws.has(Flaw::WholeSeconds) {
+            let rest = u64::from(self.lifetime.subsec_nanos() > 0);
+            Duration::from_secs(self.lifetime.as_secs() + rest)
+        } else {
+            self.lifetime
+        };
+        let is_fresh = at.elapsed() <= lifetime || flaws.has(Flaw::NeverExpires);
         if is_for_this && is_fresh {
             Ok(())
         } else {

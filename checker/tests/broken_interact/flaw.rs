@@ -363,6 +363,10 @@ flaws! {
         PagesAsBlobs,
         /// connect_payments asks again until the page is finished
         AsksUntilFinished,
+        /// A question expires by whole seconds, as many libraries count them
+        WholeSeconds,
+        /// The pages' script makes addresses, and fetches nothing
+        ScriptWithUrls,
     }
 
     // Right pages, but unusual.
@@ -371,6 +375,8 @@ flaws! {
         Animated,
         /// The cards are in capitals
         Shouting,
+        /// The pages try whether they may compile code, as libraries do, and do without
+        ProbesEval,
     }
 
     // Not begun.

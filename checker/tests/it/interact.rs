@@ -82,3 +82,22 @@ async fn in_a_browser_cards_without_buttons_are_not_started() {
     assert_eq!(failed(&report), "", "{}", told(&report));
     insta::assert_snapshot!(told(&report));
 }
+
+/// All steps share the stock of a server that runs already: one that goes on baking must not disturb
+/// what comes next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_store_that_bakes_on_fails_4_10_alone() {
+    let report = ASKING_SERVER
+        .check_running("ignores-cancel", 7, false)
+        .await;
+    assert_eq!(failed(&report), "4.10", "{}", told(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_the_buttons_of_a_running_store_are_told_apart() {
+    if !browser::is_there("in_a_browser_the_buttons_of_a_running_store_are_told_apart") {
+        return;
+    }
+    let report = ASKING_SERVER.check_running("buys-the-first", 7, true).await;
+    assert_eq!(failed(&report), "4.9", "{}", told(&report));
+}

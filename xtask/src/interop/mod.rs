@@ -4,13 +4,14 @@
 //! tally.rs        a check, its line, what passed
 //! conformance/    the official conformance suite against the store and the client
 //! browser.rs      the pages of exercise 4 in a real browser
-//! client.rs       a FastMCP client in the solution's store
+//! client.rs       FastMCP clients in the stores of the solutions
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
 //! devcontainer.rs the Codespace, as the dev containers' own command line takes it
 //! rig.rs          the checker against the agent that is built on a framework
 //! servers.rs      the client of exercise 1 in other people's servers
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
+//! asking_stores.rs the same with stores that ask and show, as in exercise 4
 //! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
@@ -19,6 +20,7 @@
 //!
 //! A peer that cannot be installed, started or reached is a failure, never a skip.
 
+mod asking_stores;
 mod browser;
 mod by_hand;
 mod client;
@@ -34,8 +36,9 @@ mod tally;
 mod tutor;
 mod verdicts;
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use checker::subject::Program;
@@ -60,6 +63,8 @@ struct Setup {
     node: Node,
     /// The solution of exercise 3.
     solution: Program,
+    /// The solution of exercise 4: a store that asks.
+    asking: Program,
     /// The solution of exercise 1.
     client: PathBuf,
     /// The checker.
@@ -88,6 +93,7 @@ enum Group {
     Devcontainer,
     Servers,
     Stores,
+    AskingStores,
     ByHand,
     Programs,
     Rig,
@@ -106,7 +112,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]) -> Result<()> {
     let begin = Instant::now();
     let setup = prepare(root, guard).await?;
+    let mut times = Vec::new();
     for group in groups {
+        let begin = Instant::now();
         match group {
             Group::Conformance => conformance::run(&setup).await,
             Group::Client => client::run(&setup).await,
@@ -115,13 +123,16 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Devcontainer => devcontainer::run(&setup).await,
             Group::Servers => servers::run(&setup).await,
             Group::Stores => stores::run(&setup).await,
+            Group::AskingStores => asking_stores::run(&setup).await,
             Group::ByHand => by_hand::run(&setup).await,
             Group::Programs => programs::run(&setup).await,
             Group::Rig => rig::run(&setup).await,
             Group::Browser => browser::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
+        times.push((group.name(), begin.elapsed()));
     }
+    tell_times(times);
 
     let (passed, failed) = setup.tally.counts();
     let minutes = begin.elapsed().as_secs_f64() / 60.0;
@@ -135,14 +146,32 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
     Ok(())
 }
 
+impl Group {
+    /// As it is called on the command line.
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// How long each group took, the slowest first.
+fn tell_times(mut times: Vec<(String, Duration)>) {
+    times.sort_by_key(|(_, took)| Reverse(*took));
+    anstream::println!("\n{STRONG}how long the groups took{STRONG:#}");
+    for (group, took) in times {
+        println!("{:8.1} s  {group}", took.as_secs_f64());
+    }
+}
+
 /// Installs the peers and builds what they meet, one beside the other.
 async fn prepare(root: &Path, guard: &Guard) -> Result<Setup> {
     let peers = Peers::new(root, guard);
     println!("looking after the peers, and building the solutions and the checker");
-    let (python, node, solution, client, checker) = tokio::try_join!(
+    let (python, node, solution, asking, client, checker) = tokio::try_join!(
         peers.python(),
         peers.node(),
-        solution(root, guard),
+        solution(root, "ex3_store", guard),
+        solution(root, "ex4_interact", guard),
         built(root, "ex1_connect_solution", guard),
         built(root, "checker", guard)
     )?;
@@ -152,6 +181,7 @@ async fn prepare(root: &Path, guard: &Guard) -> Result<Setup> {
         python,
         node,
         solution,
+        asking,
         client,
         checker,
         tally: Tally::default(),

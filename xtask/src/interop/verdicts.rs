@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use checker::checks::{Eras, eras_of};
 use checker::course::Step;
 use serde::Deserialize;
 use tokio::process::Command;
@@ -11,7 +12,10 @@ use tokio::process::Command;
 use super::Setup;
 use crate::peers::call;
 
-pub(super) const ERAS: [&str; 2] = ["modern", "legacy"];
+const ERAS: [&str; 2] = ["modern", "legacy"];
+
+/// What the report says in place of an era, where none applies.
+const ANY: &str = "any";
 
 /// How long the checker may take to judge a peer. Each run of an agent in Python takes two seconds.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -55,13 +59,20 @@ pub(super) fn expected<'a>(
     unbegun: &[&str],
 ) -> Verdicts {
     let mut expected = Verdicts::new();
-    for era in ERAS {
-        let flaw = flaw.filter(|flaw| flaw.era.is_none_or(|only| only == era));
-        let mut outcomes: BTreeMap<&str, &str> = BTreeMap::new();
-        for step in steps.clone() {
+    let mut outcomes: Vec<(&str, &str, &str)> = Vec::new();
+    for step in steps {
+        let eras: &[&str] = match eras_of(&step.id) {
+            Eras::Each => &ERAS,
+            Eras::Once => &[ANY],
+        };
+        for era in eras {
+            let flaw = flaw.filter(|flaw| flaw.era.is_none_or(|only| only == *era));
             let of_needed = |outcome: &str| {
-                let mut needs = step.needs.iter();
-                needs.any(|need| outcomes.get(need.as_str()) == Some(&outcome))
+                outcomes.iter().any(|(id, on, came)| {
+                    // What runs once waits for all eras.
+                    let counts = [ANY, *on].contains(era) || *on == ANY;
+                    counts && *came == outcome && step.needs.iter().any(|need| need == id)
+                })
             };
             let outcome = if of_needed("failed") || of_needed("not_started") {
                 "not_started"
@@ -74,7 +85,7 @@ pub(super) fn expected<'a>(
             } else {
                 "passed"
             };
-            outcomes.insert(&step.id, outcome);
+            outcomes.push((&step.id, *era, outcome));
             let code = flaw.filter(|_| outcome == "failed").map(|flaw| flaw.code);
             let codes = code.into_iter().map(str::to_owned).collect();
             let key = format!("{} {era}", step.id);

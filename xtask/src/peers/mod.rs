@@ -94,16 +94,16 @@ impl Peers {
     }
 }
 
-/// The solution of exercise 3, built. `checker::subject::server::Server` starts it on a free port
-/// of the loopback address, and ends it when dropped.
+/// The solution of a store's exercise, `ex3_store`, built. `checker::subject::server::Server` starts it
+/// on a free port of the loopback address, and ends it when dropped.
 ///
 /// # Errors
 ///
 /// When cargo cannot build it; with cargo's words.
-pub(crate) async fn solution(root: &Path, guard: &Guard) -> Result<Program> {
+pub(crate) async fn solution(root: &Path, exercise: &str, guard: &Guard) -> Result<Program> {
     Ok(Program {
-        executable: built(root, "ex3_store_solution", guard).await?,
-        folder: root.join("solutions/ex3_store"),
+        executable: built(root, &format!("{exercise}_solution"), guard).await?,
+        folder: root.join("solutions").join(exercise),
         environment: Vec::new(),
         guard: guard.clone(),
     })

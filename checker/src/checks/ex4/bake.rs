@@ -1,5 +1,6 @@
 //! 4.10 (bonus): `bake` reports progress and can be cancelled.
 
+use rmcp::model::Tool;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep, timeout};
@@ -26,6 +27,10 @@ const ENOUGH: i64 = 10;
 /// After so many of them.
 const GIVEN_UP_AFTER: usize = 2;
 
+/// A store that runs already may bake at its own pace, and on, if it does not stop: it gets no order
+/// that takes longer than this, where that still is [`ENOUGH`].
+const LONGEST_ORDER: Duration = Duration::from_secs(3);
+
 /// What was baked, as `bake` and `bake_all` give it.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 pub struct Baked {
@@ -50,11 +55,22 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             stock: product.stock.saturating_add(FEW),
             ..product
         };
-        let many = shop::most_of_one_order(&tool).min(MANY);
+        let many = how_many(server, &tool, pace);
         stops(server, &shop, &product, (many, pace)).await?;
         refuses(server, &shop, &product).await
     };
     checked.await.map_err(|stop: Stop| stop.at(places::BAKE))
+}
+
+/// How many are ordered and then given up.
+fn how_many(server: &ServerUnderTest, tool: &Tool, pace: Duration) -> i64 {
+    let most = shop::most_of_one_order(tool).min(MANY);
+    if !server.runs_already() {
+        return most;
+    }
+    let in_time = LONGEST_ORDER.as_millis() / pace.as_millis().max(1);
+    let in_time = i64::try_from(in_time).unwrap_or(MANY);
+    most.min(in_time.max(ENOUGH))
 }
 
 /// Bakes a few, and gives how long one took.
@@ -195,6 +211,11 @@ async fn stops(
     let all = product.stock.saturating_add(many);
     if then == later && then < all {
         return Ok(());
+    }
+    if server.runs_already() {
+        // The stock is also that of the steps to come.
+        let rest = u32::try_from(many).unwrap_or(u32::MAX);
+        sleep((pace * rest).min(LONGEST_ORDER * 2)).await;
     }
     let got = if later == all {
         "all of them were baked"

@@ -27,7 +27,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let in_button = |stop: Stop| stop.at(places::BUY_BUTTON);
     let shop = Shop::enter_as(server, apps::host(server)).await?;
     let host = Host::new(server, &shop).await?;
-    let (last_one, several) = prepare(server, &shop).await?;
+    let (another, several) = prepare(server, &shop).await?;
     server.purpose("show the catalog in a host that lets it call tools");
     let html = host.read(&CATALOG).await?;
     let called = host.call(&CATALOG).await?;
@@ -45,8 +45,8 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .until(|look| buttons_fit(&look.page.cards, &products).map_err(in_button))
         .await?;
 
-    if let Some(product) = &last_one {
-        server.purpose("press the button of the last one");
+    if let Some(product) = &another {
+        server.purpose("press a button by mouse");
         press(&host, &shop, &shown, product, "mouse").await?;
     }
     server.purpose("press a button by keyboard");
@@ -55,7 +55,8 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 }
 
 /// Sells out one product, and leaves one of another: then the page must change when that is
-/// bought. Gives that, and one of which there is more. A running store's stock is left as it is.
+/// bought. Gives that, and one of which there is more: a button that always buys the same product is
+/// wrong for one of the two. A running store's stock is left as it is.
 async fn prepare(server: &ServerUnderTest, shop: &Shop) -> Checked<(Option<Product>, Product)> {
     server.purpose("see that one product is sold out, and of another one is left");
     let rarest = shop.rarest_first().await?;
@@ -63,18 +64,20 @@ async fn prepare(server: &ServerUnderTest, shop: &Shop) -> Checked<(Option<Produ
     let best = best.ok_or_else(|| shop::too_little_left(server))?;
     let mut others = rarest.iter().filter(|product| product.name != best.name);
     if server.runs_already() {
-        let last = others.find(|product| product.stock == 1);
-        return Ok((last.cloned(), best));
+        // Rather the last one of something, else what there is plenty of.
+        let last = others.clone().find(|product| product.stock == 1);
+        return Ok((last.or(others.last()).cloned(), best));
     }
-    if let Some(first) = others.next() {
-        // Where there is too much of everything, it stays.
+    let first = others.next();
+    let second = others.next();
+    // Where there is too much of everything, it stays.
+    if let Some(first) = first {
         let _ = shop.buy_down_to(0, first).await;
     }
-    let last = match others.next() {
-        Some(product) if shop.buy_down_to(1, product).await.is_ok() => Some(product.clone()),
-        _ => None,
-    };
-    Ok((last, best))
+    if let Some(second) = second {
+        let _ = shop.buy_down_to(1, second).await;
+    }
+    Ok((second.cloned(), best))
 }
 
 /// That what is in stock can be bought, and what is sold out cannot.

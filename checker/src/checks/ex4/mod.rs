@@ -30,13 +30,16 @@ const BROWSER: &[Fixture] = &[Fixture::Browser];
 /// A browser takes a second to start, and more on a busy machine.
 const WITH_BROWSER: Duration = Duration::from_secs(60);
 
+/// Questions expire while the check waits.
+const WITH_WAITING: Duration = Duration::from_secs(30);
+
 /// The exercise, one check per step.
 pub const EXERCISE: ExerciseChecks = ExerciseChecks {
     checks: &[
         Check::changes("4.1", |server| Box::pin(ask::check(server))),
         Check::changes("4.2", |server| Box::pin(declined::check(server))),
         Check::changes("4.3", |server| Box::pin(cannot_be_asked::check(server))),
-        Check::changes("4.4", |server| Box::pin(state::check(server))),
+        Check::changes("4.4", |server| Box::pin(state::check(server))).within(WITH_WAITING),
         Check::changes("4.5", |server| Box::pin(second_look::check(server))),
         Check::changes("4.6", |server| Box::pin(chart::check(server))),
         Check::changes("4.7", |server| Box::pin(catalog::check(server))),

@@ -42,6 +42,7 @@ async function begin() {
   if (!flaws.has("tells-no-size")) tell("ui/notifications/size-changed", { height: document.body.scrollHeight });
   if (flaws.has("floods")) for (let times = 0; times < 2000; times++) tell("ui/notifications/size-changed", { height: times });
   if (flaws.has("goes-elsewhere")) location.assign("https://bakery.example/");
+  if (flaws.has("probes-eval")) try { new Function(""); } catch {}
   if (flaws.has("loops-for-ever")) for (;;);
   if (flaws.has("loads-a-picture")) {
     const [logo, picture] = ["/logo.png", new Image()];

@@ -6,12 +6,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use checker::course::Exercise;
-use checker::subject::Program;
 use checker::subject::guard::Guard;
+use checker::subject::{Program, Subject};
 use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
 use futures::stream::{self, StreamExt};
 
-use super::{beside_checker, browser, check, course, root, told};
+use super::serving::Serving;
+use super::{beside_checker, browser, check, check_subject, course, root, told};
 
 /// The longest that an attendee waits for a verdict on any of them.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -151,6 +152,25 @@ impl Broken {
         let mut exercise = self.exercise();
         browser::leave_what_needs_it(&mut exercise);
         check(&exercise, self.with(flaws), seed).await
+    }
+
+    /// Checks the program with these flaws as a server that runs already, which has one stock for all
+    /// the steps: those that need a browser, or the others.
+    pub async fn check_running(&self, flaws: &str, seed: u64, in_browser: bool) -> ExerciseReport {
+        let mut exercise = self.exercise_without_browser();
+        if in_browser {
+            exercise = self.exercise();
+            browser::leave_what_needs_it(&mut exercise);
+        }
+        let example = format!("examples/{}", self.example);
+        let environment = [
+            (self.variable, flaws),
+            ("STORE_PORT", "0"),
+            ("STORE_BAKE_SECONDS", "0.02"),
+        ];
+        let serving = Serving::start(&example, &environment);
+        let subject = Subject::Url(serving.url.parse().unwrap());
+        check_subject(&exercise, &subject, seed).await
     }
 
     /// Checks the program with these flaws, in a browser if this step needs one.

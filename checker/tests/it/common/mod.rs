@@ -48,6 +48,10 @@ pub fn beside_checker(name: &str) -> PathBuf {
 }
 
 pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> ExerciseReport {
+    check_subject(exercise, &Subject::Program(program), seed).await
+}
+
+pub async fn check_subject(exercise: &Exercise, subject: &Subject, seed: u64) -> ExerciseReport {
     let folder = root().join("exercises").join(&exercise.id);
     let plan = Plan {
         exercise,
@@ -62,7 +66,7 @@ pub async fn check(exercise: &Exercise, program: Program, seed: u64) -> Exercise
         options: Vec::new(),
     };
     let (events, _received) = unbounded_channel();
-    engine::check(&plan, &Subject::Program(program), &events).await
+    engine::check(&plan, subject, &events).await
 }
 
 /// What the terminal says of the steps that neither passed nor only wait for one that did not,
