@@ -100,6 +100,11 @@ fn yes(flaws: &Flaws, receipt: Receipt) -> Value {
 
 /// A refusal is a tool error that a model can read, unless something is wrong.
 fn no(flaws: &Flaws, refusal: &Refusal) -> Result<Value, RpcError> {
+    if let Refusal::UnknownProduct { name, .. } = refusal
+        && flaws.has(Flaw::CutsNames)
+    {
+        let _ = &name[..name.len().min(20)];
+    }
     let message = flaws.text(refusal.to_string());
     match refusal {
         Refusal::LostRace { .. } => Err(RpcError::new(INTERNAL_ERROR, message)),

@@ -103,7 +103,10 @@ fn product(store: &Store, uri: &str) -> Option<Product> {
     let name = if store.flaws.has(Flaw::UndecodedName) {
         encoded.into()
     } else {
-        percent_decode_str(encoded).decode_utf8().ok()?
+        match percent_decode_str(encoded).decode_utf8() {
+            Err(error) if store.flaws.has(Flaw::UndecodableUri) => panic!("{error}"),
+            decoded => decoded.ok()?,
+        }
     };
     let products = store.shop.products();
     let beginning = store.flaws.has(Flaw::ProductByBeginning);
@@ -227,6 +230,9 @@ fn budget(store: &Store, budget: &Value) -> Result<Option<i64>, RpcError> {
     let cents = match budget {
         Value::Null => return Ok(None),
         number if store.flaws.has(Flaw::BudgetAsNumber) => number.as_u64(),
+        Value::String(text) if store.flaws.has(Flaw::FloatBudget) => {
+            text.trim().parse().ok().map(|cents: f64| cents as u64)
+        }
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };

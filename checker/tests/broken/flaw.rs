@@ -138,6 +138,8 @@ flaws! {
 
     // buy_product refuses.
     "3.4" {
+        /// A refusal shows the first 20 bytes of a name, and panics in the middle of a letter
+        CutsNames,
         /// Sells 0 of a product
         AcceptsZero,
         /// Sells -1 of a product, and the stock grows
@@ -326,6 +328,10 @@ flaws! {
         SearchHidesSoldOut,
         /// search_products panics, and the connection drops
         SearchPanics,
+        /// The search looks at the first byte of the keyword, and panics in the middle of a letter
+        CutsKeyword,
+        /// A search leaves on the shelf what it has found
+        SearchEmptiesShelf,
         /// A search that finds nothing is a tool error
         SearchNothingIsError,
     }
@@ -336,6 +342,8 @@ flaws! {
         ResourcesNotDeclared,
         /// An unknown URI has empty contents
         EmptyContents,
+        /// A name that is not UTF-8 panics
+        UndecodableUri,
         /// An unknown URI has the inventory
         UnknownUriSuccess,
         /// What is read is text/plain
@@ -402,6 +410,8 @@ flaws! {
         UnknownPromptEmpty,
         /// A budget that is no number is ignored
         BadBudgetAccepted,
+        /// A budget may be any number of floating point
+        FloatBudget,
     }
 
     "harmless" {

@@ -79,6 +79,12 @@ impl Shop {
         }
     }
 
+    /// Takes everything else off the shelves.
+    pub fn leave_only(&self, these: &[Product]) {
+        let is_one = |product: &mut Product| these.iter().any(|one| one.name == product.name);
+        self.lock().retain_mut(is_one);
+    }
+
     /// All products as they are now, the sold-out ones too.
     pub fn products(&self) -> Vec<Product> {
         let mut products = self.lock().clone();

@@ -146,7 +146,15 @@ fn search_products(store: &Store, arguments: &Arguments) -> Result<Value, RpcErr
         Ok(search) => search,
         Err(refusal) => return Ok(text(store.flaws.text(refusal.to_string()), true)),
     };
+    if let Some(keyword) = search.keyword.as_deref()
+        && store.flaws.has(Flaw::CutsKeyword)
+    {
+        let _ = &keyword[..keyword.len().min(1)];
+    }
     let found = store.shop.search(&search);
+    if store.flaws.has(Flaw::SearchEmptiesShelf) {
+        store.shop.leave_only(&found);
+    }
     if found.is_empty() && store.flaws.has(Flaw::SearchNothingIsError) {
         return Ok(text("No product fits.", true));
     }

@@ -123,7 +123,10 @@ impl Questions {
             }
             return self.understand(&answer);
         }
-        let answer = answers.and_then(|answers| answers.get(QUESTION));
+        let answer = answers.and_then(|answers| match answers.get(QUESTION) {
+            None if flaws.has(Flaw::TakesAnyAnswer) => answers.values().next(),
+            answer => answer,
+        });
         let Some(answer) = answer else {
             self.before_asking(shop, order).await;
             return Err(self.put(order, product));
@@ -132,6 +135,9 @@ impl Questions {
             || (flaws.has(Flaw::InsistsOnYes) && answer["action"] == "decline")
         {
             return Err(self.put(order, product));
+        }
+        if flaws.has(Flaw::YesAfterNo) && answer["action"] != "accept" {
+            return self.understand(answer);
         }
         match self.open(&params["requestState"], order) {
             Ok(()) => self.understand(answer),

@@ -111,6 +111,10 @@ flaws! {
         ProductUnbound,
         /// A state is good for more than one purchase
         Replay,
+        /// A state to which the user has said no is good for a yes
+        YesAfterNo,
+        /// Takes the answer to any question for the answer to its own
+        TakesAnyAnswer,
         /// A state never expires
         NeverExpires,
         /// A yes is enough, without a state
@@ -213,6 +217,8 @@ flaws! {
         BadgeByColor,
         /// The cards have a price that is five cents too high
         PriceWrong,
+        /// The cards have the price in cents
+        PriceInCents,
         /// The cards have no price
         NoPrice,
         /// The catalog keeps the cards of the result before
@@ -275,6 +281,10 @@ flaws! {
         NoProgressTotal,
         /// bake reports progress of another call
         OtherToken,
+        /// bake goes on when it is cancelled by a client that did not ask for progress
+        GoesOnUnheard,
+        /// bake wants a progressToken
+        NeedsToken,
         /// bake goes on when it is cancelled
         IgnoresCancel,
         /// bake puts nothing on the shelf

@@ -57,8 +57,14 @@ impl Oven {
         if quantity > SMALL_OVEN && flaws.has_any(&[Flaw::SmallOven, Flaw::SmallOvenUntold]) {
             return Ok(error("That is too much for this oven."));
         }
+        let is_unheard = call.params()["_meta"]["progressToken"].is_null();
+        if is_unheard && flaws.has(Flaw::NeedsToken) {
+            return Ok(error("There is no progressToken."));
+        }
+        let goes_on =
+            flaws.has(Flaw::IgnoresCancel) || is_unheard && flaws.has(Flaw::GoesOnUnheard);
         for done in 1..=quantity {
-            if flaws.has(Flaw::IgnoresCancel) {
+            if goes_on {
                 // Whoever hangs up drops the future of the call: this goes on.
                 let (shop, name, baking) = (self.shop.clone(), name.to_owned(), self.baking);
                 let on = tokio::spawn(async move {

@@ -55,6 +55,19 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             PROMPT,
             json!({ "occasion": occasion, "budget_cents": "not much" }),
         ),
+        // What some take for numbers, and nobody can pay.
+        (
+            Code::BadBudgetAccepted,
+            "with NaN for a budget",
+            PROMPT,
+            json!({ "occasion": occasion, "budget_cents": "NaN" }),
+        ),
+        (
+            Code::BadBudgetAccepted,
+            "with an infinite budget",
+            PROMPT,
+            json!({ "occasion": occasion, "budget_cents": "inf" }),
+        ),
         (
             Code::UnknownPromptAccepted,
             "of a name that does not exist",

@@ -3,6 +3,7 @@
 //! Each round brings a product down to one and then has many buyers ask for it.
 
 use futures::future::join_all;
+use rmcp::model::Tool;
 use serde_json::json;
 
 use crate::checks::store::race::{Buyer, at_the_same_moment, was_sold_once};
@@ -21,7 +22,14 @@ const UNSEEN: &str = "A gap of microseconds between the look at the stock and th
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter(server).await?;
     server.purpose("find products to sell out, the rarest first");
-    let products = shop.rarest_first().await?;
+    let tool = shop.declared("buy_product").await?;
+    let mut products = shop.rarest_first().await?;
+    // With a stock in the millions a product stays; where all are like that, the first one says so.
+    let most = shop::most_of_one_order(&tool);
+    let sells_out = |product: &Product| shop::can_be_brought_down(product, 1, most);
+    if products.iter().any(sells_out) {
+        products.retain(sells_out);
+    }
     if products.is_empty() {
         return Err(shop::too_little_left(server));
     }
@@ -31,7 +39,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         server.purpose("bring the stock down to one");
         shop.buy_down_to(1, product).await?;
         server.purpose("many buyers want the last one at the same moment");
-        let buyers = race(server, &shop, product).await?;
+        let buyers = race(server, &shop, &tool, product).await?;
         server.purpose("see what is left");
         let left = shop.products().await?;
         let sent = format!(
@@ -44,7 +52,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     Ok(())
 }
 
-async fn race(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked<Vec<Buyer>> {
+async fn race(
+    server: &ServerUnderTest,
+    shop: &Shop,
+    tool: &Tool,
+    product: &Product,
+) -> Checked<Vec<Buyer>> {
     if !server.has_http() {
         let orders = (0..BUYERS).map(|_| shop.order(&product.name, 1));
         let answers = join_all(orders).await;
@@ -56,10 +69,7 @@ async fn race(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Check
         };
         return answers.into_iter().map(buyer).collect();
     }
-    let raw = server
-        .raw()
-        .await?
-        .knowing(shop.declared("buy_product").await?);
+    let raw = server.raw().await?.knowing(tool.clone());
     let arguments = json!({ "product_name": product.name, "quantity": 1 });
     let call = || {
         let params = json!({ "name": "buy_product", "arguments": arguments });

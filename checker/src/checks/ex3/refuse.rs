@@ -154,6 +154,17 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
             "an unknown product",
             json!({ "product_name": unknown, "quantity": 1 }),
         ),
+        // Whoever shortens one of these in an answer, by bytes, cuts a letter in two.
+        rule(
+            Code::AcceptsUnknown,
+            "an unknown product, with a long name of letters that are two bytes each",
+            json!({ "product_name": "é".repeat(60), "quantity": 1 }),
+        ),
+        rule(
+            Code::AcceptsUnknown,
+            "an unknown product, with a long name of letters that are two bytes each",
+            json!({ "product_name": format!("x{}", "é".repeat(60)), "quantity": 1 }),
+        ),
         rule(
             Code::AcceptsTooMany,
             "one more than there is",

@@ -110,6 +110,8 @@ fn uris_of_nothing(server: &ServerUnderTest, products: &[Product]) -> Vec<String
         format!("store://{unheard_of}/{}", encoded(name)),
         format!("store://products/{unheard_of}/{}", encoded(name)),
         "store://products/".to_owned(),
+        // Percent-decoded it is not UTF-8.
+        "store://products/%FF".to_owned(),
     ];
     let is_sold = |name: &str| products.iter().any(|one| one.name.trim() == name.trim());
     if !is_sold(beginning) {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::places;
 use crate::checks::draw;
+use crate::checks::store::sale::changed;
 use crate::checks::store::schema::{fits, is_the_contracts, output_schema};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
@@ -50,6 +51,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         let expected: Vec<Product> = all.iter().filter(|one| query.finds(one)).cloned().collect();
         let expected = names(&expected);
         if found != expected {
+            changes_nothing(&shop, &all, &called.sent)
+                .await
+                .map_err(in_tool)?;
             let missing: Vec<&String> = expected.difference(&found).collect();
             // With a keyword or a price another reason is as likely.
             let only_sold_out = query.code == Code::SearchWithoutArguments
@@ -74,7 +78,25 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
                 .into());
         }
     }
-    Ok(())
+    server.purpose("see that nothing has changed");
+    let searches = "tools/call search_products, several times";
+    changes_nothing(&shop, &all, searches)
+        .await
+        .map_err(in_tool)
+}
+
+/// Whoever only looks leaves everything as it was.
+async fn changes_nothing(shop: &Shop, before: &[Product], sent: &str) -> Checked {
+    let after = shop.products().await?;
+    let Some((expected, got)) = changed(before, &after) else {
+        return Ok(());
+    };
+    Err(Finding::new(Code::SearchChangesStock)
+        .sent(format!("{sent}, then tools/call list_products {{}}"))
+        .expected(expected)
+        .got(got)
+        .why("A search looks, and changes nothing: the next one searches the same shelf. Filter a copy, or references.")
+        .into())
 }
 
 /// Each argument alone, at its very edge, and all together.
@@ -118,6 +140,12 @@ fn queries(server: &ServerUnderTest, all: &[Product]) -> Vec<Query> {
             Code::SearchNothing,
             "a word that is in no name, so nothing",
             unheard_of,
+        ),
+        // Whoever takes its first byte for its first letter cuts that in two.
+        part(
+            Code::SearchNothing,
+            "a word of letters that are two bytes each, in no name, so nothing",
+            "þórrðæ".to_owned(),
         ),
     ];
     let everything = Query::new(Code::SearchWithoutArguments, "no argument, so everything");

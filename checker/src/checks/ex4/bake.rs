@@ -1,5 +1,6 @@
 //! 4.10 (bonus): `bake` reports progress and can be cancelled.
 
+use http::HeaderMap;
 use rmcp::model::Tool;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use tokio::time::{Duration, Instant, sleep, timeout};
 use super::places;
 use crate::checks::store::shop::{self, Product, Shop, integer};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
-use crate::mcp::{Called, Reply, ToolCall};
+use crate::mcp::{Called, Era, ErrorKind, Reply, RequestError, ToolCall};
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/4.10.snap");
@@ -57,6 +58,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         };
         let many = how_many(server, &tool, pace);
         stops(server, &shop, &product, (many, pace)).await?;
+        if server.has_http() {
+            bakes_unheard(server, &shop, &product, (many, pace)).await?;
+        }
         refuses(server, &shop, &product).await
     };
     checked.await.map_err(|stop: Stop| stop.at(places::BAKE))
@@ -202,6 +206,77 @@ async fn stops(
             .why("An order of this size is allowed by the tool's schema. If it is too large, say so there: maximum.")
             .into());
     }
+    has_stopped(server, shop, product, (many, pace), &sent).await
+}
+
+/// The same for a client that does not want to hear how far it is. rmcp's always does: this one is
+/// made by hand.
+async fn bakes_unheard(
+    server: &ServerUnderTest,
+    shop: &Shop,
+    product: &Product,
+    (many, pace): (i64, Duration),
+) -> Checked {
+    let raw = server.raw().await?;
+    let order = |quantity: i64| {
+        let arguments = json!({ "product_name": product.name, "quantity": quantity });
+        raw.message(
+            "tools/call",
+            json!({ "name": "bake", "arguments": arguments }),
+        )
+    };
+    server.purpose("bake one without a progressToken");
+    let reply = raw.send(order(1), HeaderMap::new()).await?;
+    let sent = format!(
+        "{}, without a progressToken",
+        reply.exchange.sent.describe()
+    );
+    if let Some(kind) = ErrorKind::of(&reply.exchange) {
+        return Err(RequestError { sent, kind }.into());
+    }
+    let result = reply.exchange.result();
+    if result["isError"] == true {
+        return Err(Finding::new(Code::WrongBaked)
+            .sent(sent)
+            .expected(format!("1 × {}", product.name))
+            .got(shop::quoted(&result["content"].to_string()))
+            .why("A client that does not want to hear how far it is sends no progressToken.")
+            .into());
+    }
+    if server.era == Era::Legacy {
+        return Ok(());
+    }
+    server.purpose("order many without a progressToken, and close the stream when some are done");
+    let before = shop.stock(&product.name).await?;
+    let begun = before.saturating_add(i64::try_from(GIVEN_UP_AFTER).unwrap_or(1));
+    let some_are_done = async {
+        while shop.stock(&product.name).await? < begun {
+            sleep(pace).await;
+        }
+        Ok::<_, Stop>(())
+    };
+    let order = order(many);
+    let sent = format!("tools/call bake {}", order["params"]["arguments"]);
+    tokio::select! {
+        done = some_are_done => done?,
+        // Dropped, it closes the stream.
+        reply = raw.send(order, HeaderMap::new()) => drop(reply?),
+    }
+    let product = Product {
+        stock: before,
+        ..product.clone()
+    };
+    has_stopped(server, shop, &product, (many, pace), &sent).await
+}
+
+/// That no more comes out of the oven.
+async fn has_stopped(
+    server: &ServerUnderTest,
+    shop: &Shop,
+    product: &Product,
+    (many, pace): (i64, Duration),
+    sent: &str,
+) -> Checked {
     // Whatever was in the oven at that moment may come out.
     sleep(pace * 2 + Duration::from_millis(50)).await;
     server.purpose("see what was baked, and that it stays so");

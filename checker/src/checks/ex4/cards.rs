@@ -64,7 +64,7 @@ fn missing(cards: &[Card], product: &Product) -> Finding {
 }
 
 fn has_the_price(card: &Card, rest: &str, product: &Product) -> Checked {
-    if question::names(rest, i128::from(product.price_cents)) {
+    if question::shows_price(rest, product.price_cents) {
         return Ok(());
     }
     let cents = product.price_cents;

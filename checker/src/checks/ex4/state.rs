@@ -14,7 +14,7 @@ use crate::checks::store::question::{self, order, yes};
 use crate::checks::store::sale::changed;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop, symptoms};
-use crate::mcp::{Era, ErrorKind, InputRequired, Reply, RequestError, ToolCall};
+use crate::mcp::{Answer, Era, ErrorKind, InputRequired, Reply, RequestError, ToolCall};
 use crate::verdict::{Code, Finding};
 
 /// By this variable a store is told how long a question can be answered, in seconds.
@@ -114,6 +114,32 @@ async fn of_states(
     must_not_buy(shop, &replay).await?;
     server.purpose("see that nothing more was bought");
     bought_nothing(shop, &replay, &before).await?;
+
+    server.purpose("a yes, after the user has said no to the same question");
+    let asked = shop.order_and_be_asked(&product.name, 1).await?;
+    let yes_after_all = second_round(&asked, order(&product.name, 1), asked.state.clone());
+    let _ = shop.session.respond(asked, &[Answer::decline()]).await;
+    let forgery = Forgery {
+        code: Code::YesAfterNo,
+        what: "the state of a question to which the user has said no".to_owned(),
+        call: yes_after_all,
+        why: "A question is answered once. After a no, a client that sends its yes anyway must not buy.",
+    };
+    must_not_buy(shop, &forgery).await?;
+    bought_nothing(shop, &forgery, &before).await?;
+
+    server.purpose("an answer to a question that nobody asked");
+    let asked = shop.order_and_be_asked(&product.name, 1).await?;
+    let mut call = order(&product.name, 1).with_state(asked.state.clone());
+    call = call.with_response("another-question", yes().to_json());
+    let forgery = Forgery {
+        code: Code::TakesAnyAnswer,
+        what: "a yes under the key of another question".to_owned(),
+        call,
+        why: "Answers come under the keys of their questions. Where the answer is missing, ask again.",
+    };
+    must_not_buy(shop, &forgery).await?;
+    bought_nothing(shop, &forgery, &before).await?;
 
     server.purpose("the state of another purchase");
     let other = products

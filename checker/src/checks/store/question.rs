@@ -191,6 +191,15 @@ pub fn names(text: &str, amount: i128) -> bool {
     numbers(text).iter().any(|number| number.is_amount(amount))
 }
 
+/// Whether a text shows this price as people write it: not `320` for 3.20.
+pub fn shows_price(text: &str, cents: i64) -> bool {
+    let is_it = |number: &Number| match number.decimals {
+        Some(1 | 2) => number.is_amount(i128::from(cents)),
+        _ => cents % 100 == 0 && number.digits == (cents / 100).to_string(),
+    };
+    numbers(text).iter().any(is_it)
+}
+
 /// Whether a text has this whole number in it.
 pub fn counts(text: &str, number: i64) -> bool {
     let number = number.to_string();

@@ -232,6 +232,13 @@ pub fn most_in(order: &Value, root: &Value) -> i64 {
         .unwrap_or(i64::MAX)
 }
 
+/// Whether a product can be sold until this many are left, in orders of so many at most.
+pub fn can_be_brought_down(product: &Product, left: i64, most: i64) -> bool {
+    let rest = product.stock.saturating_sub(left);
+    let orders = rest.saturating_add(most - 1) / most.max(1);
+    usize::try_from(orders).is_ok_and(|orders| orders <= MOST_ORDERS)
+}
+
 /// An order that can be filled: of the product with most stock more than one, so that a price for
 /// one, or a stock that falls by one, shows. One, where the tool sells no more at a time.
 pub fn an_order(
