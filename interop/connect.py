@@ -128,7 +128,7 @@ class Door:
 
     async def login(self) -> Failure:
         """Where one logs in, as the server's metadata has it (RFC 9728)."""
-        found = re.search(r'resource_metadata="([^"]+)"', self.challenge or "")
+        found = re.search(r'resource_metadata="([^"]+)"', self.challenge or "", re.IGNORECASE)
         if not found or has("no-login"):
             return Failure(NEEDS_LOGIN, "the server wants a key: send it with -H")
         async with httpx2.AsyncClient(timeout=10) as http:

@@ -135,6 +135,11 @@ pub fn panicked(panic: &Panic, sent: &str) -> Stop {
         "attempt to subtract with overflow" => {
             "An unsigned number would have gone below zero: more was taken than was there. Is the stock looked at before it is lowered, and nobody let in between the look and the sale?"
         }
+        words
+            if words.contains("within a runtime") || words.contains("block the current thread") =>
+        {
+            "What waits blocks the thread that serves everybody, so tokio forbids it here. Use `.await`; for the moment that a change takes, a std::sync::Mutex is enough."
+        }
         _ => "A panic ends the handler, and its request gets no answer. Return an error instead.",
     };
     Finding::new(Code::Panicked)
@@ -243,7 +248,11 @@ pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Option<Servi
         (Some(_), "") => "a server that listens, and goes on listening",
         (Some(_), _) => "an answer, and a server that goes on",
     };
+    let is_in_a_call = !["", "server/discover", "initialize"].contains(&sent);
     let why = match status {
+        "exit status: 0" if serving.is_some() && is_in_a_call => {
+            "It ended while it answered this. A server goes on whatever a client asks: return an error, and leave the process alone.".into()
+        }
         "exit status: 0" => {
             Why::from("It came to the end of main before it was told to stop.").in_rust(
                 "`serve` only begins a session: wait for its end, with `.waiting().await?`.",

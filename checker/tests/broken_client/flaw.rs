@@ -85,6 +85,8 @@ flaws! {
         FirstBlockOnly,
         /// Takes it that every block is text
         UnwrapsText,
+        /// Takes a result that does not say isError for an error
+        WantsIsError,
         /// Prints no structured content
         NoStructured,
         /// Does not read the resource
@@ -97,6 +99,8 @@ flaws! {
 
     // Telling apart.
     "1.5" {
+        /// Takes it that an error begins with a text
+        UnwrapsErrorText,
         /// Prints a tool error as a success
         ErrorAsSuccess,
         /// Prints a tool error on stdout, with exit code 1
@@ -147,6 +151,10 @@ flaws! {
         FollowsRedirects,
         /// Prints the headers that it sends
         PrintsKey,
+        /// Reads the first challenge only
+        FirstChallengeOnly,
+        /// Knows the name of a challenge's parameter in small letters only
+        ChallengeInSmallLetters,
         /// Does not say where to log in
         NoLogin,
         /// Says the address of the metadata instead of what is in it

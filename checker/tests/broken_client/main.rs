@@ -256,7 +256,14 @@ impl Client {
             assert!(all_text, "a block that is no text");
         }
         let texts: Vec<&str> = blocks.filter_map(|block| block["text"].as_str()).collect();
-        if result["isError"] == json!(true) {
+        let is_error = result["isError"] == json!(true);
+        if is_error && self.flaws.has(Flaw::UnwrapsErrorText) {
+            assert!(
+                result["content"][0]["text"].is_string(),
+                "an error without a text"
+            );
+        }
+        if is_error || self.flaws.has(Flaw::WantsIsError) && result["isError"].is_null() {
             return Err(Trouble::Tool(texts.join("\n")));
         }
         let count = if self.flaws.has(Flaw::FirstBlockOnly) {

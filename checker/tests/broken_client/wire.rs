@@ -249,7 +249,19 @@ impl Session {
     async fn login(&self, response: &Response) -> Trouble {
         let challenge = response.headers().get("www-authenticate");
         let challenge = challenge.and_then(|one| one.to_str().ok()).unwrap_or("");
-        let url = challenge
+        let is_case_sensitive = self.flaws.has(Flaw::ChallengeInSmallLetters);
+        let challenge = if self.flaws.has(Flaw::FirstChallengeOnly) {
+            challenge.split(", bearer ").next().unwrap_or_default()
+        } else {
+            challenge
+        };
+        let names = if is_case_sensitive {
+            challenge.to_owned()
+        } else {
+            challenge.to_ascii_lowercase()
+        };
+        // The address has no capitals in it.
+        let url = names
             .split_once("resource_metadata=\"")
             .and_then(|(_, rest)| rest.split_once('"'))
             .map_or("", |(url, _)| url);

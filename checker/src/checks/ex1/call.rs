@@ -83,6 +83,8 @@ impl Drawn {
             ContentBlock::text(&self.more_text),
         ]);
         result.structured_content = Some(self.structured.clone());
+        // As good as false. Elsewhere it is written out.
+        result.is_error = None;
         let answer = move |_: &_| ToolReply::Result(result.clone());
         let contents =
             self.pages.iter().enumerate().map(|(number, page)| {

@@ -23,7 +23,11 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     let tools = draw::tools(program, 3);
     let complaint = format!("There is no room for {}", draw::token(program));
     let refusal = format!("This desk is closed: {}", draw::token(program));
-    let result = CallToolResult::error(vec![ContentBlock::text(&complaint)]);
+    let result = CallToolResult::error(vec![
+        // An error may come with a picture too.
+        ContentBlock::image("iVBORw0KGgo=", "image/png"),
+        ContentBlock::text(&complaint),
+    ]);
     let error = ErrorData::invalid_params(refusal.clone(), None);
     let spec = ServerSpec::new(draw::server_name(program), "1.0.0")
         .with_tool(FakeTool::new(tools[0].clone(), move |_| {
