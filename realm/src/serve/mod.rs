@@ -57,7 +57,9 @@ impl Realm {
             )
             .route(
                 "/clients-registrations/openid-connect",
-                post(registration::post).options(cors::preflight_of_registration),
+                post(registration::post)
+                    .get(async || plain_error(StatusCode::NOT_FOUND))
+                    .options(cors::preflight_of_registration),
             )
             .route("/login-actions/authenticate", post(login::authenticate))
             .route("/login-actions/required-action", get(login::consent_page))
@@ -66,7 +68,6 @@ impl Realm {
             .method_not_allowed_fallback(async || plain_error(StatusCode::METHOD_NOT_ALLOWED));
         let name = &self.file().realm;
         Router::new()
-            .route(&format!("/realms/{name}"), get(discovery::realm))
             .nest(&format!("/realms/{name}"), realm)
             .route(
                 &format!("/.well-known/oauth-authorization-server/realms/{name}"),

@@ -1,0 +1,16 @@
+//! What MCP clients rely on, asked of a realm: of the stand-in or, where `KEYCLOAK_URL` names one, of
+//! a real Keycloak that has imported the workshop's realm. The same requests, the same answers; what
+//! differs is in `differences.rs`, with the reason.
+//!
+//! ```text
+//! KEYCLOAK_URL=http://localhost:8180 cargo test --package realm --test wire
+//! ```
+
+mod authorization;
+mod differences;
+mod discovery;
+mod refusals;
+mod registration;
+mod tokens;
+mod under_test;
+mod visitor;
