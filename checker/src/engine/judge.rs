@@ -204,7 +204,15 @@ impl<'a> Judge<'a> {
         let (server, mut symptoms) =
             ServerUnderTest::new(harness, era, reach, case.exercise.serving);
 
-        let deadline = case.check.deadline.unwrap_or(self.plan.patience.step);
+        let patience = self.plan.patience;
+        let deadline = match self.subject {
+            // A check may start it several times, and an interpreter takes seconds each time.
+            Subject::Command(_) => {
+                let asked = case.check.deadline.unwrap_or_default();
+                patience.step_of_command.max(asked)
+            }
+            Subject::Program(_) | Subject::Url(_) => case.check.deadline.unwrap_or(patience.step),
+        };
         let mut checking = run(&server);
         let mut symptom: Option<Symptom> = None;
         let mut end: Option<Symptom> = None;

@@ -385,6 +385,8 @@ flaws! {
         Animated,
         /// The cards are in capitals
         Shouting,
+        /// The pages tell their size some time after they have drawn
+        TellsSizeLate,
         /// The pages try whether they may compile code, as libraries do, and do without
         ProbesEval,
     }

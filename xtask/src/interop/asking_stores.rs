@@ -2,56 +2,76 @@
 //! `interop/store4.py` in FastMCP is right at first, then has one thing wrong at a time, which the
 //! checker has to name. `interop/store4.cjs` on the official SDKs for TypeScript is right.
 
+use anyhow::{Context, Result};
+use checker::course::Course;
+use checker::fixtures::browser::find::VARIABLE as BROWSER;
 use tokio::process::Command;
 
 use super::Setup;
-use super::stores::{Way, judge};
-use super::verdicts::Flaw;
+use super::stores::{Way, asked};
+use super::verdicts::{Flaw, agree, expected};
 
 const EXERCISE: &str = "ex4_interact";
 
 /// Neither store has tasks: both libraries leave them to another package.
 const UNBEGUN: &[&str] = &["4.12"];
 
-const MODERN: Option<&str> = Some("modern");
+/// The steps that are checked in a browser. Without one they take no time, and cannot be checked.
+const IN_BROWSER: &[&str] = &["4.8", "4.9"];
 
-const FLAWS: [(Way, Flaw<'static>); 15] = [
-    by_url("sells-before-asking", "4.1", "sells_before_the_answer"),
-    by_url("buys-on-decline", "4.2", "buys_without_yes"),
-    by_url("any-truth", "4.2", "buys_without_yes"),
-    by_url("asks-everybody", "4.3", "asks_who_cannot_answer"),
+/// What there is in place of a browser, where none is needed.
+const NO_BROWSER: (&str, &str) = (BROWSER, "no-browser-is-needed");
+
+/// How much of a store is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// All of it.
+    Whole,
+    /// What needs no browser.
+    NoPages,
+    /// The step of the flaw, in a program that the checker starts itself: there, and only there, a
+    /// question expires while it waits.
+    Step,
+}
+
+const FLAWS: [(Scope, Flaw<'static>); 15] = [
+    of("sells-before-asking", "4.1", "sells_before_the_answer"),
+    of("buys-on-decline", "4.2", "buys_without_yes"),
+    of("any-truth", "4.2", "buys_without_yes"),
+    of("asks-everybody", "4.3", "asks_who_cannot_answer"),
+    on("modern", of("replay", "4.4", "accepts_replay")),
     (
-        Way::Url,
-        Flaw {
-            era: MODERN,
-            ..Flaw::of("replay", "4.4", "accepts_replay")
-        },
+        Scope::Step,
+        on("modern", of("never-expires", "4.4", "state_never_expires")).1,
     ),
-    (
-        // Only one that the checker starts itself has a question expire while it waits.
-        Way::Command,
-        Flaw {
-            era: MODERN,
-            ..Flaw::of("never-expires", "4.4", "state_never_expires")
-        },
-    ),
-    by_url("no-second-look", "4.5", "sells_what_is_gone"),
-    by_url("plain-html", "4.6", "wrong_mime_type"),
-    by_url("from-a-cdn", "4.6", "page_needs_more"),
-    by_url("chart-hard-coded", "4.8", "bar_label"),
-    by_url("names-as-html", "4.8", "name_as_html"),
-    by_url("one-for-all", "4.9", "button_buys_other"),
-    by_url("progress-falls", "4.10", "progress_does_not_rise"),
-    by_url("bakes-on", "4.10", "does_not_stop"),
-    by_url("code-in-link", "4.11", "url_unsafe"),
+    // On 2026-07-28 the second round is a call like any other, and looks at the stock first.
+    on("legacy", of("no-second-look", "4.5", "sells_what_is_gone")),
+    of("plain-html", "4.6", "wrong_mime_type"),
+    of("from-a-cdn", "4.6", "page_needs_more"),
+    drawn("chart-hard-coded", "4.8", "bar_label"),
+    drawn("names-as-html", "4.8", "name_as_html"),
+    drawn("one-for-all", "4.9", "button_buys_other"),
+    of("progress-falls", "4.10", "progress_does_not_rise"),
+    of("bakes-on", "4.10", "does_not_stop"),
+    of("code-in-link", "4.11", "url_unsafe"),
 ];
 
-const fn by_url(
+const fn of(name: &'static str, step: &'static str, code: &'static str) -> (Scope, Flaw<'static>) {
+    (Scope::NoPages, Flaw::of(name, step, code))
+}
+
+const fn drawn(
     name: &'static str,
     step: &'static str,
     code: &'static str,
-) -> (Way, Flaw<'static>) {
-    (Way::Url, Flaw::of(name, step, code))
+) -> (Scope, Flaw<'static>) {
+    (Scope::Whole, Flaw::of(name, step, code))
+}
+
+/// One that only shows in this era.
+const fn on(era: &'static str, (scope, flaw): (Scope, Flaw<'static>)) -> (Scope, Flaw<'static>) {
+    let era = Some(era);
+    (scope, Flaw { era, ..flaw })
 }
 
 pub(super) async fn run(setup: &Setup) {
@@ -60,23 +80,49 @@ pub(super) async fn run(setup: &Setup) {
     for (way, by) in [(Way::Url, "--url"), (Way::Command, "--command")] {
         let sentence = format!("a right store in FastMCP passes every step but 4.12 by {by}");
         let store = || in_python(setup, None);
-        let judged = judge(setup, EXERCISE, way, store, None, UNBEGUN);
+        let judged = judge(setup, way, store, Scope::Whole, None);
         tally.check(&sentence, judged).await;
     }
     let sentence =
         "a right store on the SDKs for TypeScript passes every step but 4.12 by --command";
     let store = || setup.node.script(setup.root.join("interop/store4.cjs"));
-    let judged = judge(setup, EXERCISE, Way::Command, store, None, UNBEGUN);
+    let judged = judge(setup, Way::Command, store, Scope::Whole, None);
     tally.check(sentence, judged).await;
-    for (way, flaw) in FLAWS {
+    for (scope, flaw) in FLAWS {
         let Flaw {
             name, step, code, ..
         } = flaw;
         let sentence = format!("{name} in FastMCP fails {step} alone, as {code}");
         let store = || in_python(setup, Some(flaw));
-        let judged = judge(setup, EXERCISE, way, store, Some(flaw), UNBEGUN);
+        let way = match scope {
+            Scope::Step => Way::Command,
+            Scope::Whole | Scope::NoPages => Way::Url,
+        };
+        let judged = judge(setup, way, store, scope, Some(flaw));
         tally.check(&sentence, judged).await;
     }
+}
+
+/// Has the checker judge the store, and compares what it says with what is so.
+async fn judge(
+    setup: &Setup,
+    way: Way,
+    store: impl Fn() -> Command,
+    scope: Scope,
+    flaw: Option<Flaw<'_>>,
+) -> Result<String> {
+    let course = Course::load(&setup.root.join("course.toml"))?;
+    let exercise = course.exercise(EXERCISE).context("no such exercise")?;
+    let (unreached, environment): (_, &[_]) = match scope {
+        Scope::NoPages => (IN_BROWSER, &[NO_BROWSER]),
+        Scope::Whole | Scope::Step => (&[] as &[&str], &[]),
+    };
+    let only = flaw.filter(|_| scope == Scope::Step).map(|flaw| flaw.step);
+    let what = only.unwrap_or(EXERCISE);
+    let said = asked(setup, what, way, store, environment).await?;
+    let mut so = expected(exercise.steps.iter(), flaw, unreached, UNBEGUN);
+    so.retain(|key, _| only.is_none_or(|step| key.starts_with(&format!("{step} "))));
+    agree(&so, &said)
 }
 
 fn in_python(setup: &Setup, flaw: Option<Flaw<'_>>) -> Command {
@@ -85,4 +131,21 @@ fn in_python(setup: &Setup, flaw: Option<Flaw<'_>>) -> Command {
         command.args(["--flaw", flaw.name]);
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use checker::verdict::Code;
+
+    use super::*;
+
+    #[test]
+    fn every_flaw_acts_and_fails_as_something_that_there_is() {
+        let source = include_str!("../../../interop/store4.py");
+        for (_, flaw) in FLAWS {
+            let Flaw { name, code, .. } = flaw;
+            assert!(source.contains(&format!("has(\"{name}\")")), "{name}");
+            assert!(Code::ALL.iter().any(|one| one.as_str() == code), "{code}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
-use super::Setup;
+use super::{Setup, build_tests, cargo};
 use crate::peers::{Peers, call};
 
 /// What the names of these tests begin with, and the proofs that say less without a browser.
@@ -48,10 +48,10 @@ async fn version(setup: &Setup, browser: &Path) -> Result<String> {
 }
 
 async fn tests(setup: &Setup, browser: &Path) -> Result<String> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    for arguments in [
-        ["build", "--locked", "--workspace", "--all-targets"].as_slice(),
-        &[
+    build_tests(setup).await?;
+    let mut command = cargo(setup);
+    command
+        .args([
             "test",
             "--locked",
             "--package",
@@ -59,25 +59,12 @@ async fn tests(setup: &Setup, browser: &Path) -> Result<String> {
             "--test",
             "it",
             "--",
-            TESTS[0],
-            TESTS[1],
-            TESTS[2],
-            TESTS[3],
-        ],
-    ] {
-        let mut command = Command::new(&cargo);
-        command
-            .current_dir(&setup.root)
-            .args(arguments)
-            .env("CHROME", browser)
-            .env("CHECKER_BROWSER", "required")
-            .env("INSTA_UPDATE", "no");
-        let said = call(command, &setup.guard, PATIENCE).await?.ended_well()?;
-        if arguments[0] == "test" {
-            return passed(&said);
-        }
-    }
-    anyhow::bail!("no test was run")
+        ])
+        .args(TESTS)
+        .env("CHROME", browser)
+        .env("CHECKER_BROWSER", "required")
+        .env("INSTA_UPDATE", "no");
+    passed(&call(command, &setup.guard, PATIENCE).await?.ended_well()?)
 }
 
 /// `test result: ok. 4 passed; …`

@@ -80,7 +80,7 @@ pub(super) async fn run(setup: &Setup) {
         let sentence = format!("a right one passes every step but {unreached}");
         let store = || store(setup, None);
         tally
-            .check(&sentence, judge(setup, EXERCISE, way, store, None, &[]))
+            .check(&sentence, judge(setup, way, store, None, &[]))
             .await;
     }
     let table = match Table::read() {
@@ -103,10 +103,7 @@ pub(super) async fn run(setup: &Setup) {
         let sentence = format!("{name}: one that {what} {outcome}");
         let unbegun: Vec<&str> = switch.not_started.iter().map(String::as_str).collect();
         tally
-            .check(
-                &sentence,
-                judge(setup, EXERCISE, way, store, flaw, &unbegun),
-            )
+            .check(&sentence, judge(setup, way, store, flaw, &unbegun))
             .await;
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! tally.rs        a check, its line, what passed
 //! conformance/    the official conformance suite against the store and the client
-//! browser.rs      the pages of exercise 4 in a real browser
+//! apps.rs         the pages of exercise 4 in other people's hosts
+//! browser.rs      the same pages as the checker looks at them, in a real browser
 //! client.rs       FastMCP clients in the stores of the solutions
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
@@ -20,6 +21,7 @@
 //!
 //! A peer that cannot be installed, started or reached is a failure, never a skip.
 
+mod apps;
 mod asking_stores;
 mod browser;
 mod by_hand;
@@ -44,12 +46,13 @@ use anyhow::{Result, ensure};
 use checker::subject::Program;
 use checker::subject::guard::Guard;
 use clap::ValueEnum;
+use tokio::process::Command;
 
 use self::tally::{STRONG, Tally};
 use crate::guarded;
 use crate::peers::node::Node;
 use crate::peers::python::Python;
-use crate::peers::{Peers, built, solution};
+use crate::peers::{Peers, built, call, solution};
 
 const MODERN: &str = "2026-07-28";
 const LEGACY: &str = "2025-11-25";
@@ -97,6 +100,7 @@ enum Group {
     ByHand,
     Programs,
     Rig,
+    Apps,
     Browser,
     Seeds,
 }
@@ -127,6 +131,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::ByHand => by_hand::run(&setup).await,
             Group::Programs => programs::run(&setup).await,
             Group::Rig => rig::run(&setup).await,
+            Group::Apps => apps::run(&setup).await,
             Group::Browser => browser::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
@@ -152,6 +157,31 @@ impl Group {
         self.to_possible_value()
             .map_or_else(String::new, |value| value.get_name().to_owned())
     }
+}
+
+/// Builds all that the tests start, as `cargo ci` does, and the tests. Dependencies are there: this
+/// program needs them too.
+async fn build_tests(setup: &Setup) -> Result<()> {
+    /// On a machine that is busy, or has never done it.
+    const PATIENCE: Duration = Duration::from_secs(1200);
+
+    let mut build = cargo(setup);
+    build.args([
+        "build",
+        "--locked",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+    ]);
+    call(build, &setup.guard, PATIENCE).await?.ended_well()?;
+    Ok(())
+}
+
+/// The cargo that runs this, in the checkout.
+fn cargo(setup: &Setup) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(&setup.root);
+    command
 }
 
 /// How long each group took, the slowest first.

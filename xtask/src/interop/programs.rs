@@ -81,5 +81,5 @@ async fn judge(setup: &Setup, peer: &Peer, flaw: Option<Flaw<'_>>) -> Result<Str
     let mut said = verdicts(setup, peer.exercise, by_program).await?;
     said.retain(|key, _| !key.starts_with(OF_SETTINGS));
     let steps = exercise.steps.iter().filter(|step| step.id != OF_SETTINGS);
-    agree(&expected(steps, flaw, OF_SETTINGS, &[]), &said)
+    agree(&expected(steps, flaw, &[OF_SETTINGS], &[]), &said)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use tokio::process::Command;
 
-use super::Setup;
+use super::{Setup, build_tests, cargo};
 use crate::peers::call;
 
 /// What fits into three minutes on two cores: one seed takes some two. `--seeds 20` takes twenty.
@@ -18,8 +18,8 @@ const TESTS: &str = "the_flaws_of";
 /// How the tests say how much they tried.
 const TRIED: &str = "tried ";
 
-/// What a build may take; dependencies are there, for this program needs them too.
-const BUILD: Duration = Duration::from_secs(1200);
+/// What it may take to list the tests.
+const LIST: Duration = Duration::from_secs(60);
 
 /// What one flaw may take with one seed, and how many a step has at most.
 const FLAW: Duration = Duration::from_secs(25);
@@ -49,18 +49,10 @@ fn step(test: &str) -> String {
 
 /// Builds the tests and the broken programs, and gives the names of the tests.
 async fn tests(setup: &Setup) -> Result<Vec<String>> {
-    let mut build = cargo(setup);
-    build.args([
-        "build",
-        "--locked",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-    ]);
-    call(build, &setup.guard, BUILD).await?.ended_well()?;
+    build_tests(setup).await?;
     let mut list = test(setup);
     list.args([TESTS, "--list", "--format", "terse"]);
-    let listed = call(list, &setup.guard, BUILD).await?.ended_well()?;
+    let listed = call(list, &setup.guard, LIST).await?.ended_well()?;
     let tests = listed
         .lines()
         .filter_map(|line| line.strip_suffix(": test"));
@@ -99,12 +91,6 @@ fn test(setup: &Setup) -> Command {
         "it",
         "--",
     ]);
-    command
-}
-
-fn cargo(setup: &Setup) -> Command {
-    let mut command = Command::new(env!("CARGO"));
-    command.current_dir(&setup.root);
     command
 }
 

@@ -49,12 +49,12 @@ const FLAWS: [(Way, Flaw<'static>); 8] = [
 ];
 
 impl Way {
-    /// The step that the checker cannot reach: a URL has no stdio, a stdio server no HTTP. Exercise 4
+    /// The steps that the checker cannot reach: a URL has no stdio, a stdio server no HTTP. Exercise 4
     /// has no such step.
-    fn unreached(self) -> &'static str {
+    fn unreached(self) -> &'static [&'static str] {
         match self {
-            Self::Url => "3.7",
-            Self::Command => "3.8",
+            Self::Url => &["3.7"],
+            Self::Command => &["3.8"],
         }
     }
 }
@@ -74,16 +74,13 @@ pub(super) async fn run(setup: &Setup) {
     ] {
         let store = || in_python(setup, None);
         tally
-            .check(sentence, judge(setup, EXERCISE, way, store, None, &[]))
+            .check(sentence, judge(setup, way, store, None, &[]))
             .await;
     }
     let sentence = "a right store on the SDK for TypeScript passes every step but 3.8 by --command";
     let store = || setup.node.script(setup.root.join("interop/store.cjs"));
     tally
-        .check(
-            sentence,
-            judge(setup, EXERCISE, Way::Command, store, None, &[]),
-        )
+        .check(sentence, judge(setup, Way::Command, store, None, &[]))
         .await;
     for (way, flaw) in FLAWS {
         let Flaw {
@@ -92,10 +89,7 @@ pub(super) async fn run(setup: &Setup) {
         let sentence = format!("{name} in FastMCP fails {step} alone, as {code}");
         let store = || in_python(setup, Some(flaw));
         tally
-            .check(
-                &sentence,
-                judge(setup, EXERCISE, way, store, Some(flaw), &[]),
-            )
+            .check(&sentence, judge(setup, way, store, Some(flaw), &[]))
             .await;
     }
 }
@@ -112,31 +106,33 @@ fn in_python(setup: &Setup, flaw: Option<Flaw<'_>>) -> Command {
 /// of which the store has nothing.
 pub(super) async fn judge(
     setup: &Setup,
-    exercise: &str,
     way: Way,
     store: impl Fn() -> Command,
     flaw: Option<Flaw<'_>>,
     unbegun: &[&str],
 ) -> Result<String> {
     let course = Course::load(&setup.root.join("course.toml"))?;
-    let exercise = course.exercise(exercise).context("no such exercise")?;
-    let said = said(setup, &exercise.id, way, store).await?;
+    let exercise = course.exercise(EXERCISE).context("no such exercise")?;
+    let said = asked(setup, EXERCISE, way, store, &[]).await?;
     let steps = exercise.steps.iter();
     agree(&expected(steps, flaw, way.unreached(), unbegun), &said)
 }
 
-async fn said(
+/// What the checker says of an exercise, or of one step, with these variables in its environment.
+pub(super) async fn asked(
     setup: &Setup,
-    exercise: &str,
+    what: &str,
     way: Way,
     store: impl Fn() -> Command,
+    environment: &[(&str, &str)],
 ) -> Result<Verdicts> {
     match way {
         Way::Url => {
             // Lives as long as the check.
             let server = Server::start(store, SERVING, &setup.guard, START).await?;
-            verdicts(setup, exercise, |checker| {
+            verdicts(setup, what, |checker| {
                 checker.args(["--url", server.url().as_str()]);
+                checker.envs(environment.iter().copied());
                 Ok(())
             })
             .await
@@ -144,7 +140,11 @@ async fn said(
         Way::Command => {
             let mut command = store();
             command.arg("--stdio");
-            verdicts(setup, exercise, |checker| by_command(checker, &command)).await
+            verdicts(setup, what, |checker| {
+                checker.envs(environment.iter().copied());
+                by_command(checker, &command)
+            })
+            .await
         }
     }
 }

@@ -53,9 +53,9 @@ impl Flaw<'static> {
 /// What the checker should say of each of these steps in each era. `unreached` is what it has no
 /// way to, `unbegun` what the peer does not do.
 pub(super) fn expected<'a>(
-    steps: impl Iterator<Item = &'a Step> + Clone,
+    steps: impl Iterator<Item = &'a Step>,
     flaw: Option<Flaw<'_>>,
-    unreached: &str,
+    unreached: &[&str],
     unbegun: &[&str],
 ) -> Verdicts {
     let mut expected = Verdicts::new();
@@ -76,7 +76,7 @@ pub(super) fn expected<'a>(
             };
             let outcome = if of_needed("failed") || of_needed("not_started") {
                 "not_started"
-            } else if step.id == unreached || of_needed("could_not_check") {
+            } else if unreached.contains(&step.id.as_str()) || of_needed("could_not_check") {
                 "could_not_check"
             } else if unbegun.contains(&step.id.as_str()) {
                 "not_started"
@@ -123,16 +123,16 @@ struct Finding {
     code: String,
 }
 
-/// Has the checker judge an exercise; `subject` says whose.
+/// Has the checker judge an exercise, or one step; `subject` says whose.
 pub(super) async fn verdicts(
     setup: &Setup,
-    exercise: &str,
+    what: &str,
     subject: impl FnOnce(&mut Command) -> Result<()>,
 ) -> Result<Verdicts> {
     let mut checker = Command::new(&setup.checker);
     checker
         .current_dir(&setup.root)
-        .args(["check", exercise, "--format", "json"]);
+        .args(["check", what, "--format", "json"]);
     subject(&mut checker)?;
     let said = call(checker, &setup.guard, PATIENCE).await?;
     let report: Report =

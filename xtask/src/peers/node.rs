@@ -94,12 +94,17 @@ impl Node {
     pub(crate) fn inspector(&self) -> Command {
         let launcher = "clients/launcher/build/index.js";
         let mut command = self.script(self.package("inspector").join(launcher));
+        command.arg("--cli");
+        self.keeps_to_itself(&mut command);
         command
-            .arg("--cli")
-            // It keeps tokens and a list of servers there, and not in the home of who runs this.
+    }
+
+    /// Has what a command keeps, such as tokens and lists of servers, stay out of the home of whoever
+    /// runs this.
+    pub(crate) fn keeps_to_itself(&self, command: &mut Command) {
+        command
             .env("HOME", &self.home)
             .env("USERPROFILE", &self.home);
-        command
     }
 
     /// `devcontainer`, on a machine without Docker: Node itself is called in its place.

@@ -66,7 +66,7 @@ async fn prepare(server: &ServerUnderTest, shop: &Shop) -> Checked<(Option<Produ
     if server.runs_already() {
         // Rather the last one of something, else what there is plenty of.
         let last = others.clone().find(|product| product.stock == 1);
-        return Ok((last.or(others.last()).cloned(), best));
+        return Ok((last.or(others.next_back()).cloned(), best));
     }
     let first = others.next();
     let second = others.next();

@@ -88,11 +88,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             })
             .await?;
         is_sound(&shown, &products, drawing, &first).await?;
-        for note in &first.notes {
-            server.remark(format!("a page sends {note}"));
-        }
-        // A busy browser measures a page some time after it was drawn.
-        shown.until(|look| tells_its_size(&shown, look)).await?;
+        tells_its_size(&shown, server).await?;
         shows_any_name(server, &mut shown, drawing, &products).await?;
         if !shown.close().await? {
             server.remark(format!(
@@ -212,17 +208,25 @@ fn is_dark(look: &Look, light: &Look) -> Checked {
         .into())
 }
 
-/// The given page does; a host with a frame of a fixed height shows the rest of a chart to nobody.
-fn tells_its_size(shown: &Shown<'_>, look: &Look) -> Checked {
-    if look.sizes > 0 {
-        return Ok(());
+/// The given page does; a host with a frame of a fixed height shows the rest of a chart to nobody. It may
+/// come some time after the first drawing.
+async fn tells_its_size(shown: &Shown<'_>, server: &ServerUnderTest) -> Checked {
+    let look = shown
+        .until(|look| {
+            if look.sizes > 0 {
+                return Ok(());
+            }
+            Err(Finding::new(Code::PageSizeNotTold)
+                .expected("ui/notifications/size-changed, with the height of the page")
+                .got("nothing of that")
+                .why("A host makes the frame as high as the page says. Otherwise it guesses, and cuts off what is below.")
+                .into())
+        })
+        .await?;
+    for note in &look.notes {
+        server.remark(format!("a page sends {note}"));
     }
-    Err(shown
-        .finding(Code::PageSizeNotTold)
-        .expected("ui/notifications/size-changed, with the height of the page")
-        .got("nothing of that")
-        .why("A host makes the frame as high as the page says. Otherwise it guesses, and cuts off what is below.")
-        .into())
+    Ok(())
 }
 
 /// Shows products of the checker's own, whose names are hard to show.

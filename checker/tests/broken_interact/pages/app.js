@@ -39,7 +39,9 @@ async function begin() {
   follow(hostContext);
   if (flaws.has("never-initialises")) return;
   tell("ui/notifications/initialized");
-  if (!flaws.has("tells-no-size")) tell("ui/notifications/size-changed", { height: document.body.scrollHeight });
+  const size = () => tell("ui/notifications/size-changed", { height: document.body.scrollHeight });
+  if (flaws.has("tells-size-late")) setTimeout(size, 500);
+  else if (!flaws.has("tells-no-size")) size();
   if (flaws.has("floods")) for (let times = 0; times < 2000; times++) tell("ui/notifications/size-changed", { height: times });
   if (flaws.has("goes-elsewhere")) location.assign("https://bakery.example/");
   if (flaws.has("probes-eval")) try { new Function(""); } catch {}

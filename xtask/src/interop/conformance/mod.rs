@@ -1,11 +1,14 @@
 //! The official conformance suite, on both revisions.
 //!
 //! - [`server`] has its scenarios for servers, against the solution of exercise 3,
-//! - [`client`] those for clients, against the solution of exercise 1.
+//! - [`client`] those for clients, against the solution of exercise 1,
+//! - [`asking`] those for servers that want test tools, about asking back, progress and tasks, against
+//!   a server of the checker's tests that has them.
 //!
 //! A check that cannot be made is excused by name, with the suite's words for it. An excuse that
 //! is no longer needed is a failure.
 
+mod asking;
 mod client;
 mod server;
 
@@ -58,6 +61,7 @@ struct Details {
 pub(super) async fn run(setup: &Setup) {
     server::run(setup).await;
     client::run(setup).await;
+    asking::run(setup).await;
 }
 
 /// Has the suite play a scenario. `command` says against what.

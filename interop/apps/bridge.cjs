@@ -1,6 +1,6 @@
 // The pages of the store of exercise 4 in the reference AppBridge, in a browser:
 //
-//     main.cjs 2026-07-28 http://127.0.0.1:8420/mcp /usr/bin/chromium
+//     bridge.cjs 2026-07-28 http://127.0.0.1:8420/mcp /usr/bin/chromium
 //
 // The MCP client is the official SDK's. Prints a line of JSON for each check, as `checks.py` does.
 
