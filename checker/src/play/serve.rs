@@ -263,7 +263,7 @@ async fn events(State(play): State<Arc<Play>>, headers: HeaderMap, uri: Uri) -> 
         lines_grown: tab.lines.changes(),
         wire: 0,
         lines: 0,
-        is_first: true,
+        state_is_new: true,
         pending: Vec::new(),
         tab,
         _listening: listening,
@@ -286,7 +286,8 @@ struct Told {
     lines_grown: tokio::sync::watch::Receiver<usize>,
     wire: usize,
     lines: usize,
-    is_first: bool,
+    /// Whether the state is to be told, whatever the receivers say.
+    state_is_new: bool,
     pending: Vec<Event>,
     _listening: Looking,
 }
@@ -298,7 +299,7 @@ impl Told {
             if let Some(event) = self.pending.pop() {
                 return Some(event);
             }
-            if !self.is_first && !self.wait().await {
+            if !self.state_is_new && !self.wait().await {
                 return None;
             }
             self.gather();
@@ -308,16 +309,17 @@ impl Told {
     async fn wait(&mut self) -> bool {
         let more_of_the_wire = *self.wire_grown.borrow() > self.wire;
         if !more_of_the_wire {
-            let changed = tokio::select! {
-                changed = self.state.changed() => changed,
-                changed = self.backend.changed() => changed,
-                changed = self.wire_grown.changed() => changed,
-                changed = self.lines_grown.changed() => changed,
+            let (state, changed) = tokio::select! {
+                changed = self.state.changed() => (true, changed),
+                changed = self.backend.changed() => (true, changed),
+                changed = self.wire_grown.changed() => (false, changed),
+                changed = self.lines_grown.changed() => (false, changed),
                 () = self.tab.closed() => return false,
             };
             if changed.is_err() {
                 return false;
             }
+            self.state_is_new = state;
         }
         sleep(GATHER).await;
         true
@@ -327,9 +329,9 @@ impl Told {
     fn gather(&mut self) {
         self.wire_grown.mark_unchanged();
         self.lines_grown.mark_unchanged();
-        let is_first = std::mem::take(&mut self.is_first);
-        let state_is_new =
-            self.state.has_changed().unwrap_or(false) | self.backend.has_changed().unwrap_or(false);
+        let state_is_new = std::mem::take(&mut self.state_is_new)
+            | self.state.has_changed().unwrap_or(false)
+            | self.backend.has_changed().unwrap_or(false);
         self.state.mark_unchanged();
         self.backend.mark_unchanged();
         let (lines, total) = self.tab.lines.after(self.lines);
@@ -343,7 +345,7 @@ impl Told {
             self.wire += lost + entries.len();
             self.tell("wire", &json!({ "entries": entries, "lost": lost }));
         }
-        if state_is_new || is_first {
+        if state_is_new {
             self.tell("state", &self.tab.view());
         }
     }

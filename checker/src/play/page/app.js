@@ -6,6 +6,8 @@ import { act, request } from "./client.js";
 import { bounded, h } from "./dom.js";
 import { confirmed } from "./ask.js";
 
+/* global AppBridge, of bridge.js */
+
 /** How long the sandbox page on another origin may take to be there. */
 const PATIENCE = 3000;
 
@@ -57,7 +59,7 @@ export class AppView {
     const other = sandbox.find((origin) => new URL(origin).hostname !== location.hostname) ?? sandbox[0];
     const base = isOpaque ? location.origin : other;
     this.bridge?.close();
-    const bridge = new window.AppBridge({
+    const bridge = new AppBridge({
       sandbox: `${base}/sandbox/${key}`,
       isOpaque,
       html,

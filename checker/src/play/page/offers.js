@@ -104,7 +104,7 @@ export class Offers {
         if (this.isNarrow.matches) this.nav.querySelector("details").open = false;
         this.work.focus({ preventScroll: !this.isNarrow.matches });
       },
-    }, h("span", { class: "name" }, bounded(kind === "resource" || kind === "template" ? item.title ?? item.name ?? name : title ?? name, 120)), badge ? h("span", { class: "badge" }, badge) : null);
+    }, h("span", { class: "name" }, broken(bounded(kind === "resource" || kind === "template" ? item.title ?? item.name ?? name : title ?? name, 120))), badge ? h("span", { class: "badge" }, badge) : null);
   }
 
   choose(kind, item) {
@@ -144,6 +144,11 @@ export class Offers {
         return new ResourcePanel(item, kind);
     }
   }
+}
+
+/** A name that may be broken where its parts meet. */
+function broken(name) {
+  return name.split(/(?<=[_/.-])/).flatMap((part, number) => (number === 0 ? [part] : [h("wbr"), part]));
 }
 
 function nameOf(kind, item) {
