@@ -18,7 +18,7 @@ use crate::signals::asked_to_stop;
 use crate::subject::guard::Guard;
 use crate::subject::{Subject, reach};
 use crate::workshop::Workshop;
-use crate::workshop::at_work::AtWork;
+use crate::workshop::at_work::{AtWork, PLAY};
 use crate::workshop::select::{self, Selection};
 
 pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
@@ -62,7 +62,7 @@ async fn play(arguments: &Arguments) -> Result<()> {
         );
     };
     let listening = listen(arguments.port).await?;
-    let _at_work = AtWork::begin(&workshop.root, "play");
+    let _at_work = AtWork::begin(&workshop.root, PLAY);
     if arguments.exercise.is_some() {
         workshop.remember(exercise);
     }

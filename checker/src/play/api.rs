@@ -45,6 +45,11 @@ pub enum Action {
         /// Which.
         tab: String,
     },
+    /// Nobody looks at the tab for a while: it does not listen, and is there all the same.
+    Rest {
+        /// Which.
+        tab: String,
+    },
     /// Make its client another one.
     Switch {
         /// The tab.
@@ -145,6 +150,10 @@ async fn done(play: &Arc<Play>, action: Action) -> Result<Value, Refused> {
         Action::Open { switches } => Ok(json!({ "tab": play.open(switches).id })),
         Action::Leave { tab } => {
             play.close(&tab);
+            Ok(json!({}))
+        }
+        Action::Rest { tab } => {
+            here(play, &tab)?.rest();
             Ok(json!({}))
         }
         Action::Switch { tab, switches } => {

@@ -260,9 +260,13 @@ impl Run<'_> {
 
     /// One round.
     async fn once(&self, params: &Value) -> Result<Value, End> {
+        let purpose = match params.get("inputResponses") {
+            Some(_) => format!("{}, with your answer", self.purpose),
+            None => self.purpose.clone(),
+        };
         let sending = self
             .tab
-            .send(self.live, &self.purpose, "tools/call", params.clone());
+            .send(self.live, &purpose, "tools/call", params.clone());
         let mut sent = sending.await.map_err(End::Failed)?;
         let exchange = sent.index;
         self.update(|call| {

@@ -67,8 +67,13 @@ const ASSETS: [(&str, &str, &str); 14] = [
 /// So long are changes gathered before the page hears of them.
 const GATHER: Duration = Duration::from_millis(25);
 
-/// As many messages are told at once.
-const MOST_AT_ONCE: usize = 200;
+/// As many messages are told at once, and a page that is new is told of more. What a server floods
+/// beyond that nobody could read.
+const MOST_AT_ONCE: usize = 100;
+const MOST_AT_FIRST: usize = 600;
+
+/// So long is a page left alone that was told of so many.
+const BREATH: Duration = Duration::from_millis(300);
 
 /// Both ports, open.
 #[derive(Debug)]
@@ -264,6 +269,7 @@ async fn events(State(play): State<Arc<Play>>, headers: HeaderMap, uri: Uri) -> 
         wire: 0,
         lines: 0,
         state_is_new: true,
+        is_flooded: false,
         pending: Vec::new(),
         tab,
         _listening: listening,
@@ -288,6 +294,8 @@ struct Told {
     lines: usize,
     /// Whether the state is to be told, whatever the receivers say.
     state_is_new: bool,
+    /// Whether there was more of late than can be read.
+    is_flooded: bool,
     pending: Vec<Event>,
     _listening: Looking,
 }
@@ -307,21 +315,18 @@ impl Told {
     }
 
     async fn wait(&mut self) -> bool {
-        let more_of_the_wire = *self.wire_grown.borrow() > self.wire;
-        if !more_of_the_wire {
-            let (state, changed) = tokio::select! {
-                changed = self.state.changed() => (true, changed),
-                changed = self.backend.changed() => (true, changed),
-                changed = self.wire_grown.changed() => (false, changed),
-                changed = self.lines_grown.changed() => (false, changed),
-                () = self.tab.closed() => return false,
-            };
-            if changed.is_err() {
-                return false;
-            }
-            self.state_is_new = state;
+        let (state, changed) = tokio::select! {
+            changed = self.state.changed() => (true, changed),
+            changed = self.backend.changed() => (true, changed),
+            changed = self.wire_grown.changed() => (false, changed),
+            changed = self.lines_grown.changed() => (false, changed),
+            () = self.tab.closed() => return false,
+        };
+        if changed.is_err() {
+            return false;
         }
-        sleep(GATHER).await;
+        self.state_is_new = state;
+        sleep(if self.is_flooded { BREATH } else { GATHER }).await;
         true
     }
 
@@ -340,9 +345,15 @@ impl Told {
             self.lines = total;
             self.tell("stderr", &json!({ "lines": lines, "skipped": skipped }));
         }
-        let (entries, lost) = self.tab.wire.from(self.wire, MOST_AT_ONCE);
-        if lost > 0 || !entries.is_empty() {
-            self.wire += lost + entries.len();
+        let most = match self.wire {
+            0 => MOST_AT_FIRST,
+            _ => MOST_AT_ONCE,
+        };
+        let (entries, total) = self.tab.wire.last(self.wire, most);
+        self.is_flooded = entries.len() == MOST_AT_ONCE;
+        if total > self.wire {
+            let lost = total - self.wire - entries.len();
+            self.wire = total;
             self.tell("wire", &json!({ "entries": entries, "lost": lost }));
         }
         if state_is_new {

@@ -37,6 +37,10 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// How many exchanges the session remembers. What the page shows is kept by [`Wire`].
 const REMEMBERED: usize = 200;
 
+/// For so long a tab may rest. Browsers open six connections to a host and no more, so that a tab
+/// which nobody sees gives its own back.
+const REST: Duration = Duration::from_secs(3600);
+
 /// After so many questions of one call a person is asked whether to go on.
 pub const PATIENT_FOR: usize = 10;
 
@@ -58,7 +62,8 @@ pub struct Tab {
     again: Notify,
     stop: CancellationToken,
     listeners: AtomicUsize,
-    seen: Mutex<Instant>,
+    /// When it was looked at last, and whether it said that it rests.
+    seen: Mutex<(Instant, bool)>,
 }
 
 /// What the page shows of a tab.
@@ -142,7 +147,7 @@ impl Tab {
             again: Notify::new(),
             stop: CancellationToken::new(),
             listeners: AtomicUsize::new(0),
-            seen: Mutex::new(Instant::now()),
+            seen: Mutex::new((Instant::now(), false)),
         });
         tokio::spawn(Arc::clone(&tab).drive());
         tab
@@ -161,14 +166,24 @@ impl Tab {
     /// For how long nobody has listened.
     pub fn unseen_for(&self) -> Duration {
         match self.listeners.load(Ordering::Relaxed) {
-            0 => self.seen.lock().elapsed(),
+            0 => {
+                let (seen, rests) = *self.seen.lock();
+                let allowed = if rests { REST } else { Duration::ZERO };
+                seen.elapsed().saturating_sub(allowed)
+            }
             _ => Duration::ZERO,
         }
+    }
+
+    /// It will not listen for a while.
+    pub fn rest(&self) {
+        *self.seen.lock() = (Instant::now(), true);
     }
 
     /// Counts as looked at, until this is dropped.
     pub fn listen(self: &Arc<Self>) -> Listening {
         self.listeners.fetch_add(1, Ordering::Relaxed);
+        self.seen.lock().1 = false;
         Listening(Arc::clone(self))
     }
 
@@ -546,7 +561,7 @@ pub struct Listening(Arc<Tab>);
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        *self.0.seen.lock() = Instant::now();
+        self.0.seen.lock().0 = Instant::now();
         self.0.listeners.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -148,14 +148,16 @@ impl Wire {
         self.total.subscribe()
     }
 
-    /// At most this many of the messages from `number` on, and how many of those are lost.
-    pub fn from(&self, number: usize, most: usize) -> (Vec<Entry>, usize) {
+    /// The last of the messages after the first `seen` ones, at most this many, and how many there
+    /// are in all.
+    pub fn last(&self, seen: usize, most: usize) -> (Vec<Entry>, usize) {
         let kept = self.kept.lock();
-        let first = kept.total - kept.entries.len();
-        let lost = first.saturating_sub(number);
-        let skipped = number.saturating_sub(first);
-        let new = kept.entries.iter().skip(skipped).take(most);
-        (new.cloned().collect(), lost)
+        let new = (kept.total - seen).min(kept.entries.len()).min(most);
+        let skipped = kept.entries.len() - new;
+        (
+            kept.entries.iter().skip(skipped).cloned().collect(),
+            kept.total,
+        )
     }
 
     /// The whole of a message: its JSON, or its text.
@@ -189,10 +191,10 @@ fn of_message(entry: &mut Entry, crossed: &Crossed<'_>, message: &Message) {
             let result = &message.json["result"];
             entry.wrong = message.json.get("error").is_some() || result["isError"] == true;
             entry.purpose = match (from_client, result["resultType"].as_str()) {
-                (true, _) => "the answer to what the server asked".to_owned(),
+                (true, _) => "your answer to what the server asks".to_owned(),
                 (false, Some("input_required")) => "it wants to know something first".to_owned(),
                 (false, Some("task")) => "it became a task".to_owned(),
-                (false, _) => format!("the answer: {}", crossed.purpose),
+                (false, _) => crossed.purpose.to_owned(),
             };
         }
         Kind::Notification { method } => {
@@ -219,5 +221,76 @@ fn beginning(text: &str) -> String {
     match text.char_indices().nth(PREVIEW_CHARS) {
         Some((end, _)) => visible_up_to(PREVIEW_CHARS, &text[..end]) + " …",
         None => visible_up_to(PREVIEW_CHARS, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::mcp::Transcript;
+
+    fn wire() -> (Arc<Wire>, Transcript) {
+        let wire = Arc::<Wire>::default();
+        let tapped = Arc::clone(&wire);
+        let transcript = Transcript::tapped(10, Box::new(move |crossed| tapped.push(crossed)));
+        (wire, transcript)
+    }
+
+    #[test]
+    fn each_message_says_what_it_is_for() {
+        let (wire, transcript) = wire();
+        let connection = transcript.connect();
+        transcript.purpose("you called buy");
+        let call = json!({ "id": 1, "method": "tools/call" });
+        let index = connection.send("POST /mcp", call);
+        let asks = json!({ "id": 1, "method": "elicitation/create" });
+        connection.receive(index, asks);
+        connection.send(
+            "POST /mcp",
+            json!({ "id": 1, "result": { "action": "accept" } }),
+        );
+        connection.receive(index, json!({ "id": 1, "result": { "isError": true } }));
+        let (entries, total) = wire.last(0, 10);
+        let told: Vec<_> = entries
+            .iter()
+            .map(|one| (one.from, one.kind, one.purpose.as_str(), one.wrong))
+            .collect();
+        assert_eq!(total, 4);
+        assert_eq!(
+            told,
+            [
+                ("client", "request", "you called buy", false),
+                ("server", "request", "the server asks its client", false),
+                (
+                    "client",
+                    "response",
+                    "your answer to what the server asks",
+                    false
+                ),
+                ("server", "response", "you called buy", true),
+            ]
+        );
+        assert_eq!(wire.whole(0).unwrap()["method"], "tools/call");
+    }
+
+    #[test]
+    fn a_flood_takes_bounded_memory_and_the_last_messages_are_kept() {
+        let (wire, transcript) = wire();
+        let connection = transcript.connect();
+        let index = connection.send("stdin", json!({ "id": 1, "method": "tools/call" }));
+        let large = "x".repeat(1_000_000);
+        for number in 0..200 {
+            connection.receive(index, json!({ "method": "x", "params": [number, large] }));
+        }
+        let (entries, total) = wire.last(0, usize::MAX);
+        assert_eq!(total, 201);
+        let bytes: usize = entries.iter().map(|one| one.bytes).sum();
+        assert!(bytes <= MOST_BYTES && entries.len() < 50, "{bytes}");
+        assert!(entries.iter().all(|one| one.preview.len() < 600));
+        assert_eq!(wire.whole(200).unwrap()["params"][0], 199);
+        assert_eq!(wire.whole(3), None);
+        assert_eq!(wire.last(199, 10).0.len(), 2);
     }
 }

@@ -4,6 +4,7 @@
 //! tally.rs        a check, its line, what passed
 //! conformance/    the official conformance suite against the store and the client
 //! browser.rs      the pages of exercise 4 in a real browser
+//! play.rs         the page of `cargo checker play` in a real browser
 //! client.rs       a FastMCP client in the solution's store
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
@@ -25,6 +26,7 @@ mod client;
 mod conformance;
 mod devcontainer;
 mod inspector;
+mod play;
 mod programs;
 mod rig;
 mod seeds;
@@ -92,6 +94,7 @@ enum Group {
     Programs,
     Rig,
     Browser,
+    Play,
     Seeds,
 }
 
@@ -119,6 +122,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Programs => programs::run(&setup).await,
             Group::Rig => rig::run(&setup).await,
             Group::Browser => browser::run(&setup).await,
+            Group::Play => play::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
     }

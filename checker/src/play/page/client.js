@@ -41,17 +41,38 @@ export async function open(switches, heard) {
   const answer = await post({ do: "open", switches });
   if (!answer.ok) throw new Error(`The checker answers ${answer.status}.`);
   ({ tab } = await answer.json());
+  listener = heard;
+  listen();
+}
+
+let listener;
+
+function listen() {
+  source?.close();
   source = new EventSource(`events?${tab}`);
   for (const event of ["state", "wire", "stderr"]) {
-    source.addEventListener(event, ({ data }) => heard[event](JSON.parse(data)));
+    source.addEventListener(event, ({ data }) => listener[event](JSON.parse(data)));
   }
-  source.addEventListener("open", () => heard.found());
+  const mine = source;
+  source.addEventListener("open", () => listener.found());
   source.addEventListener("error", () => {
+    if (mine !== source) return;
     // Closed for good: the tab was away for too long, or another checker has the port.
-    if (source.readyState === EventSource.CLOSED) heard.gone();
-    else heard.lost();
+    if (source.readyState === EventSource.CLOSED) listener.gone();
+    else listener.lost();
   });
 }
+
+// Browsers open six connections to a host and no more: a tab that nobody sees gives its own back.
+document.addEventListener("visibilitychange", () => {
+  if (tab === undefined) return;
+  if (document.hidden) {
+    source?.close();
+    post({ do: "rest", tab }).catch(() => {});
+  } else {
+    listen();
+  }
+});
 
 addEventListener("pagehide", () => {
   source?.close();

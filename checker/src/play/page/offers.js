@@ -22,6 +22,11 @@ export class Offers {
     this.panels = new Map();
     this.chosen = null;
     this.isNarrow = matchMedia("(max-width: 46rem)");
+    // In a wide window the list has no summary to open it with.
+    this.isNarrow.addEventListener("change", ({ matches }) => {
+      const list = nav.querySelector("details");
+      if (list) list.open = !matches;
+    });
     work.replaceChildren(h("p", { class: "hint empty" }, "What the server offers comes here, once it is connected."));
   }
 

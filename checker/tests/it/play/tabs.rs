@@ -275,3 +275,22 @@ async fn a_server_that_asks_twice_is_answered_twice() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_tab_that_is_left_in_the_middle_of_a_call_takes_the_call_with_it() {
+    let (_server, play) = at_url();
+    for era in ERAS {
+        let tab = Tab::connected(&play, era).await;
+        tab.call("bake", croissants(50)).await;
+        tab.until(|heard| heard.state["calls"][0]["reports"].as_u64() >= Some(2))
+            .await;
+        tab.act("leave", json!({})).await;
+        let other = Tab::connected(&play, era).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let after = stock(&other).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert_eq!(stock(&other).await, after, "{era}");
+        let gone = tab.act("reconnect", json!({})).await;
+        assert!(gone["words"].is_string(), "{gone}");
+    }
+}
