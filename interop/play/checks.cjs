@@ -98,6 +98,24 @@ async function cancels(page) {
   return status.replace(/\s*\n\s*/g, ", ");
 }
 
+/** Is sent to a page, and finishes it. */
+async function connects(page) {
+  await call(page, "connect_payments");
+  const dialog = await asked(page);
+  const [, code] = /code (\w[\w-]*)/.exec(await dialog.locator(".message").innerText());
+  const host = await dialog.locator(".address strong").innerText();
+  const opened = page.context().waitForEvent("page");
+  await dialog.getByRole("button", { name: "Open the page" }).click();
+  const popup = await opened;
+  await popup.getByRole("textbox").fill(code);
+  await popup.keyboard.press("Enter");
+  await over(page);
+  const { connected: isConnected } = await structured(page);
+  must(isConnected === true, "it is not connected");
+  await popup.close();
+  return `a page of ${host.split(":")[0]}, with the code ${code.replace(/\w/g, "x")}`;
+}
+
 async function wire(page) {
   await page.getByRole("searchbox", { name: "Filter messages by text" }).fill("you called bake");
   const rows = page.locator(".messages li:visible");
@@ -205,6 +223,7 @@ async function withTheStore(aBrowser) {
     await check(`${name}: a purchase is confirmed, and the chart changes`, () => buys(page));
     await check(`${name}: declined or closed, nothing is bought`, () => declines(page));
     await check(`${name}: a bake shows its progress and is cancelled`, () => cancels(page));
+    await check(`${name}: the user is sent to a page, and back`, () => connects(page));
     await check(`${name}: the wire says what each message is for`, () => wire(page));
   }
   await check("a purchase by keyboard alone", () => byKeyboard(page));
@@ -307,6 +326,14 @@ async function withANastyServer(aBrowser) {
       return "and it is said";
     });
   }
+  await check("an App is waited for when it says goodbye", async () => {
+    await call(page, "show_goodbye");
+    await app(page).getByText("here").waitFor();
+    await page.waitForTimeout(300);
+    await call(page, "show_goodbye");
+    await page.locator(".messages .for", { hasText: "the App called for_apps_only" }).first().waitFor();
+    return "its last call arrives";
+  });
   await check("an App of 8 MB is refused", async () => {
     await call(page, "show_large");
     const said = page.locator(`${PANEL} .app-part .wrong`);

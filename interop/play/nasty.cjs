@@ -45,7 +45,23 @@ const ESCAPES = `
 const FLOODS = `<!doctype html><title>Floods</title><p>flooding</p>
 <script>for (let i = 0; i < 5000; i++) parent.postMessage({ jsonrpc: "2.0", method: "ui/notifications/size-changed", params: { height: i } }, "*");</script>`;
 
+/** Says goodbye with a call, and then answers. */
+const GOODBYE = `<!doctype html><title>Goodbye</title><p>here</p>
+<script>
+  const send = (message) => parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
+  send({ id: 1, method: "ui/initialize", params: { protocolVersion: "2026-01-26", appInfo: { name: "goodbye", version: "1" }, appCapabilities: {} } });
+  let teardown;
+  addEventListener("message", ({ data }) => {
+    if (data.id === 1) send({ method: "ui/notifications/initialized" });
+    if (data.id === 2) send({ id: teardown, result: {} });
+    if (data.method !== "ui/resource-teardown") return;
+    teardown = data.id;
+    send({ id: 2, method: "tools/call", params: { name: "for_apps_only", arguments: {} } });
+  });
+</script>`;
+
 const PAGES = {
+  "ui://nasty/goodbye.html": () => GOODBYE,
   "ui://nasty/escapes.html": () => ESCAPES,
   "ui://nasty/floods.html": () => FLOODS,
   "ui://nasty/large.html": () => `<!doctype html><p>${"x".repeat(8_000_000)}`,
@@ -127,6 +143,7 @@ const TOOLS = {
     call: ({ id, params }) => send({ id, result: text(JSON.stringify(params.arguments)) }),
   },
   show_escapes: { _meta: page("escapes"), call: ({ id }) => send({ id, result: text("see the App") }) },
+  show_goodbye: { _meta: page("goodbye"), call: ({ id }) => send({ id, result: text("see the App") }) },
   show_floods: { _meta: page("floods"), call: ({ id }) => send({ id, result: text("see the App") }) },
   show_large: { _meta: page("large"), call: ({ id }) => send({ id, result: text("see the App") }) },
   for_models_only: {

@@ -1,7 +1,7 @@
 /*
  * The pictures of the book: the two pages of exercise 4, and `play` around them, light and dark.
  *
- *   node pictures.cjs CHECKER BROWSER STORE FOLDER
+ *   node pictures.cjs CHECKER BROWSER FOLDER
  */
 "use strict";
 
@@ -9,17 +9,17 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { PANEL, app, browser, call, open, over, play } = require("./host.cjs");
 
-const [, , CHECKER, BROWSER, STORE, FOLDER] = process.argv;
+const [, , CHECKER, BROWSER, FOLDER] = process.argv;
 
 /** Writes a picture, as WebP: a third of a PNG's size. */
 async function write(page, name, png) {
-  const webp = await page.evaluate(async (png) => {
+  const webp = await page.evaluate(async ([png, quality]) => {
     const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
     const canvas = new OffscreenCanvas(image.width, image.height);
     canvas.getContext("2d").drawImage(image, 0, 0);
-    const blob = await canvas.convertToBlob({ type: "image/webp", quality: 0.86 });
+    const blob = await canvas.convertToBlob({ type: "image/webp", quality });
     return [...new Uint8Array(await blob.arrayBuffer())];
-  }, png.toString("base64"));
+  }, [png.toString("base64"), png.length > 100_000 ? 0.7 : 0.86]);
   const file = path.join(FOLDER, `${name}.webp`);
   fs.writeFileSync(file, Buffer.from(webp));
   console.log(`${file}: ${(webp.length / 1000).toFixed(0)} kB`);
@@ -33,7 +33,7 @@ async function confirmed(page) {
 }
 
 async function pictures(aBrowser, url, theme) {
-  const { page, context } = await open(aBrowser, url, { viewport: { width: 1280, height: 800 }, colorScheme: theme });
+  const { page, context } = await open(aBrowser, url, { viewport: { width: 1200, height: 720 }, colorScheme: theme });
   // What writes the files is a page without a policy.
   const writer = await (await aBrowser.newContext()).newPage();
   const shoot = async (name, locator) => write(writer, `${name}-${theme}`, await (locator ?? page).screenshot({ animations: "disabled", caret: "hide" }));
@@ -70,7 +70,7 @@ async function pictures(aBrowser, url, theme) {
   try {
     for (const theme of ["light", "dark"]) {
       // The same stock in both.
-      const { url, stop } = await play(CHECKER, ["--command", `"${STORE}" --stdio`]);
+      const { url, stop } = await play(CHECKER, ["ex4", "--solution"]);
       await pictures(aBrowser, url, theme);
       await stop();
     }

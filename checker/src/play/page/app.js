@@ -11,6 +11,9 @@ import { confirmed } from "./ask.js";
 /** How long the sandbox page on another origin may take to be there. */
 const PATIENCE = 3000;
 
+/** How long an App may take to say goodbye. */
+const GOODBYE = 1000;
+
 const WIDTHS = [["320", "320"], ["480", "480"], ["720", "720"], ["full", "all"]];
 
 /** What is listed of an App at most. */
@@ -152,7 +155,7 @@ export class AppView {
         break;
       case "teardown-wanted":
         this.note("note", "It asks to be closed.");
-        this.leave();
+        this.bridge.teardown("It asked for it.", GOODBYE);
         break;
       case "display-mode":
         this.display(detail, true);
@@ -212,19 +215,17 @@ export class AppView {
     if (this.notes.children.length === MOST_NOTES) this.notes.append(h("li", {}, "and more, which is not listed"));
   }
 
-  /** Tells the App that it will be closed, and closes it. */
-  leave() {
+  /** Tells the App that it will be closed, waits for its word, and closes it. */
+  async leave() {
     if (this.isGone) return;
     this.isGone = true;
     this.play.dressed.delete(this.dressed);
     removeEventListener("keydown", this.escape);
     this.display("inline");
-    const { bridge } = this;
-    if (bridge) {
-      // Out of sight at once; it may still say goodbye.
-      bridge.frame.classList.add("leaving");
-      bridge.teardown("Another call took its place.", 300);
-    }
+    // Out of sight at once, but not out of the page: a frame that is taken out is gone.
+    this.element.classList.add("leaving");
+    await this.bridge?.teardown("It is not shown any more.", GOODBYE);
+    this.element.remove();
   }
 }
 

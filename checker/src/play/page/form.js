@@ -204,9 +204,11 @@ function choice(schema, settings) {
 
 function object(schema, settings) {
   const { root, depth, isTop, isRequired, label } = settings;
-  const names = Object.entries(schema.properties ?? {});
   if (schema.properties === undefined) return rawField({ ...settings, label: label ?? "Arguments as JSON", schema, rows: 5 });
   const required = Array.isArray(schema.required) ? schema.required : [];
+  // What is needed comes first, in the order in which the schema names it.
+  const place = ([name]) => (required.includes(name) ? required.indexOf(name) : required.length);
+  const names = Object.entries(schema.properties).sort((one, other) => place(one) - place(other));
   const fields = names.map(([name, inner]) => {
     const context = { root, depth, isRequired: required.includes(name) };
     return [name, fieldOf(name, inner, context)];

@@ -180,9 +180,16 @@ function showServer({ backend, connection }) {
   showPhase(words, kind);
 }
 
+/** Why there is no connection, as a sentence and what stands behind it. */
+function without(words) {
+  const [first, ...rest] = words.split("\n");
+  if (first.startsWith("The server ")) return { words: first, text: rest.join("\n") };
+  return { words: "There is no connection.", text: words };
+}
+
 function showBanner({ backend, connection }) {
   const banner = $("#banner");
-  const problem = backend.problem ?? (connection.phase === "failed" ? { words: "There is no connection.", text: connection.words } : null);
+  const problem = backend.problem ?? (connection.phase === "failed" ? without(connection.words) : null);
   const key = JSON.stringify([problem, backend.running, connection.phase]);
   if (banner.dataset.key === key) return;
   banner.dataset.key = key;
@@ -221,7 +228,10 @@ const heard = {
     offers.update(state);
     asking.update(state.questions);
   },
-  wire: (told) => side.wire(told),
+  wire(told) {
+    side.wire(told);
+    if (told.entries.some(({ from, method }) => from === "server" && method.endsWith("/list_changed"))) offers.refresh();
+  },
   stderr: (told) => side.stderr(told),
   found() {
     side.clear();

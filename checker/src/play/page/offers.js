@@ -41,6 +41,12 @@ export class Offers {
     for (const panel of this.panels.values()) panel.update?.(state);
   }
 
+  /** Reads the lists once more: the server says that one has changed. */
+  refresh() {
+    const { phase, server } = this.play.state?.connection ?? {};
+    if (phase === "connected") this.read(server?.capabilities ?? {});
+  }
+
   async read(capabilities) {
     const session = this.session;
     const wanted = LISTS.filter(({ capability }) => capabilities[capability] !== undefined);

@@ -51,7 +51,7 @@ export class ToolPanel {
     this.status = h("div", { class: "status" });
     this.text = h("div", { class: "part text-part", hidden: true });
     this.structured = h("div", { class: "part structured-part", hidden: true });
-    this.app = h("div", { class: "part app-part", hidden: true });
+    this.app = h("div", { class: "part app-part", hidden: true }, h("h3", {}, "App"));
     this.byApp = h("ul", { class: "by-app", hidden: true, "aria-label": "Calls of the App" });
     this.element = h("article", { class: "panel" },
       h("h2", {}, bounded(title ?? tool.name, 200), title && title !== tool.name ? h("code", {}, bounded(tool.name, 300)) : null),
@@ -94,7 +94,7 @@ export class ToolPanel {
     const page = pageOf(this.tool);
     if (page && this.play.switches.apps) {
       this.view = new AppView(this.tool, page, this.play);
-      this.app.replaceChildren(h("h3", {}, "App"), this.view.element);
+      this.app.append(this.view.element);
       this.app.hidden = false;
       this.view.input(args);
     }
@@ -183,15 +183,16 @@ export class ToolPanel {
       call.phase === "running" ? h("button", { type: "button", class: "quiet", onclick: () => act("cancel", { call: call.id }) }, "Cancel") : null)));
   }
 
-  leaveApp() {
-    this.view?.leave();
+  /** Puts the App away, once it has said goodbye. */
+  async leaveApp() {
+    const { view } = this;
     this.view = null;
-    this.app.replaceChildren();
     this.app.hidden = true;
+    await view?.leave();
   }
 
   close() {
-    this.leaveApp();
-    this.element.remove();
+    this.element.hidden = true;
+    this.leaveApp().finally(() => this.element.remove());
   }
 }

@@ -76,7 +76,11 @@ export class Side {
     over.forEach(({ row }) => row.remove());
     this.lost += over.length;
     this.say();
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
+    if (!isAtEnd) return;
+    const follow = () => { list.scrollTop = list.scrollHeight; };
+    follow();
+    // How high the new rows are is known once they are drawn.
+    requestAnimationFrame(() => requestAnimationFrame(follow));
   }
 
   say() {

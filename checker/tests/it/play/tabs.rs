@@ -194,7 +194,8 @@ async fn a_task_is_followed_and_can_be_cancelled() {
     let call = tab
         .call("bake_all", json!({ "orders": [croissants(50)] }))
         .await;
-    tab.until(|heard| heard.state["calls"].as_array().unwrap().last().unwrap()["task"].is_object())
+    let is_task = |one: &Value| one["id"] == call && one["task"].is_object();
+    tab.until(|heard| heard.state["calls"].as_array().unwrap().iter().any(is_task))
         .await;
     tab.act("cancel", json!({ "call": call })).await;
     let (over, _) = tab.over(call).await;
