@@ -109,10 +109,12 @@ async function connects(page) {
   const popup = await opened;
   await popup.getByRole("textbox").fill(code);
   await popup.keyboard.press("Enter");
+  await popup.getByRole("textbox").waitFor({ state: "detached" });
+  await popup.close();
+  await page.bringToFront();
   await over(page);
   const { connected: isConnected } = await structured(page);
   must(isConnected === true, "it is not connected");
-  await popup.close();
   return `a page of ${host.split(":")[0]}, with the code ${code.replace(/\w/g, "x")}`;
 }
 
@@ -129,7 +131,7 @@ async function wire(page) {
   must(message.method === "tools/call" && message.params.name === "bake", JSON.stringify(message));
   await page.getByRole("searchbox").fill("");
   await page.getByLabel("Kind of message").selectOption("notification");
-  must((await page.locator(".messages li:visible .what").allInnerTexts()).every((text) => text.startsWith("notifications/")), "the filter lets others through");
+  must((await page.locator(".messages li:not([hidden]) .what").allTextContents()).every((text) => text.startsWith("notifications/")), "the filter lets others through");
   await page.getByLabel("Kind of message").selectOption("");
   return "all of a message, by text and by kind";
 }
@@ -190,7 +192,7 @@ async function buysInTheApp(page, sandbox) {
   await app(page).getByText("You bought one Sourdough loaf.").waitFor();
   const origin = await app(page).locator("html").evaluate(() => self.origin);
   must((origin === "null") === (sandbox === "opaque"), `the origin is ${origin}`);
-  const notes = await page.locator(`${PANEL} .notes`).innerText();
+  const notes = await page.locator(`${PANEL} .app:not(.leaving) .notes`).innerText();
   must(notes === "", notes);
   return `in an App on ${origin === "null" ? "no origin" : "an origin of its own"}`;
 }
@@ -256,7 +258,7 @@ async function escapes(page, sandbox) {
   const said = await tried.allInnerTexts();
   const worked = said.filter((line) => line.includes("it worked"));
   must(worked.length === 0, worked.join(", "));
-  const notes = page.locator(`${PANEL} .notes`);
+  const notes = page.locator(`${PANEL} .app:not(.leaving) .notes`);
   await notes.getByText("on purpose").waitFor();
   await notes.getByText("connect-src").first().waitFor();
   await page.waitForTimeout(1200);
@@ -322,7 +324,7 @@ async function withANastyServer(aBrowser) {
     await check(`an App does not get out of its frame (${sandbox} origin)`, () => escapes(page, sandbox));
     await check(`an App that floods is put away (${sandbox} origin)`, async () => {
       await call(page, "show_floods");
-      await page.locator(`${PANEL} .notes`).getByText("put away").waitFor();
+      await page.locator(`${PANEL} .app:not(.leaving) .notes`).getByText("put away").waitFor();
       return "and it is said";
     });
   }

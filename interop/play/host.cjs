@@ -104,7 +104,7 @@ async function era(page, value) {
 
 /** The App's own page, in both frames. */
 function app(page) {
-  return page.locator(PANEL).frameLocator("iframe").frameLocator("iframe");
+  return page.locator(`${PANEL} .app:not(.leaving)`).frameLocator("iframe").frameLocator("iframe");
 }
 
 module.exports = { PANEL, app, browser, call, choose, connected, era, open, over, play, structured };

@@ -49,7 +49,7 @@ async function pictures(aBrowser, url, theme) {
     await page.locator("#show-wire").click();
     // When the frame has its height.
     await page.waitForTimeout(500);
-    await shoot(name, page.locator(`${PANEL} iframe`));
+    await shoot(name, page.locator(`${PANEL} .app:not(.leaving) iframe`));
     await page.locator("#show-wire").click();
     await page.waitForTimeout(300);
   }
