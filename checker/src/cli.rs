@@ -22,6 +22,13 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+impl Cli {
+    /// Whether Ctrl-C is how the command ends, and not that it was cut off.
+    pub fn ends_by_signal(&self) -> bool {
+        matches!(self.command, Some(Command::Play(_)))
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   cargo checker                        where am I, what works, what is next
@@ -43,6 +50,9 @@ pub enum Command {
     /// Check again after each save
     #[command(after_help = WATCH_EXAMPLES)]
     Watch(Watch),
+    /// Play with a server in your browser: call its tools, answer what it asks, see its Apps
+    #[command(after_help = PLAY_EXAMPLES)]
+    Play(Play),
     /// List every exercise and step with its state
     List,
     /// Show the next hint for a step: a nudge, the API to use, almost the code
@@ -172,6 +182,36 @@ const WATCH_EXAMPLES: &str = "\
 Examples:
   cargo checker watch        the current exercise
   cargo checker watch 3.4    one step";
+
+/// What to play with.
+#[derive(Debug, Args)]
+pub struct Play {
+    /// An exercise that is a server (ex3); else the current one, or the first
+    #[arg(value_name = "EX", conflicts_with_all = ["url", "command"])]
+    pub exercise: Option<String>,
+    /// Play with the reference solution instead of your code
+    #[arg(long, conflicts_with_all = ["url", "command"])]
+    pub solution: bool,
+    /// Play with a server that runs already
+    #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "command")]
+    pub url: Option<Url>,
+    /// Play with a stdio server in any language: its command line, in one string
+    #[arg(long, value_name = "CMD ARGS")]
+    pub command: Option<String>,
+    /// The port of the page
+    #[arg(long, value_name = "PORT", default_value_t = 8440)]
+    pub port: u16,
+}
+
+const PLAY_EXAMPLES: &str = "\
+It builds and starts the exercise, prints the address of a page, and starts the exercise again
+whenever you save. Ctrl-C ends all of it. The page is served on this machine only.
+
+Examples:
+  cargo checker play                 the current exercise
+  cargo checker play ex4 --solution  what it will be like
+  cargo checker play --url http://127.0.0.1:8000/mcp
+  cargo checker play --command \"python store.py\"";
 
 /// How to serve the workshop.
 #[derive(Debug, Args)]

@@ -20,6 +20,7 @@ pub mod fixtures;
 pub mod host;
 pub mod mcp;
 pub mod patience;
+mod play;
 pub mod report;
 mod shell;
 pub mod signals;

@@ -35,11 +35,12 @@ fn main() -> ExitCode {
             return could_not(&format!("the system gives the checker no threads: {error}"));
         }
     };
+    let ends_by_signal = cli.ends_by_signal();
     let code = runtime.block_on(async {
         tokio::select! {
             // The signals first: nothing is started before somebody listens to them.
             biased;
-            signal = asked_to_stop() => could_not(&format!(
+            signal = asked_to_stop(), if !ends_by_signal => could_not(&format!(
                 "stopped by {signal}. Nothing is left running and nothing is lost: run it again"
             )),
             code = AssertUnwindSafe(commands::run(cli)).catch_unwind() => match code {

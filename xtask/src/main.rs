@@ -8,6 +8,7 @@ mod guarded;
 mod interop;
 mod mutants;
 mod peers;
+mod pictures;
 mod starters;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ enum Command {
     Mutants(mutants::Arguments),
     /// Build the book into target/book, or serve it while you read or write
     Book(book::Arguments),
+    /// Take the book's pictures of `play` and of the pages of exercise 4, in a real browser
+    Pictures,
     /// Copy `exercises/` to `checker/starters/`, which the checker embeds
     Starters,
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Book(arguments) => book::run(&arguments),
+        Command::Pictures => pictures::run(),
         Command::Starters => starters::run(),
     };
     match done {

@@ -29,6 +29,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 pub(crate) use self::harness::{Harness, ProgramUnderTest, ServerUnderTest, WorkspaceUnderTest};
+use crate::course::Exercise;
 use crate::fixtures::Fixture;
 use crate::mcp::RequestError;
 use crate::subject::server::Serving;
@@ -209,6 +210,15 @@ pub fn of_step(step: &str) -> Option<(&'static ExerciseChecks, &'static Check)> 
         let check = exercise.checks.iter().find(|check| check.step == step)?;
         Some((exercise, check))
     })
+}
+
+/// How an exercise's program is told where to serve; `None` where it is no server.
+pub fn serving_of(exercise: &Exercise) -> Option<Serving> {
+    let mut steps = exercise.steps.iter();
+    let (checks, _) = steps.find_map(|step| {
+        of_step(&step.id).filter(|(_, check)| matches!(check.run, Run::Server(_)))
+    })?;
+    Some(checks.serving)
 }
 
 /// How often a step is checked.

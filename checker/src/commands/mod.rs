@@ -8,6 +8,7 @@ mod doctor;
 mod here;
 mod hint;
 mod list;
+mod play;
 mod replaced;
 mod reset;
 mod restore;
@@ -40,6 +41,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         None => here::run(&open()?).await?,
         Some(Command::Check(arguments)) => check::run(&open()?, &arguments).await?,
         Some(Command::Watch(arguments)) => watch::run(&open()?, &arguments).await?,
+        Some(Command::Play(arguments)) => play::run(&arguments).await?,
         Some(Command::List) => list::run(&open()?)?,
         Some(Command::Hint { step, again }) => hint::run(&open()?, step.as_deref(), again)?,
         Some(Command::Diff { exercise }) => diff::run(&open()?, exercise.as_deref())?,

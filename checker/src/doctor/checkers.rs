@@ -3,19 +3,21 @@
 use std::path::Path;
 
 use super::Examined;
-use crate::workshop::at_work::{self, WATCH};
+use crate::workshop::at_work::{self, PLAY, WATCH};
 
 const WHAT: &str = "checkers";
 
 pub(super) fn examine(root: &Path) -> Examined {
     let workers = at_work::who(root);
     let ids: Vec<String> = workers.iter().map(|worker| worker.id.to_string()).collect();
-    let watches = workers.iter().any(|worker| worker.command == WATCH);
-    let found = match (ids.as_slice(), watches) {
-        ([], _) => return Examined::well(WHAT, "no other is at work here"),
-        ([one], true) => format!("a `watch` is at work here (pid {one})"),
-        ([one], false) => format!("another is at work here (pid {one}), a `watch` perhaps"),
-        (many, _) => format!(
+    let is_there = |command| workers.iter().any(|worker| worker.command == command);
+    let (watches, plays) = (is_there(WATCH), is_there(PLAY));
+    let found = match (ids.as_slice(), watches, plays) {
+        ([], ..) => return Examined::well(WHAT, "no other is at work here"),
+        ([one], true, _) => format!("a `watch` is at work here (pid {one})"),
+        ([one], _, true) => format!("a `play` is at work here (pid {one})"),
+        ([one], ..) => format!("another is at work here (pid {one}), a `watch` perhaps"),
+        (many, ..) => format!(
             "{} others are at work here (pids {})",
             many.len(),
             many.join(", ")
@@ -25,6 +27,8 @@ pub(super) fn examine(root: &Path) -> Examined {
     let remark = Examined::remark(WHAT, found);
     let remark = if watches {
         remark.fix("press q in the terminal of the watch")
+    } else if plays {
+        remark.fix("press Ctrl-C in the terminal of the play")
     } else {
         remark
     };

@@ -21,6 +21,7 @@ const MOST_MESSAGES = 500;
 class AppBridge {
   /**
    * `sandbox`  the address of the sandbox page
+   * `isOpaque` whether that page has no origin of its own: it is served from the host's, in a sandbox
    * `html`     the App
    * `context`  the host context: theme, styles, displayMode, containerDimensions, …
    * `allow`    the permissions of the frame, as its attribute `allow` has them
@@ -53,10 +54,12 @@ class AppBridge {
     this.initialized = new Promise((resolve) => { this.whenInitialized = resolve; });
 
     this.frame = document.createElement("iframe");
-    this.frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms");
+    /** On the host's own origin, `allow-same-origin` would be no sandbox at all. */
+    this.may = options.isOpaque ? "allow-scripts allow-forms" : "allow-scripts allow-same-origin allow-forms";
+    this.frame.setAttribute("sandbox", this.may);
     this.frame.title = options.title ?? "App";
     if (options.allow) this.frame.allow = options.allow;
-    this.origin = new URL(options.sandbox, location.href).origin;
+    this.origin = options.isOpaque ? "null" : new URL(options.sandbox, location.href).origin;
     this.listener = (event) => this.hear(event);
     // It listens before the sandbox page is there: that one speaks first.
     addEventListener("message", this.listener);
@@ -129,7 +132,9 @@ class AppBridge {
   post(message) {
     const whole = { jsonrpc: "2.0", ...message };
     this.tell("sent", whole);
-    this.frame.contentWindow?.postMessage(whole, this.origin);
+    // No message can be addressed to an opaque origin. The frame cannot be navigated to another page
+    // than ours: the host's policy says from where frames may be.
+    this.frame.contentWindow?.postMessage(whole, this.options.isOpaque ? "*" : this.origin);
   }
 
   /**
@@ -182,7 +187,7 @@ class AppBridge {
   hearSandbox(method, params) {
     if (method === "ui/notifications/sandbox-proxy-ready") {
       const { html, allow } = this.options;
-      const resource = { html, sandbox: "allow-scripts allow-same-origin allow-forms", allow };
+      const resource = { html, sandbox: this.may, allow };
       this.post({ method: "ui/notifications/sandbox-resource-ready", params: resource });
       this.whenReady();
     } else if (method === "ui/notifications/sandbox-trouble") {

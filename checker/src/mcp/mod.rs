@@ -3,6 +3,7 @@
 //! - [`profile`] describes a client: what it speaks, what it can do, what its user says,
 //! - [`session`] is such a client as attendees' users have it: rmcp's, over HTTP or stdio; `list`
 //!   and [`call`] are what it asks, `responder` what it answers,
+//! - [`hand`] is that client in a person's hands: any request, taken back at any time,
 //! - [`task`] is for calls that go on in the background,
 //! - [`raw`] is the same client by hand, with any header and any body; `param_headers` are those
 //!   that a tool asks for,
@@ -14,6 +15,7 @@
 
 pub mod call;
 pub mod error;
+pub mod hand;
 pub mod http;
 mod list;
 pub mod message;
@@ -37,6 +39,7 @@ pub use self::call::{Call, Called, InputRequired, Question, Reply};
 pub use self::error::{ErrorKind, RequestError};
 pub(crate) use self::misfit::misfit;
 pub use self::profile::{Answer, ClientProfile, ToolCall};
+pub use self::responder::Held;
 pub use self::session::{Endpoint, Session};
 pub use self::transcript::Transcript;
 

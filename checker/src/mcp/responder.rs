@@ -26,7 +26,7 @@ pub(super) struct Responder {
 
 /// A question that waits for whoever holds the call.
 #[derive(Debug)]
-pub(super) struct Held {
+pub struct Held {
     /// The `params` of the question.
     pub params: Value,
     /// Where the answer goes. Dropped, it means *cancel*.

@@ -62,6 +62,8 @@ impl Panic {
 #[derive(Clone, Debug)]
 pub struct Stderr {
     tail: Arc<Mutex<VecDeque<String>>>,
+    /// How many lines were read, those that are not kept any more among them.
+    lines: watch::Receiver<usize>,
     panics: watch::Receiver<Vec<Panic>>,
 }
 
@@ -70,6 +72,18 @@ impl Stderr {
     pub fn last_lines(&self) -> Vec<String> {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         tail.iter().cloned().collect()
+    }
+
+    /// Waits for lines after the first `seen` ones, and gives those that are still kept, with how
+    /// many there are by now. `None` when nothing more will come.
+    pub async fn lines_after(&self, seen: usize) -> Option<(Vec<String>, usize)> {
+        let mut lines = self.lines.clone();
+        let more = lines.wait_for(|lines| *lines > seen).await;
+        // After the last one the sender is gone, and some may not have been taken yet.
+        let total = more.map_or_else(|_| *self.lines.borrow(), |lines| *lines);
+        let tail = self.last_lines();
+        let new = total.saturating_sub(seen).min(tail.len());
+        (total > seen).then(|| (tail[tail.len() - new..].to_vec(), total))
     }
 
     /// How many panics were seen so far.
@@ -104,15 +118,21 @@ impl Stderr {
 pub fn follow(pipe: Option<ChildStderr>) -> Stderr {
     let tail = Arc::new(Mutex::new(VecDeque::new()));
     let (sender, panics) = watch::channel(Vec::new());
+    let (counter, lines) = watch::channel(0);
     if let Some(pipe) = pipe {
-        tokio::spawn(read(pipe, Arc::clone(&tail), sender));
+        tokio::spawn(read(pipe, Arc::clone(&tail), counter, sender));
     }
-    Stderr { tail, panics }
+    Stderr {
+        tail,
+        lines,
+        panics,
+    }
 }
 
 async fn read(
     mut pipe: ChildStderr,
     tail: Arc<Mutex<VecDeque<String>>>,
+    lines: watch::Sender<usize>,
     panics: watch::Sender<Vec<Panic>>,
 ) {
     let mut buffer = vec![0; 64 * 1024];
@@ -142,7 +162,7 @@ async fn read(
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             line.clear();
             seen.line(&text).into_iter().for_each(push);
-            keep(&tail, text);
+            keep(&tail, &lines, text);
         }
         line.extend(
             unfinished
@@ -152,7 +172,8 @@ async fn read(
     }
     seen.end().into_iter().for_each(push);
     // A question waits for its answer on the same line.
-    keep(&tail, String::from_utf8_lossy(&line).trim_end().to_owned());
+    let last = String::from_utf8_lossy(&line).trim_end().to_owned();
+    keep(&tail, &lines, last);
 }
 
 /// What was seen of a panic so far.
@@ -218,7 +239,7 @@ impl Seen {
     }
 }
 
-fn keep(tail: &Mutex<VecDeque<String>>, line: String) {
+fn keep(tail: &Mutex<VecDeque<String>>, lines: &watch::Sender<usize>, line: String) {
     if line.is_empty() {
         return;
     }
@@ -227,6 +248,8 @@ fn keep(tail: &Mutex<VecDeque<String>>, line: String) {
         tail.pop_front();
     }
     tail.push_back(line);
+    // While the lines are locked, so that whoever counts them finds as many.
+    lines.send_modify(|lines| *lines += 1);
 }
 
 /// `thread 'main' (123) panicked at src/main.rs:7:5:` names the thread and the place; the message

@@ -9,7 +9,6 @@ use tokio::time::interval;
 
 use super::keys::{self, Action};
 use super::page::Page;
-use super::saves::{FileEvent, Saves};
 use super::screen::Screen;
 use crate::course::{Exercise, Step};
 use crate::escape::one_line;
@@ -18,6 +17,7 @@ use crate::report::{self, BuildProgress, Next, write_hints};
 use crate::signals;
 use crate::subject::guard::Guard;
 use crate::workshop::at_work::{AtWork, WATCH};
+use crate::workshop::saves::{FileEvent, Saves};
 use crate::workshop::{CheckError, CheckRequest, Workshop, hints};
 
 /// How often the footer says how long it takes.

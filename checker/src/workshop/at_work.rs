@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// The command that goes on until somebody presses a key.
 pub const WATCH: &str = "watch";
 
+/// The command that builds whenever something is saved, until Ctrl-C.
+pub const PLAY: &str = "play";
+
 /// As long as it lives, this process is known to be at work.
 #[derive(Debug)]
 pub struct AtWork {

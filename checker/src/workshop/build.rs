@@ -5,14 +5,15 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{CheckRequest, SubjectChoice, Workshop};
+use super::Workshop;
+use crate::course::Exercise;
 use crate::events::Event;
 use crate::subject::Program;
 use crate::subject::build::{BuildError, Doing, build};
 use crate::subject::guard::Guard;
 
 /// What cargo made of the code.
-pub(super) enum Built {
+pub(crate) enum Built {
     /// A program, and how long it took.
     Program(Program, Duration),
     /// Nothing: it does not compile.
@@ -29,15 +30,15 @@ pub(super) enum Built {
 /// # Errors
 ///
 /// When cargo could not try; code that does not compile is a result.
-pub(super) async fn program(
+pub(crate) async fn program(
     workshop: &Workshop,
-    request: &CheckRequest<'_>,
+    exercise: &Exercise,
+    solution: bool,
     guard: &Guard,
     events: &UnboundedSender<Event>,
 ) -> Result<Built> {
-    let exercise = request.exercise;
     let id = &exercise.id;
-    let (package, folder, brings_it_back) = if let SubjectChoice::Solution = request.subject {
+    let (package, folder, brings_it_back) = if solution {
         (
             format!("{id}_solution"),
             workshop.solution_of(exercise),

@@ -80,7 +80,8 @@ impl Workshop {
             SubjectChoice::Url(url) => (reach::url(url).await?, 0),
             SubjectChoice::Command(command) => (reach::command(command, guard).await?, 0),
             SubjectChoice::Starter | SubjectChoice::Solution => {
-                match build::program(self, request, guard, events).await? {
+                let solution = matches!(request.subject, SubjectChoice::Solution);
+                match build::program(self, exercise, solution, guard, events).await? {
                     Built::Program(program, took) => {
                         (Subject::Program(program), milliseconds(took))
                     }

@@ -4,16 +4,18 @@
 //! - [`CheckRequest`] is what is to be checked; [`Workshop::check`] does it, from the build to the
 //!   progress,
 //! - [`hints`] climbs a step's ladder,
+//! - `build` runs cargo, `saves` notices saves, by file events or by looking,
 //! - [`progress`] is what the attendee has passed, [`at_work`] who builds or checks here,
 //! - [`rescue`] replaces an exercise's files and loses none.
 
 pub mod at_work;
-mod build;
+pub(crate) mod build;
 mod check;
 pub mod hints;
 pub mod progress;
 mod request;
 pub mod rescue;
+pub(crate) mod saves;
 pub mod select;
 
 use std::io::Write;

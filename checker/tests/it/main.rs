@@ -8,6 +8,7 @@
 //! - `line_ends`: a checkout of Git for Windows is as good as any,
 //! - `logs`: a store that nobody hears serves on,
 //! - `mangled`: whatever a program sends, there is a verdict,
+//! - `play`: the MCP host in the browser, without the browser,
 //! - `cli`: the command line, as people use and misuse it,
 //! - `devcontainer`: its commands run as they are written,
 //! - `common` is what they share.
@@ -29,6 +30,7 @@ mod interact;
 mod line_ends;
 mod logs;
 mod mangled;
+mod play;
 mod proofs;
 mod settings;
 mod talk;

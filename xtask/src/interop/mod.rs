@@ -5,6 +5,7 @@
 //! conformance/    the official conformance suite against the store and the client
 //! apps.rs         the pages of exercise 4 in other people's hosts
 //! browser.rs      the same pages as the checker looks at them, in a real browser
+//! play.rs         the page of `cargo checker play` in a real browser
 //! client.rs       FastMCP clients in the stores of the solutions
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
@@ -29,6 +30,7 @@ mod client;
 mod conformance;
 mod devcontainer;
 mod inspector;
+mod play;
 mod programs;
 mod rig;
 mod seeds;
@@ -102,6 +104,7 @@ enum Group {
     Rig,
     Apps,
     Browser,
+    Play,
     Seeds,
 }
 
@@ -133,6 +136,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Rig => rig::run(&setup).await,
             Group::Apps => apps::run(&setup).await,
             Group::Browser => browser::run(&setup).await,
+            Group::Play => play::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
         times.push((group.name(), begin.elapsed()));

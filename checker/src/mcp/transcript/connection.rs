@@ -29,15 +29,19 @@ impl Connection {
     /// that the server began.
     pub fn send(&self, via: impl Into<String>, json: Value) -> Index {
         let message = Message::new(Side::Client, json);
+        let crossed = Received::Json(message.clone());
         let mut record = self.transcript.lock();
         let index = match self.asked(&record, Side::Server, &message) {
             Some(index) => {
-                record.exchanges[index.0].via = via.into();
+                if let Some(exchange) = record.get_mut(index) {
+                    exchange.via = via.into();
+                }
                 record.receive(index, Received::Json(message));
                 index
             }
             None => self.begin(&mut record, via.into(), message),
         };
+        self.show(&record, index, Side::Client, &crossed);
         drop(record);
         self.transcript.changed();
         index
@@ -45,6 +49,10 @@ impl Connection {
 
     /// Records the head of the HTTP response.
     pub fn head(&self, index: Index, status: StatusCode, headers: &HeaderMap) {
+        if !status.is_success() {
+            let crossed = Received::Text(format!("HTTP {status}"));
+            self.show(&self.transcript.lock(), index, Side::Server, &crossed);
+        }
         self.change(index, |exchange| {
             exchange.status = Some(status);
             exchange.headers = headers.clone();
@@ -68,7 +76,11 @@ impl Connection {
     /// Records something that is not JSON.
     pub fn receive_text(&self, index: Index, text: impl Into<String>) {
         let text = Received::Text(text.into());
-        self.change(index, |exchange| exchange.received.push(text));
+        let mut record = self.transcript.lock();
+        self.show(&record, index, Side::Server, &text);
+        record.receive(index, text);
+        drop(record);
+        self.transcript.changed();
     }
 
     /// Records JSON from a stream that all exchanges share, with the request it belongs to.
@@ -109,14 +121,14 @@ impl Connection {
 
     /// One exchange, as it is now.
     pub fn get(&self, index: Index) -> Option<Exchange> {
-        self.transcript.lock().exchanges.get(index.0).cloned()
+        self.transcript.lock().get(index).cloned()
     }
 
     /// The client's last request, with what came back.
     pub fn last_request(&self) -> Option<Exchange> {
         let record = self.transcript.lock();
         let last = self.last(&record, Exchange::is_clients_request)?;
-        record.exchanges.get(last.0).cloned()
+        record.get(last).cloned()
     }
 
     /// A notification of the client that the server answered with a failure.
@@ -127,13 +139,13 @@ impl Connection {
             failed && matches!(exchange.sent.kind, Kind::Notification { .. })
         };
         let last = self.last(&record, is_refused)?;
-        record.exchanges.get(last.0).cloned()
+        record.get(last).cloned()
     }
 
     /// Waits until an exchange is as wanted.
     pub async fn until(&self, index: Index, wanted: impl Fn(&Exchange) -> bool) {
         let is_wanted = |record: &Record| {
-            let exchange = record.exchanges.get(index.0)?;
+            let exchange = record.get(index)?;
             wanted(exchange).then_some(())
         };
         self.awaited(is_wanted).await;
@@ -157,8 +169,11 @@ impl Connection {
         let is_first = |exchange: &Exchange| {
             exchange.connection == self.number && exchange.is_clients_request()
         };
-        self.awaited(|record| record.exchanges.iter().position(is_first).map(Index))
-            .await
+        let first = |record: &Record| {
+            let place = record.exchanges.iter().position(is_first)?;
+            Some(Index(record.forgotten + place))
+        };
+        self.awaited(first).await
     }
 
     /// Waits until the server has sent a notification of this method.
@@ -183,7 +198,7 @@ impl Connection {
     }
 
     fn change(&self, index: Index, change: impl FnOnce(&mut Exchange)) {
-        if let Some(exchange) = self.transcript.lock().exchanges.get_mut(index.0) {
+        if let Some(exchange) = self.transcript.lock().get_mut(index) {
             exchange.took = exchange.begin.elapsed();
             change(exchange);
         }
@@ -197,12 +212,12 @@ impl Connection {
             Some("notifications/initialized") => "end the handshake".to_owned(),
             _ => record.purpose.clone(),
         };
-        let index = Index(record.exchanges.len());
+        let index = record.next();
         if let Some(id) = sent.request_id() {
             let key = (self.number, sent.from, id.to_string());
             record.requests.insert(key, index);
         }
-        record.exchanges.push(Exchange {
+        record.push(Exchange {
             purpose,
             via,
             sent,
@@ -221,10 +236,12 @@ impl Connection {
     /// What the server asks its client begins an exchange of its own, beside the one that it came
     /// with.
     fn take_in(&self, record: &mut Record, index: Index, message: Message) {
+        let crossed = Received::Json(message.clone());
+        self.show(record, index, Side::Server, &crossed);
         if message.is_request() {
-            self.begin(record, String::new(), message.clone());
+            self.begin(record, String::new(), message);
         }
-        record.receive(index, Received::Json(message));
+        record.receive(index, crossed);
     }
 
     /// The exchange of the request that this message answers, if `side` asked it.
@@ -266,7 +283,8 @@ impl Connection {
                 && exchange.sent.from == Side::Client
                 && wanted(exchange)
         };
-        record.exchanges.iter().rposition(is_it).map(Index)
+        let place = record.exchanges.iter().rposition(is_it)?;
+        Some(Index(record.forgotten + place))
     }
 }
 
@@ -342,6 +360,38 @@ mod tests {
         assert_eq!(second.result(), "second");
         assert_eq!(first.notifications("notifications/progress").count(), 1);
         assert_eq!(second.received.len(), 2);
+    }
+
+    #[test]
+    fn a_record_with_a_bound_forgets_the_oldest_and_shows_everything() {
+        let (shown, seen) = std::sync::mpsc::channel();
+        let shown = parking_lot::Mutex::new(shown);
+        let transcript = Transcript::tapped(
+            3,
+            Box::new(move |crossed| {
+                let _ = shown.lock().send(crossed.index.number());
+            }),
+        );
+        let connection = transcript.connect();
+        let waits = connection.send("stdin", call(0));
+        for _ in 0..10 {
+            connection.receive(waits, json!({ "method": "notifications/progress" }));
+        }
+        for id in 1..10 {
+            let index = connection.send("stdin", call(id));
+            connection.receive(index, response(id, "done"));
+            assert_eq!(connection.get(index).unwrap().result(), "done");
+        }
+        connection.receive(waits, response(0, "at last"));
+        let first = connection.get(waits).unwrap();
+        assert_eq!(
+            (first.result(), first.received.len()),
+            (&json!("at last"), 3)
+        );
+        let last = connection.send("stdin", call(10));
+        assert!(connection.get(waits).is_none() && connection.find(&json!(0)).is_none());
+        assert!(connection.find(&json!(10)) == Some(last) && transcript.len() == 3);
+        assert_eq!(seen.iter().count(), 1 + 10 + 18 + 1 + 1);
     }
 
     #[tokio::test]

@@ -63,6 +63,23 @@ impl Exchange {
             .map(|message| &message.json["params"])
     }
 
+    /// Whether nothing more is awaited.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended || !self.sent.is_request() || self.answer().is_some()
+    }
+
+    /// Forgets what came first, but not an answer.
+    pub(super) fn forget_all_but(&mut self, most: usize) {
+        while self.received.len() > most {
+            let is_answer = |received: &Received| match received {
+                Received::Json(message) => message.answers(&self.sent),
+                Received::Text(_) => false,
+            };
+            let oldest = self.received.iter().position(|one| !is_answer(one));
+            self.received.remove(oldest.unwrap_or(0));
+        }
+    }
+
     pub(super) fn is_clients_request(&self) -> bool {
         self.sent.from == Side::Client && self.sent.is_request()
     }

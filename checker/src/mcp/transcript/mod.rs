@@ -6,8 +6,9 @@
 
 mod connection;
 mod exchange;
+mod tap;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -15,23 +16,30 @@ use tokio::sync::watch;
 
 pub use self::connection::Connection;
 pub use self::exchange::{Exchange, Received};
+pub use self::tap::{Crossed, Tap};
 use super::message::Side;
 
 /// The record of a check: a growing list of exchanges. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Transcript(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     record: Mutex<Record>,
     /// Told of each change, for those that wait for one.
     changes: watch::Sender<()>,
+    /// Whoever looks on.
+    tap: Option<Tap>,
 }
 
 #[derive(Debug, Default)]
 struct Record {
     purpose: String,
-    exchanges: Vec<Exchange>,
+    exchanges: VecDeque<Exchange>,
+    /// How many exchanges were forgotten: those before the first.
+    forgotten: usize,
+    /// How many to keep, where the record must not grow for ever.
+    kept: Option<usize>,
     /// The newest exchange of each request.
     requests: HashMap<Key, Index>,
     connections: usize,
@@ -44,7 +52,27 @@ type Key = (usize, Side, String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Index(usize);
 
+impl Index {
+    /// Its number, from 0 in the order in which exchanges began.
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
 impl Transcript {
+    /// A record for a session that goes on for hours: it keeps about this many exchanges, and as
+    /// many messages of each, and shows everything to `tap` as it crosses the wire.
+    pub fn tapped(kept: usize, tap: Tap) -> Self {
+        Self(Arc::new(Shared {
+            record: Mutex::new(Record {
+                kept: Some(kept),
+                ..Record::default()
+            }),
+            changes: watch::Sender::default(),
+            tap: Some(tap),
+        }))
+    }
+
     /// Says what the messages from here on are for.
     pub fn purpose(&self, purpose: impl Into<String>) {
         self.lock().purpose = purpose.into();
@@ -63,7 +91,7 @@ impl Transcript {
 
     /// All exchanges so far.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.lock().exchanges.clone()
+        self.lock().exchanges.iter().cloned().collect()
     }
 
     /// How many exchanges there are so far.
@@ -98,10 +126,57 @@ impl Transcript {
 }
 
 impl Record {
+    fn get(&self, index: Index) -> Option<&Exchange> {
+        self.exchanges.get(index.0.checked_sub(self.forgotten)?)
+    }
+
+    fn get_mut(&mut self, index: Index) -> Option<&mut Exchange> {
+        let place = index.0.checked_sub(self.forgotten)?;
+        self.exchanges.get_mut(place)
+    }
+
+    /// The index that the next exchange gets.
+    fn next(&self) -> Index {
+        Index(self.forgotten + self.exchanges.len())
+    }
+
+    fn push(&mut self, exchange: Exchange) {
+        self.exchanges.push_back(exchange);
+        let Some(kept) = self.kept else {
+            return;
+        };
+        // One that still waits is kept longer, unless there are very many.
+        while self.exchanges.len() > kept
+            && (self.exchanges.len() > 8 * kept
+                || self.exchanges.front().is_some_and(Exchange::is_over))
+        {
+            let index = Index(self.forgotten);
+            if let Some(oldest) = self.exchanges.pop_front()
+                && let Some(id) = oldest.sent.request_id()
+            {
+                let key = (oldest.connection, oldest.sent.from, id.to_string());
+                if self.requests.get(&key) == Some(&index) {
+                    self.requests.remove(&key);
+                }
+            }
+            self.forgotten += 1;
+        }
+    }
+
     fn receive(&mut self, index: Index, received: Received) {
-        if let Some(exchange) = self.exchanges.get_mut(index.0) {
+        let most = self.kept.unwrap_or(usize::MAX);
+        if let Some(exchange) = self.get_mut(index) {
             exchange.took = exchange.begin.elapsed();
             exchange.received.push(received);
+            exchange.forget_all_but(most);
         }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("record", &self.record)
+            .finish_non_exhaustive()
     }
 }

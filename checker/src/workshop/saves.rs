@@ -54,10 +54,15 @@ impl Saves {
     /// Watches an exercise of the workshop at `root`. Whatever is saved from now on is
     /// noticed.
     pub fn of(root: &Path, exercise: &str) -> Self {
+        Self::in_folder(root, &exercise_folder(exercise))
+    }
+
+    /// Watches a package of the workshop at `root`: `exercises/ex3_store`.
+    pub fn in_folder(root: &Path, package: &Path) -> Self {
         let (told, events) = channel();
         // Without a watcher, as where the system has no more to give, looking is enough.
-        let watcher = watcher(root, told.clone()).ok();
-        Self::told_by(Files::of(root, exercise), (told, events), watcher)
+        let watcher = watcher(root, package, told.clone()).ok();
+        Self::told_by(Files::of(root, package), (told, events), watcher)
     }
 
     fn told_by(
@@ -84,16 +89,21 @@ impl Saves {
     }
 }
 
-/// Events of everything that may concern an exercise. What does is for [`Files`] to say.
-fn watcher(root: &Path, told: Sender<()>) -> notify::Result<notify::RecommendedWatcher> {
+/// Events of everything that may concern a package. What does is for [`Files`] to say.
+fn watcher(
+    root: &Path,
+    package: &Path,
+    told: Sender<()>,
+) -> notify::Result<notify::RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.map_or(true, |event| !event.kind.is_access()) {
             let _ = told.send(());
         }
     })?;
     watcher.watch(root, RecursiveMode::NonRecursive)?;
-    // The folder above the exercise: the exercise itself may be deleted and come back.
-    watcher.watch(&root.join("exercises"), RecursiveMode::Recursive)?;
+    // The folder above the package: the package itself may be deleted and come back.
+    let above = package.parent().unwrap_or(Path::new(""));
+    watcher.watch(&root.join(above), RecursiveMode::Recursive)?;
     Ok(watcher)
 }
 
@@ -133,11 +143,11 @@ fn settle(events: &Receiver<()>) {
     while begin.elapsed() < PATIENCE && events.recv_timeout(QUIET).is_ok() {}
 }
 
-/// The files that an exercise is built from.
+/// The files that a package is built from.
 #[derive(Debug)]
 struct Files {
     root: PathBuf,
-    exercise: PathBuf,
+    package: PathBuf,
 }
 
 /// What a look at the files has seen: time, size and a hash of the content. A clock that jumps
@@ -145,15 +155,15 @@ struct Files {
 type Look = BTreeMap<PathBuf, (Option<SystemTime>, u64, u64)>;
 
 impl Files {
-    fn of(root: &Path, exercise: &str) -> Self {
+    fn of(root: &Path, package: &Path) -> Self {
         Self {
             root: root.to_owned(),
-            exercise: root.join(exercise_folder(exercise)),
+            package: root.join(package),
         }
     }
 
     fn look(&self) -> Look {
-        let own = WalkDir::new(&self.exercise)
+        let own = WalkDir::new(&self.package)
             .into_iter()
             .filter_entry(is_source);
         // A file that vanishes between two lines of this is one that is not there.
@@ -220,7 +230,7 @@ mod tests {
         /// As where no events arrive.
         fn deaf() -> Self {
             let folder = workshop();
-            let files = Files::of(folder.path(), "ex3_store");
+            let files = Files::of(folder.path(), &exercise_folder("ex3_store"));
             let saves = Saves::told_by(files, channel(), None);
             Self { folder, saves }
         }

@@ -1,0 +1,195 @@
+//! `cargo checker play`: an MCP host in the browser, around what the attendee wrote or any server.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::PASSED;
+use crate::checks;
+use crate::cli::Play as Arguments;
+use crate::course::Exercise;
+use crate::events::Event;
+use crate::play::backend::{Backend, Runner, Status};
+use crate::play::{Address, Listening, Play};
+use crate::report::{BuildBar, Reporter};
+use crate::signals::asked_to_stop;
+use crate::subject::guard::Guard;
+use crate::subject::{Subject, reach};
+use crate::workshop::Workshop;
+use crate::workshop::at_work::{AtWork, PLAY};
+use crate::workshop::select::{self, Selection};
+
+pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
+    // First of all: nothing is started before somebody listens to the signals.
+    tokio::select! {
+        biased;
+        signal = asked_to_stop() => {
+            say(&format!("\nplay was ended by {signal}. Nothing is left running."));
+            Ok(PASSED)
+        }
+        ended = play(arguments) => ended.map(|()| PASSED),
+    }
+}
+
+async fn play(arguments: &Arguments) -> Result<()> {
+    let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
+    if let Some(url) = &arguments.url {
+        reach::url(url).await?;
+        let listening = listen(arguments.port).await?;
+        return serve(listening, Backend::url(url.clone()), std::future::pending()).await;
+    }
+    if let Some(typed) = &arguments.command {
+        let Subject::Command(command) = reach::command(typed, &guard).await? else {
+            bail!("`{typed}` cannot be started");
+        };
+        let listening = listen(arguments.port).await?;
+        return serve(
+            listening,
+            Backend::command(command, typed),
+            std::future::pending(),
+        )
+        .await;
+    }
+    let workshop = Workshop::open().inspect(Workshop::finish_what_was_cut_off)?;
+    let exercise = exercise(&workshop, arguments.exercise.as_deref())?;
+    let Some(serving) = checks::serving_of(exercise) else {
+        bail!(
+            "exercise {} is a client, and `play` is for servers: {}",
+            exercise.number(),
+            servers(&workshop)
+        );
+    };
+    let listening = listen(arguments.port).await?;
+    let _at_work = AtWork::begin(&workshop.root, PLAY);
+    if arguments.exercise.is_some() {
+        workshop.remember(exercise);
+    }
+    let solution = arguments.solution;
+    let (backend, runner) = Runner::new(&workshop, exercise, solution, serving, guard);
+    let (events, received) = unbounded_channel();
+    let running = async {
+        tokio::join!(runner.run(events), show(received));
+    };
+    serve(listening, backend, running).await
+}
+
+async fn listen(port: u16) -> Result<Listening> {
+    Listening::open(port).await.map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another program has it".to_owned(),
+            _ => error.to_string(),
+        };
+        let other = port.checked_add(1).unwrap_or(8440);
+        anyhow!("cannot listen on 127.0.0.1:{port}: {why}. Try another port: `cargo checker play --port {other}`")
+    })
+}
+
+/// Serves until something goes wrong; `running` keeps the server behind it alive meanwhile.
+async fn serve(
+    listening: Listening,
+    backend: Backend,
+    running: impl Future<Output = ()>,
+) -> Result<()> {
+    let address = listening.address()?;
+    let mut status = backend.status();
+    let play = Play::new(address.clone(), backend);
+    let telling = async {
+        // The page is there from the beginning, but what a person wants to see is the server.
+        let ready = |status: &Status| status.running || status.problem.is_some();
+        let _ = status.wait_for(ready).await;
+        say(&welcome(&address, &status.borrow_and_update().name));
+        loop {
+            let before = status.borrow_and_update().clone();
+            tell(&before);
+            let other = |now: &Status| {
+                (now.generation, now.running, &now.problem)
+                    != (before.generation, before.running, &before.problem)
+            };
+            if status.wait_for(other).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        served = listening.serve(Arc::clone(&play)) => served.context("cannot serve the page"),
+        () = play.sweep() => Ok(()),
+        () = running => Ok(()),
+        () = telling => Ok(()),
+    }
+}
+
+/// `EX`; else the current exercise if it is a server, or the first that is one.
+fn exercise<'a>(workshop: &'a Workshop, word: Option<&str>) -> Result<&'a Exercise> {
+    match select::select(workshop, word, None)? {
+        Some(Selection::Exercise(exercise) | Selection::Step(exercise, _)) => return Ok(exercise),
+        Some(Selection::All) => bail!("`play` takes one exercise: {}", servers(workshop)),
+        None => (),
+    }
+    let progress = workshop.progress.read()?;
+    let is_server = |exercise: &&Exercise| checks::serving_of(exercise).is_some();
+    let current = workshop.current(&progress).filter(is_server);
+    let mut ready = workshop.course.exercises.iter().filter(|one| one.ready);
+    current
+        .or_else(|| ready.find(is_server))
+        .context("no exercise of this workshop is a server")
+}
+
+/// `cargo checker play ex3`, `cargo checker play ex4`
+fn servers(workshop: &Workshop) -> String {
+    let ready = workshop.course.exercises.iter().filter(|one| one.ready);
+    let servers = ready.filter(|exercise| checks::serving_of(exercise).is_some());
+    let commands = servers.map(|exercise| format!("`cargo checker play {}`", exercise.short()));
+    commands.collect::<Vec<_>>().join(" or ")
+}
+
+/// Shows what cargo does in the terminal.
+async fn show(mut events: UnboundedReceiver<Event>) {
+    let mut bar = BuildBar::new();
+    while let Some(event) = events.recv().await {
+        // A terminal that is gone stops nobody from playing.
+        let _ = bar.event(&event);
+    }
+}
+
+fn welcome(address: &Address, name: &str) -> String {
+    let style = anstyle::Style::new().bold();
+    let forwarded = address
+        .forwarded_url()
+        .map(|url| format!("\n  in a Codespace:  {style}{url}{style:#}"));
+    format!(
+        "\nplay: an MCP host for {name}\n\n  open this:  {style}{}{style:#}{}\n\nCtrl-C ends it. Keep the address to yourself: whoever has it can call the server's tools.\n",
+        address.url(),
+        forwarded.unwrap_or_default()
+    )
+}
+
+/// What has become of the server, in a line.
+fn tell(status: &Status) {
+    let name = &status.name;
+    if let Some(problem) = &status.problem {
+        let still = match status.running {
+            true => " The one before goes on.",
+            false => "",
+        };
+        say(&format!(
+            "{name}: {}{still}\n{}",
+            problem.words,
+            indented(&problem.text)
+        ));
+    } else if status.kind == "exercise" && status.running {
+        say(&format!("{name}: {}", status.because));
+    }
+}
+
+fn indented(text: &str) -> String {
+    let lines = text.lines().take(40);
+    let lines = lines.map(|line| format!("  {}\n", crate::escape::one_line(line)));
+    lines.collect()
+}
+
+fn say(text: &str) {
+    // Where nobody reads it, the page is served all the same.
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
