@@ -204,13 +204,19 @@ fn response(realm: &Realm, tokens: Tokens) -> Response {
     let mut body = json!({
         "access_token": tokens.access,
         "expires_in": realm.file().access_token_lifespan,
-        "refresh_expires_in": tokens.refresh.as_ref().map_or(0, |(_, lifetime)| *lifetime),
         "token_type": "Bearer",
         "not-before-policy": 0,
         "scope": tokens.scope,
     });
-    if let Some((token, _)) = tokens.refresh {
-        body["refresh_token"] = json!(token);
+    // A token that does not expire has no such field.
+    match tokens.refresh {
+        None => body["refresh_expires_in"] = json!(0),
+        Some((token, lifetime)) => {
+            body["refresh_token"] = json!(token);
+            if let Some(lifetime) = lifetime {
+                body["refresh_expires_in"] = json!(lifetime);
+            }
+        }
     }
     if let Some(token) = tokens.id {
         body["id_token"] = json!(token);

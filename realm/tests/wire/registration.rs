@@ -6,23 +6,25 @@ use crate::differences::{SCOPES_OF_REGISTERED, UNKNOWN_FIELD};
 use crate::under_test::{UnderTest, claims, names, scopes, send, with_form};
 use crate::visitor::{CALLBACK, Visitor, redeeming};
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 18] = [
+    "backchannel_logout_session_required",
     "client_id",
     "client_id_issued_at",
     "client_name",
     "dpop_bound_access_tokens",
+    "frontchannel_logout_session_required",
     "grant_types",
     "post_logout_redirect_uris",
     "redirect_uris",
     "registration_access_token",
     "registration_client_uri",
     "request_uris",
+    "require_pushed_authorization_requests",
     "response_types",
     "scope",
     "subject_type",
     "tls_client_certificate_bound_access_tokens",
     "token_endpoint_auth_method",
-    "",
 ];
 
 #[tokio::test]
@@ -41,7 +43,7 @@ async fn a_public_client_registers_as_the_sdks_do() {
         .await;
     assert_eq!(answer.status, 201, "{answer:?}");
     let client = answer.json();
-    assert_eq!(names(client.as_object().unwrap()), FIELDS[..15]);
+    assert_eq!(names(client.as_object().unwrap()), FIELDS);
     assert_eq!(client["redirect_uris"], json!([CALLBACK]));
     assert_eq!(client["response_types"], json!(["code", "none"]));
     assert_eq!(
