@@ -139,6 +139,9 @@ pub struct User {
     /// The other name to sign in with.
     #[serde(default)]
     pub email: String,
+    /// What they may do in the realm. `offline_access` lets them have tokens that outlive a login.
+    #[serde(default)]
+    pub realm_roles: Vec<String>,
     credentials: Vec<Credential>,
 }
 
@@ -154,6 +157,11 @@ impl User {
         format!("{} {}", self.first_name, self.last_name)
             .trim()
             .to_owned()
+    }
+
+    /// Whether a program may get a token for them that outlives the login.
+    pub fn may_be_offline(&self) -> bool {
+        self.realm_roles.iter().any(|role| role == OFFLINE_ACCESS)
     }
 
     /// Whether this is the password. They stand in the file for everyone to read.
@@ -325,20 +333,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_served_is_said() {
-        let scope = WORKSHOP.replace(r#""mcp:access","#, r#""mcp:acces","#);
+        let scope = WORKSHOP.replace(r#""name": "mcp:access","#, r#""name": "mcp:other","#);
         let error = RealmFile::parse(&scope).expect_err("the scope is gone");
         assert_eq!(
             error.to_string(),
             r#"the realm file has no client scope "mcp:access", and something in it asks for that"#
         );
         let mapper = WORKSHOP.replace(
-            "oidc-full-name-mapper\",\n          \"config",
-            "oidc-script-mapper\",\n          \"config",
+            r#""protocolMapper": "oidc-sub-mapper""#,
+            r#""protocolMapper": "oidc-script-mapper""#,
         );
-        let error = RealmFile::parse(&mapper).map(|_| ());
-        assert!(
-            matches!(error, Err(FileError::UnknownMapper(_)) | Ok(())),
-            "{error:?}"
+        let error = RealmFile::parse(&mapper).expect_err("nobody knows that mapper here");
+        assert_eq!(
+            error.to_string(),
+            r#"the stand-in does not know the mapper "oidc-script-mapper"; Keycloak does"#
         );
     }
 }

@@ -129,8 +129,8 @@ pub(crate) struct Invalid(pub &'static str);
 pub(crate) struct Tokens {
     pub access: String,
     pub id: Option<String>,
-    /// It, and how long it is good for, in seconds, if it expires at all.
-    pub refresh: Option<(String, Option<u64>)>,
+    /// It, and how long it is good for, in seconds; 0 if it does not expire.
+    pub refresh: Option<(String, u64)>,
     pub scope: String,
     pub session: Option<String>,
 }
@@ -276,11 +276,7 @@ impl Realm {
         })
     }
 
-    fn refresh_token(
-        &self,
-        grant: &Grant,
-        session: &str,
-    ) -> Result<(String, Option<u64>), KeyError> {
+    fn refresh_token(&self, grant: &Grant, session: &str) -> Result<(String, u64), KeyError> {
         let is_offline = grant
             .scopes
             .iter()
@@ -300,7 +296,7 @@ impl Realm {
         if let Some(session) = self.memory().sessions.get_mut(session) {
             session.refresh.insert(grant.client.clone(), id);
         }
-        Ok((token, (!is_offline).then_some(REFRESH_LIFETIME)))
+        Ok((token, if is_offline { 0 } else { REFRESH_LIFETIME }))
     }
 
     /// What a refresh token is good for. It is spent by that: the next tokens bring another one.

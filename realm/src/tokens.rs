@@ -58,6 +58,14 @@ impl Subject {
         }
     }
 
+    /// Whether there may be a token that outlives the login.
+    pub(crate) fn may_be_offline(&self) -> bool {
+        match self {
+            Self::User { user, .. } => user.may_be_offline(),
+            Self::Service { .. } => true,
+        }
+    }
+
     fn full_name(&self) -> Option<String> {
         match self {
             Self::User { user, .. } => Some(user.full_name()).filter(|name| !name.is_empty()),

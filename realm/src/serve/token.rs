@@ -64,6 +64,15 @@ fn answer(
             return Err(OAuthError::bad("unsupported_grant_type", words));
         }
     };
+    if grant
+        .scopes
+        .iter()
+        .any(|scope| scope == crate::OFFLINE_ACCESS)
+        && !grant.subject.may_be_offline()
+    {
+        let words = "Offline tokens not allowed for the user or client";
+        return Err(OAuthError::bad("not_allowed", words));
+    }
     let tokens = realm.issue(&grant);
     let tokens = tokens.map_err(|error| {
         OAuthError::new(
@@ -204,19 +213,13 @@ fn response(realm: &Realm, tokens: Tokens) -> Response {
     let mut body = json!({
         "access_token": tokens.access,
         "expires_in": realm.file().access_token_lifespan,
+        "refresh_expires_in": tokens.refresh.as_ref().map_or(0, |(_, lifetime)| *lifetime),
         "token_type": "Bearer",
         "not-before-policy": 0,
         "scope": tokens.scope,
     });
-    // A token that does not expire has no such field.
-    match tokens.refresh {
-        None => body["refresh_expires_in"] = json!(0),
-        Some((token, lifetime)) => {
-            body["refresh_token"] = json!(token);
-            if let Some(lifetime) = lifetime {
-                body["refresh_expires_in"] = json!(lifetime);
-            }
-        }
+    if let Some((token, _)) = tokens.refresh {
+        body["refresh_token"] = json!(token);
     }
     if let Some(token) = tokens.id {
         body["id_token"] = json!(token);
