@@ -34,6 +34,9 @@ const WHOLE: &[&str] = &[
     "exercises",
     // A table in it is a part of xtask.
     "interop/by_hand/switches.toml",
+    "realm/Cargo.toml",
+    "realm/src",
+    "realm/workshop-realm.json",
     "solutions",
     "xtask",
 ];
@@ -47,6 +50,7 @@ const READY: &[&str] = &[
     "checker/Cargo.toml",
     "course.toml",
     "exercises",
+    "realm/Cargo.toml",
     "solutions",
     "xtask/Cargo.toml",
 ];
@@ -78,7 +82,7 @@ impl Workshop {
     /// otherwise with [`Workshop::runs`].
     pub fn ready() -> Self {
         let workshop = Self::in_own_folder(READY, Cargo::StandIn);
-        for package in ["bench", "checker", "xtask"] {
+        for package in ["bench", "checker", "realm", "xtask"] {
             workshop.write_new(&format!("{package}/src/main.rs"), "fn main() {}");
         }
         workshop.write_new("checker/src/lib.rs", "");
