@@ -214,6 +214,10 @@ function ended(words) {
   banner.replaceChildren(h("strong", {}, words));
 }
 
+/** So long the checker may be away before that is said. */
+const AWAY = 3000;
+let away;
+
 const heard = {
   state(state) {
     play.state = state;
@@ -234,10 +238,13 @@ const heard = {
   },
   stderr: (told) => side.stderr(told),
   found() {
+    clearTimeout(away);
     side.clear();
   },
   lost() {
     showPhase("the checker is away", "bad");
+    clearTimeout(away);
+    away = setTimeout(() => ended("The checker does not answer. If you ended it, start `cargo checker play` again, and open the address that it prints."), AWAY);
   },
   // The tab was away for too long: it gets a new one. Where the checker is another one, it cannot.
   gone: () => begin(),
