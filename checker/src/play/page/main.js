@@ -195,7 +195,7 @@ function showBanner({ backend, connection }) {
   banner.dataset.key = key;
   banner.hidden = problem === null;
   if (problem === null) return;
-  const still = backend.problem && backend.running ? " The server before it goes on." : "";
+  const still = backend.problem && backend.running ? " The previous build keeps running." : "";
   const again = backend.running && backend.problem === null
     ? h("button", { type: "button", onclick: () => tried(act(backend.kind === "command" ? "restart" : "reconnect")) }, backend.kind === "command" ? "Start it again" : "Connect again")
     : backend.running ? null : h("button", { type: "button", onclick: () => tried(act("restart")) }, "Start it again");
