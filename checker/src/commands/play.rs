@@ -100,9 +100,11 @@ async fn serve(
         let ready = |status: &Status| status.running || status.problem.is_some();
         let _ = status.wait_for(ready).await;
         say(&welcome(&address, &status.borrow_and_update().name));
+        let mut told = 0;
         loop {
             let before = status.borrow_and_update().clone();
-            tell(&before);
+            tell(&before, before.generation > told);
+            told = before.generation;
             let other = |now: &Status| {
                 (now.generation, now.running, &now.problem)
                     != (before.generation, before.running, &before.problem)
@@ -166,11 +168,11 @@ fn welcome(address: &Address, name: &str) -> String {
 }
 
 /// What has become of the server, in a line.
-fn tell(status: &Status) {
+fn tell(status: &Status, is_new: bool) {
     let name = &status.name;
     if let Some(problem) = &status.problem {
         let still = match status.running {
-            true => " The one before goes on.",
+            true => " The previous build keeps running.",
             false => "",
         };
         say(&format!(
@@ -178,7 +180,7 @@ fn tell(status: &Status) {
             problem.words,
             indented(&problem.text)
         ));
-    } else if status.kind == "exercise" && status.running {
+    } else if status.kind == "exercise" && status.running && is_new {
         say(&format!("{name}: {}", status.because));
     }
 }

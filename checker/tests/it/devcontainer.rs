@@ -123,7 +123,7 @@ fn what_it_says_fits_the_rest_of_the_workshop() {
     assert!(gigabytes(&needs.memory) >= 8 && gigabytes(&needs.storage) >= 32);
 
     let ports: Vec<u16> = container.ports_attributes.keys().copied().collect();
-    assert_eq!(ports, [BOOK, 8180, 8420]);
+    assert_eq!(ports, [BOOK, 8180, 8420, 8440]);
     assert!(
         container
             .ports_attributes

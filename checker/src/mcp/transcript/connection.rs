@@ -391,7 +391,7 @@ mod tests {
         let last = connection.send("stdin", call(10));
         assert!(connection.get(waits).is_none() && connection.find(&json!(0)).is_none());
         assert!(connection.find(&json!(10)) == Some(last) && transcript.len() == 3);
-        assert_eq!(seen.iter().count(), 1 + 10 + 18 + 1 + 1);
+        assert_eq!(seen.try_iter().count(), 1 + 10 + 18 + 1 + 1);
     }
 
     #[tokio::test]

@@ -195,7 +195,7 @@ function showBanner({ backend, connection }) {
   banner.dataset.key = key;
   banner.hidden = problem === null;
   if (problem === null) return;
-  const still = backend.problem && backend.running ? " The server before it goes on." : "";
+  const still = backend.problem && backend.running ? " The previous build keeps running." : "";
   const again = backend.running && backend.problem === null
     ? h("button", { type: "button", onclick: () => tried(act(backend.kind === "command" ? "restart" : "reconnect")) }, backend.kind === "command" ? "Start it again" : "Connect again")
     : backend.running ? null : h("button", { type: "button", onclick: () => tried(act("restart")) }, "Start it again");
@@ -213,6 +213,10 @@ function ended(words) {
   banner.dataset.key = "ended";
   banner.replaceChildren(h("strong", {}, words));
 }
+
+/** So long the checker may be away before that is said. */
+const AWAY = 3000;
+let away;
 
 const heard = {
   state(state) {
@@ -234,10 +238,13 @@ const heard = {
   },
   stderr: (told) => side.stderr(told),
   found() {
+    clearTimeout(away);
     side.clear();
   },
   lost() {
     showPhase("the checker is away", "bad");
+    clearTimeout(away);
+    away = setTimeout(() => ended("The checker does not answer. If you ended it, start `cargo checker play` again, and open the address that it prints."), AWAY);
   },
   // The tab was away for too long: it gets a new one. Where the checker is another one, it cannot.
   gone: () => begin(),
