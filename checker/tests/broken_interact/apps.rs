@@ -100,6 +100,9 @@ pub fn read(flaws: &Flaws, params: &Value) -> Result<Value, RpcError> {
     if is_chart && flaws.has(Flaw::ChartFetches) {
         html += r#"<script>fetch("/products.json").then(draw)</script>"#;
     }
+    if !is_chart && flaws.has(Flaw::HugeCatalog) {
+        html += &" ".repeat(3 << 20);
+    }
     if flaws.has(Flaw::ScriptWithUrls) {
         html += "<script>new URL(document.baseURI); const URL$ = (it) => it; URL$(0);</script>";
     }

@@ -187,6 +187,8 @@ flaws! {
 
     // What the pages draw.
     "4.8" {
+        /// The catalog is three megabytes of blanks
+        HugeCatalog,
         /// The chart draws what there was on opening day
         ChartHardCoded,
         /// The bars are as long as the root of the stock

@@ -133,7 +133,10 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
                 meta => format!("_meta {meta}"),
             };
             let why = "This tells the host which page to show with the result. Without it, the host only shows the text.";
-            return Err(finding(Code::AppWithoutPage, got, why));
+            // What there is was made where the page is.
+            let is_made = !got.starts_with("no _meta");
+            let stop = finding(Code::AppWithoutPage, got, why);
+            return Err(if is_made { stop.at(places::PAGE) } else { stop });
         }
     };
     match &meta["ui"]["visibility"] {

@@ -122,7 +122,8 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
                 Code::NoAsProtocolError,
                 kind.to_string(),
                 "The user's no is a result that the model should read. A protocol error only reaches the host.",
-            ));
+            )
+            .at(places::BUY_TOOL));
         }
         Err(failure) => return Err(symptoms::of_failure(failure)),
     };
