@@ -250,7 +250,9 @@ impl Tab {
         let exchange = crossed.index.number();
         match message.method() {
             Some("notifications/progress") => self.change(|state| {
-                let of_exchange = |call: &&mut CallState| call.exchange == Some(exchange);
+                // Each session numbers its exchanges anew, and calls of the one before are over.
+                let of_exchange =
+                    |call: &&mut CallState| call.is_running() && call.exchange == Some(exchange);
                 if let Some(call) = state.calls.iter_mut().find(of_exchange) {
                     call.progressed(&message.json["params"]);
                 }

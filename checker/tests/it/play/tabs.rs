@@ -295,3 +295,19 @@ async fn a_tab_that_is_left_in_the_middle_of_a_call_takes_the_call_with_it() {
         assert!(gone["words"].is_string(), "{gone}");
     }
 }
+
+#[tokio::test]
+async fn progress_is_shown_in_a_later_session_too() {
+    let (_server, play) = at_url();
+    let tab = Tab::connected(&play, "modern").await;
+    // In the next session, exchanges are numbered from the beginning.
+    stock(&tab).await;
+    tab.act("reconnect", json!({})).await;
+    tab.until(|heard| {
+        let connection = &heard.state["connection"];
+        connection["phase"] == "connected" && connection["session"] == 2
+    })
+    .await;
+    let call = tab.call("bake", croissants(5)).await;
+    assert_eq!(tab.over(call).await.0["reports"], 5);
+}
