@@ -111,7 +111,7 @@ impl Client {
                     .chain(&self.optional_scopes)
                     .any(|one| one == scope)
         };
-        if !asked.iter().all(|scope| is_known(scope)) {
+        if !asked.iter().all(is_known) {
             return Err(asked.join(" "));
         }
         let openid = asked.contains(&OPENID).then(|| OPENID.to_owned());
