@@ -6,6 +6,12 @@
 //! KEYCLOAK_URL=http://localhost:8180 cargo test --package realm --test wire
 //! ```
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod authorization;
 mod differences;
 mod discovery;
