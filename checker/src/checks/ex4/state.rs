@@ -119,6 +119,8 @@ async fn of_states(
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
     let yes_after_all = second_round(&asked, order(&product.name, 1), asked.state.clone());
     let _ = shop.session.respond(asked, &[Answer::decline()]).await;
+    // That a no buys nothing is seen elsewhere.
+    let before = shop.products().await?;
     let forgery = Forgery {
         code: Code::YesAfterNo,
         what: "the state of a question to which the user has said no".to_owned(),
