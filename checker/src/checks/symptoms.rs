@@ -138,7 +138,7 @@ pub fn panicked(panic: &Panic, sent: &str) -> Stop {
         words
             if words.contains("within a runtime") || words.contains("block the current thread") =>
         {
-            "What waits blocks the thread that serves everybody, so tokio forbids it here. Use `.await`; for the moment that a change takes, a std::sync::Mutex is enough."
+            "Blocking here would hold up the thread that serves everyone, so tokio forbids it. Use `.await`; for a short change, a std::sync::Mutex is enough."
         }
         _ => "A panic ends the handler, and its request gets no answer. Return an error instead.",
     };
@@ -251,7 +251,7 @@ pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Option<Servi
     let is_in_a_call = !["", "server/discover", "initialize"].contains(&sent);
     let why = match status {
         "exit status: 0" if serving.is_some() && is_in_a_call => {
-            "It ended while it answered this. A server goes on whatever a client asks: return an error, and leave the process alone.".into()
+            "The program ended while it was answering this request. Return an error instead: one request must never end the server.".into()
         }
         "exit status: 0" => {
             Why::from("It came to the end of main before it was told to stop.").in_rust(

@@ -254,7 +254,8 @@ fn block_after_block(workshop: &Workshop, exercise: &Exercise) -> String {
             .iter()
             .filter(|(_, said)| !said.contains("passed") && !said.contains("waits for"))
             .filter(|(step, _)| !in_browser(step))
-            // Whether the second look is reached on both eras before it is written is a race.
+            // On the modern era only two buyers who meet between quote and sale reach the second look.
+            // That the step does not pass before it is written is in `new`.
             .filter(|(step, _)| step.as_str() != "4.5");
         for (step, said) in own {
             log += &format!("    {step} {said}\n");

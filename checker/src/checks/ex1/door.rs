@@ -261,7 +261,7 @@ fn it_says_where_to_log_in(ran: &Ran, record: &Record, protected: &Protected) ->
             .expected(format!("on stderr, where to log in: {login}"))
             .got(format!("{fetched}\n{}", ran.printed()))
             .at(places::LOGIN)
-            .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers: that is where one logs in (RFC 9728). The header may hold several challenges, and the names in it are in any case.")
+            .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers: that is where one logs in (RFC 9728). It can hold several challenges, and names in it are not case-sensitive.")
             .in_rust("In rmcp, auth_challenge() of the error is that header.")
             .into());
     }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use rmcp::model::Tool;
 use serde_json::json;
 
-use crate::checks::store::race::{Buyer, at_the_same_moment, was_sold_once};
+use crate::checks::store::race::{Buyer, UNSEEN, at_the_same_moment, was_sold_once};
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest};
 
@@ -15,9 +15,6 @@ const BUYERS: usize = 10;
 
 /// How many products are sold out, at most. A race is lost only sometimes.
 const ROUNDS: usize = 3;
-
-/// From outside nobody can tell this from a store that is right.
-const UNSEEN: &str = "A gap of microseconds between the look at the stock and the sale can escape this check. One lock, held from the one to the other, leaves none.";
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter(server).await?;

@@ -154,7 +154,7 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
             "an unknown product",
             json!({ "product_name": unknown, "quantity": 1 }),
         ),
-        // Whoever shortens one of these in an answer, by bytes, cuts a letter in two.
+        // Shortened to some number of bytes for an answer, one of these is cut within a letter.
         rule(
             Code::AcceptsUnknown,
             "an unknown product, with a long name of letters that are two bytes each",

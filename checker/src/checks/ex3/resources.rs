@@ -302,8 +302,8 @@ fn first_other(got: &[Product], expected: &[Product]) -> Option<(String, String)
     }
 }
 
-/// A name that percent-decoded is not UTF-8. Libraries refuse it in their own ways, before a store hears
-/// of it: any error will do, and no answer will not.
+/// A name that is not UTF-8 once it is percent-decoded. Libraries refuse it in their own ways, before the
+/// store sees it, so any error is fine.
 const NOT_UTF_8: &str = "store://products/%FF";
 
 fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) -> Checked {

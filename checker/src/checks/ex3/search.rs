@@ -85,7 +85,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .map_err(in_tool)
 }
 
-/// Whoever only looks leaves everything as it was.
+/// That the searches have left everything as it was.
 async fn changes_nothing(shop: &Shop, before: &[Product], sent: &str) -> Checked {
     let after = shop.products().await?;
     let Some((expected, got)) = changed(before, &after) else {
@@ -95,7 +95,7 @@ async fn changes_nothing(shop: &Shop, before: &[Product], sent: &str) -> Checked
         .sent(format!("{sent}, then tools/call list_products {{}}"))
         .expected(expected)
         .got(got)
-        .why("A search looks, and changes nothing: the next one searches the same shelf. Filter a copy, or references.")
+        .why("A search must not change anything: the next customer searches the same products. Filter a copy, or references.")
         .into())
 }
 
@@ -141,7 +141,7 @@ fn queries(server: &ServerUnderTest, all: &[Product]) -> Vec<Query> {
             "a word that is in no name, so nothing",
             unheard_of,
         ),
-        // Whoever takes its first byte for its first letter cuts that in two.
+        // Taking the first byte for the first letter would cut this one in two.
         part(
             Code::SearchNothing,
             "a word of letters that are two bytes each, in no name, so nothing",

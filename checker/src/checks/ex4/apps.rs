@@ -128,15 +128,13 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
             return Err(finding(Code::AppWithoutPage, format!("_meta {meta}"), why));
         }
         _ => {
-            let got = match meta {
-                Value::Null => "no _meta".to_owned(),
-                meta => format!("_meta {meta}"),
-            };
             let why = "This tells the host which page to show with the result. Without it, the host only shows the text.";
-            // What there is was made where the page is.
-            let is_made = !got.starts_with("no _meta");
-            let stop = finding(Code::AppWithoutPage, got, why);
-            return Err(if is_made { stop.at(places::PAGE) } else { stop });
+            let without = |got: String| finding(Code::AppWithoutPage, got, why);
+            return Err(match meta {
+                Value::Null => without("no _meta".to_owned()),
+                // The tool has a _meta, and what is in it was written beside the page.
+                meta => without(format!("_meta {meta}")).at(places::PAGE),
+            });
         }
     };
     match &meta["ui"]["visibility"] {

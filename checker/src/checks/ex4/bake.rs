@@ -209,8 +209,8 @@ async fn stops(
     has_stopped(server, shop, product, (many, pace), &sent).await
 }
 
-/// The same for a client that does not want to hear how far it is. rmcp's always does: this one is
-/// made by hand.
+/// The same for a client that did not ask for progress. rmcp's client always asks, so this one is made
+/// by hand.
 async fn bakes_unheard(
     server: &ServerUnderTest,
     shop: &Shop,
@@ -240,7 +240,7 @@ async fn bakes_unheard(
             .sent(sent)
             .expected(format!("1 × {}", product.name))
             .got(shop::quoted(&result["content"].to_string()))
-            .why("A client that does not want to hear how far it is sends no progressToken.")
+            .why("Not every client wants to know how far it is. Without a progressToken, bake all the same and report nothing.")
             .into());
     }
     if server.era == Era::Legacy {

@@ -35,9 +35,13 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .map_err(in_block)?;
     // A running server keeps something for the other era.
     match products.next().filter(|_| !server.runs_already()) {
-        Some(product) => all_at_once(server, &shop, product).await.map_err(in_block),
-        None => Ok(()),
+        Some(product) => all_at_once(server, &shop, product)
+            .await
+            .map_err(in_block)?,
+        None => (),
     }
+    server.remark(race::UNSEEN);
+    Ok(())
 }
 
 /// Another customer takes the last one between the question and the answer.

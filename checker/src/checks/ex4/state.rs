@@ -126,7 +126,7 @@ async fn of_states(
             code: Code::YesAfterNo,
             what: "the state of a question to which the user has said no".to_owned(),
             call: yes_after_all,
-            why: "A question is answered once. After a no, a client that sends its yes anyway must not buy.",
+            why: "A question can be answered once. After a no, a later yes to the same question must not buy.",
         };
         must_not_buy(shop, &forgery).await?;
         bought_nothing(shop, &forgery, &before).await?;
@@ -140,7 +140,7 @@ async fn of_states(
         code: Code::TakesAnyAnswer,
         what: "a yes under the key of another question".to_owned(),
         call,
-        why: "Answers come under the keys of their questions. Where the answer is missing, ask again.",
+        why: "An answer belongs to the question that has its key. If the answer to yours is missing, ask again.",
     };
     must_not_buy(shop, &forgery).await?;
     bought_nothing(shop, &forgery, &before).await?;

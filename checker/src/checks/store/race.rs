@@ -22,6 +22,9 @@ use crate::verdict::{Code, Finding};
 /// Long enough for all buyers to have their connection, and all but the last byte sent.
 const LINE_UP: Duration = Duration::from_millis(5);
 
+/// From outside, nobody can tell this from a store that is right.
+pub const UNSEEN: &str = "A gap of microseconds between the look at the stock and the sale can escape this check. One lock, held from the one to the other, leaves none.";
+
 /// What became of one buyer.
 #[derive(Debug, PartialEq)]
 pub enum Buyer {

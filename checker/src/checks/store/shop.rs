@@ -234,8 +234,9 @@ pub fn most_in(order: &Value, root: &Value) -> i64 {
 
 /// Whether a product can be sold until this many are left, in orders of so many at most.
 pub fn can_be_brought_down(product: &Product, left: i64, most: i64) -> bool {
+    let most = most.max(1);
     let rest = product.stock.saturating_sub(left);
-    let orders = rest.saturating_add(most - 1) / most.max(1);
+    let orders = rest.saturating_add(most - 1) / most;
     usize::try_from(orders).is_ok_and(|orders| orders <= MOST_ORDERS)
 }
 
