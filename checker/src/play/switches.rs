@@ -54,6 +54,8 @@ impl Switches {
         let mut profile = ClientProfile::new(self.era).with_patience(Patience {
             answer: A_PERSONS,
             first_answer: A_PERSONS,
+            // A tool that prints to stdout may still answer, however long it takes.
+            second_thoughts: A_PERSONS,
             ..Patience::default()
         });
         if self.form || self.url {
@@ -84,5 +86,21 @@ impl Switches {
             "url" => self.url,
             _ => self.form,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_waits_whatever_was_printed_meanwhile() {
+        let patience = Switches::default().profile().patience;
+        let waits = [
+            patience.answer,
+            patience.first_answer,
+            patience.second_thoughts,
+        ];
+        assert_eq!(waits, [A_PERSONS; 3]);
     }
 }

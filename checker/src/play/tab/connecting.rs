@@ -13,7 +13,7 @@ use super::{Live, PATIENT_FOR, Phase, Tab, silent, unreachable, words_of};
 use crate::escape::visible_up_to;
 use crate::mcp::profile::Answer;
 use crate::mcp::transcript::{Crossed, Received};
-use crate::mcp::{Endpoint, Held, RequestError, Session, Transcript};
+use crate::mcp::{Endpoint, ErrorKind, Held, RequestError, Session, Transcript};
 use crate::play::backend::Status;
 use crate::play::calls::CallState;
 use crate::play::questions::{Kind, Question};
@@ -301,7 +301,13 @@ async fn open(
             let words = words.unwrap_or_default();
             Err(unreachable(&format!("it ended before it answered\n{words}")))
         }
-        () = tokio::time::sleep(HANDSHAKE) => Err(silent(HANDSHAKE)),
+        () = tokio::time::sleep(HANDSHAKE) => {
+            // It may have sent something that no client takes for an answer.
+            let last = transcript.last_request();
+            let known = last.as_ref().and_then(ErrorKind::of);
+            let sent = last.map(|last| last.sent.describe()).unwrap_or_default();
+            Err(known.map_or_else(|| silent(HANDSHAKE), |kind| RequestError { sent, kind }))
+        }
     }
 }
 
