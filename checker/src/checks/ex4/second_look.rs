@@ -34,11 +34,10 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .await
         .map_err(in_block)?;
     // A running server keeps something for the other era.
-    match products.next().filter(|_| !server.runs_already()) {
-        Some(product) => all_at_once(server, &shop, product)
+    if let Some(product) = products.next().filter(|_| !server.runs_already()) {
+        all_at_once(server, &shop, product)
             .await
-            .map_err(in_block)?,
-        None => (),
+            .map_err(in_block)?;
     }
     server.remark(race::UNSEEN);
     Ok(())
