@@ -299,12 +299,16 @@ impl Realm {
         Ok((token, if is_offline { 0 } else { REFRESH_LIFETIME }))
     }
 
-    /// What a refresh token is good for. It is spent by that: the next tokens bring another one.
+    /// What a refresh token is good for, and by which id it is [spent](Self::spend).
     ///
     /// # Errors
     ///
     /// Why it is good for nothing.
-    pub(crate) fn refreshed(&self, token: &str, client: &Client) -> Result<Grant, Invalid> {
+    pub(crate) fn refreshed(
+        &self,
+        token: &str,
+        client: &Client,
+    ) -> Result<(Grant, String), Invalid> {
         let mut rules = Validation::new(Algorithm::HS512);
         rules.set_issuer(&[self.issuer()]);
         rules.set_audience(&[self.issuer()]);
@@ -322,24 +326,43 @@ impl Realm {
         let sid = text("sid");
         let session = self.memory().sessions.get(sid).cloned();
         let session = session.ok_or(Invalid("Session not active"))?;
-        match session.refresh.get(&client.id) {
-            None => return Err(Invalid("Session doesn't have required client")),
-            Some(current) if self.0.file.revoke_refresh_token && current != text("jti") => {
-                return Err(Invalid("Maximum allowed refresh token reuse exceeded"));
-            }
-            Some(_) => (),
-        }
         let subject = self
             .subject(&session.username)
             .ok_or(Invalid("User not found"))?;
-        Ok(Grant {
+        let grant = Grant {
             client: client.id.clone(),
             subject,
             scopes: text("scope").split(' ').map(str::to_owned).collect(),
             session: Some(sid.to_owned()),
             signed_in: Some(session.signed_in),
             nonce: None,
-        })
+        };
+        Ok((grant, text("jti").to_owned()))
+    }
+
+    /// Spends a refresh token, where the realm wants that. The look and the change are under one lock:
+    /// of two requests with one token only the first gets tokens.
+    ///
+    /// # Errors
+    ///
+    /// When it is spent already.
+    pub(crate) fn spend(&self, grant: &Grant, id: &str) -> Result<(), Invalid> {
+        let mut memory = self.memory();
+        let session = grant.session.as_ref();
+        let session = session.and_then(|session| memory.sessions.get_mut(session));
+        let session = session.ok_or(Invalid("Session not active"))?;
+        match session.refresh.get_mut(&grant.client) {
+            None => Err(Invalid("Session doesn't have required client")),
+            Some(_) if !self.0.file.revoke_refresh_token => Ok(()),
+            Some(current) if current != id => {
+                Err(Invalid("Maximum allowed refresh token reuse exceeded"))
+            }
+            Some(current) => {
+                // Until the next one is there, none is good.
+                current.clear();
+                Ok(())
+            }
+        }
     }
 
     /// Whom and what an access token of this realm is for: its claims.
@@ -466,7 +489,9 @@ impl Realm {
             return Err(Invalid("Code is expired"));
         }
         if issued.grant.client != client.id {
-            return Err(Invalid("Auth error"));
+            return Err(Invalid(
+                "Auth error: Found different client_id in clientSession",
+            ));
         }
         if issued.redirect_uri != redirect_uri {
             return Err(Invalid("Incorrect redirect_uri"));
@@ -504,5 +529,36 @@ impl Challenge {
             return Err(Invalid("PKCE verification failed: Code mismatch"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_requests_with_one_refresh_token_only_the_first_gets_tokens() {
+        let file = RealmFile::workshop().expect("it is a realm");
+        let realm = Realm::new(file, "http://localhost:8180").expect("there are keys");
+        let user = realm.sign_in("alice", "alice").expect("it is her password");
+        let grant = Grant {
+            client: "checker".to_owned(),
+            subject: realm.subject("alice").expect("she is known"),
+            scopes: vec!["mcp:access".to_owned()],
+            session: Some(realm.begin_session(user)),
+            signed_in: None,
+            nonce: None,
+        };
+        let tokens = realm.issue(&grant).expect("it signs");
+        let (token, _) = tokens.refresh.expect("there is a session");
+        let client = realm.memory().clients["checker"].clone();
+        // Both have looked before either has spent it.
+        let looks = [(); 2].map(|()| realm.refreshed(&token, &client));
+        let [first, second] = looks.map(|look| look.expect("it is a good token"));
+        assert_eq!(realm.spend(&first.0, &first.1), Ok(()));
+        assert_eq!(
+            realm.spend(&second.0, &second.1),
+            Err(Invalid("Maximum allowed refresh token reuse exceeded"))
+        );
     }
 }

@@ -132,7 +132,7 @@ fn of_refresh_token(realm: &Realm, form: &Params, client: &Client) -> Result<Gra
     let token = form.get("refresh_token");
     let token = token.ok_or_else(|| OAuthError::bad("invalid_request", "No refresh token"))?;
     let narrower = form.get("scope");
-    let mut grant = realm.refreshed(token, client).map_err(invalid)?;
+    let (mut grant, id) = realm.refreshed(token, client).map_err(invalid)?;
     if let Some(asked) = narrower {
         let has = |scope: &str| grant.scopes.iter().any(|one| one == scope);
         if !asked.split_whitespace().all(has) {
@@ -144,6 +144,7 @@ fn of_refresh_token(realm: &Realm, form: &Params, client: &Client) -> Result<Gra
         let fewer = client.scopes(realm.file(), asked).unwrap_or_default();
         grant.scopes.retain(|scope| fewer.contains(scope));
     }
+    realm.spend(&grant, &id).map_err(invalid)?;
     Ok(grant)
 }
 

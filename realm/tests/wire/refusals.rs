@@ -112,6 +112,15 @@ async fn a_code_is_for_its_client_its_redirect_and_its_verifier() {
     }
     visitor.go_again(&client, &[]).await;
     let code = visitor.answered()["code"].clone();
+    let mut form = redeeming("checker", &code);
+    form.push(("client_secret", "checker-secret"));
+    let (_, _, words) = realm.token(&form).await.error();
+    assert_eq!(
+        words,
+        "Auth error: Found different client_id in clientSession"
+    );
+    visitor.go_again(&client, &[]).await;
+    let code = visitor.answered()["code"].clone();
     let form = redeeming(&client, &code);
     let without: Vec<_> = form
         .into_iter()
