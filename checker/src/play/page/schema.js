@@ -3,7 +3,7 @@
  */
 
 /** A schema without `$ref`: what it refers to, within the same document. */
-export function resolved(schema, root, depth = 0) {
+function resolved(schema, root, depth = 0) {
   if (schema === true || typeof schema !== "object" || schema === null) return {};
   if (typeof schema.$ref !== "string" || depth > 20) return schema;
   const { $ref, ...rest } = schema;
