@@ -135,13 +135,18 @@ pub const OPENID: &str = "openid";
 /// Whether a redirect URI fits what was registered. On loopback a pattern without a port stands
 /// for all ports (RFC 8252, 7.3).
 fn fits(pattern: &str, uri: &str) -> bool {
-    if pattern == uri {
-        return true;
-    }
-    let Some(beginning) = pattern.strip_suffix('*') else {
-        return false;
+    let (beginning, goes_on) = match pattern.strip_suffix('*') {
+        Some(beginning) => (beginning, true),
+        None => (pattern, false),
     };
-    if uri.starts_with(beginning) {
+    let fits = |beginning: &str, uri: &str| {
+        if goes_on {
+            uri.starts_with(beginning)
+        } else {
+            uri == beginning
+        }
+    };
+    if fits(beginning, uri) {
         return true;
     }
     let (Ok(pattern), Ok(mut uri)) = (Url::parse(beginning), Url::parse(uri)) else {
@@ -151,10 +156,11 @@ fn fits(pattern: &str, uri: &str) -> bool {
         return false;
     }
     let _ = uri.set_port(None);
-    uri.as_str().starts_with(pattern.as_str())
+    fits(pattern.as_str(), uri.as_str())
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL is one of this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -171,11 +177,14 @@ mod tests {
     fn a_redirect_goes_where_it_was_said() {
         assert!(fits("http://127.0.0.1:3333/cb", "http://127.0.0.1:3333/cb"));
         assert!(fits("http://127.0.0.1/*", "http://127.0.0.1:3333/cb"));
+        assert!(fits("http://127.0.0.1/cb", "http://127.0.0.1:3333/cb"));
         assert!(fits("http://localhost/*", "http://localhost/"));
         assert!(fits("https://vscode.dev/*", "https://vscode.dev/redirect"));
         for (pattern, uri) in [
             ("http://127.0.0.1:3333/cb", "http://127.0.0.1:3334/cb"),
             ("http://127.0.0.1:3333/cb", "http://127.0.0.1:3333/cb/more"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:3333/cb/more"),
+            ("https://vscode.dev/cb", "https://vscode.dev:444/cb"),
             ("http://127.0.0.1/*", "http://127.0.0.1.evil.example/"),
             ("http://127.0.0.1/*", "http://127.0.0.1@evil.example/"),
             ("http://127.0.0.1/*", "https://127.0.0.1:1/"),

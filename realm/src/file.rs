@@ -164,13 +164,16 @@ impl User {
         self.realm_roles.iter().any(|role| role == OFFLINE_ACCESS)
     }
 
-    /// Whether this is the password. They stand in the file for everyone to read.
+    /// Their password. It stands in the file for everyone to read.
+    pub fn password(&self) -> Option<&str> {
+        let mut credentials = self.credentials.iter();
+        let password = credentials.find(|one| one.r#type == "password")?;
+        Some(&password.value)
+    }
+
+    /// Whether this is their password.
     pub fn has_password(&self, password: &str) -> bool {
-        let mut passwords = self
-            .credentials
-            .iter()
-            .filter(|one| one.r#type == "password");
-        passwords.any(|one| one.value == password)
+        self.password() == Some(password)
     }
 }
 
@@ -224,6 +227,12 @@ const MAPPERS: [&str; 5] = [
     "oidc-full-name-mapper",
     "oidc-audience-mapper",
 ];
+
+/// The scope with which a client may use the store in its user's name, as the realm file has it.
+pub const SCOPE: &str = "mcp:access";
+
+/// For whom tokens with that scope are, as the realm file has it.
+pub const AUDIENCE: &str = "product-store";
 
 /// A scope that Keycloak makes by itself: a refresh token that outlives the login.
 pub const OFFLINE_ACCESS: &str = "offline_access";
@@ -314,6 +323,17 @@ impl RealmFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_scope_of_the_store_makes_tokens_for_the_store() {
+        let file = RealmFile::workshop().expect("it is a realm");
+        let scope = file.scope(SCOPE).expect("it has the scope");
+        let audiences = scope
+            .protocol_mappers
+            .iter()
+            .filter_map(|mapper| mapper.config.get("included.custom.audience"));
+        assert_eq!(audiences.collect::<Vec<_>>(), [AUDIENCE]);
+    }
 
     #[test]
     fn the_workshops_realm_can_be_served() {

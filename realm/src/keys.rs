@@ -2,6 +2,7 @@
 //!
 //! They are made at start and never leave the process.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -107,11 +108,11 @@ impl RsaKey {
 }
 
 /// All keys of a realm.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KeyRing {
-    encryption: RsaKey,
+    encryption: Arc<RsaKey>,
     /// The newest first.
-    signing: Vec<RsaKey>,
+    signing: Vec<Arc<RsaKey>>,
 }
 
 impl KeyRing {
@@ -121,16 +122,22 @@ impl KeyRing {
     ///
     /// When the system gives none.
     pub fn generate() -> Result<Self, KeyError> {
-        Ok(Self {
-            encryption: RsaKey::generate()?,
-            signing: vec![RsaKey::generate()?],
-        })
+        let signing = RsaKey::generate()?.into();
+        Ok(Self::of(signing, RsaKey::generate()?.into()))
+    }
+
+    /// These keys: many realms of one process may share them, because it takes time to make one.
+    pub fn of(signing: Arc<RsaKey>, encryption: Arc<RsaKey>) -> Self {
+        Self {
+            encryption,
+            signing: vec![signing],
+        }
     }
 
     /// The key that signs.
-    pub fn current(&self) -> &RsaKey {
-        // There is one from the beginning, and none is taken away.
-        self.signing.first().unwrap_or(&self.encryption)
+    pub fn current(&self) -> Arc<RsaKey> {
+        // There is one from the beginning, and the newest is not taken away.
+        Arc::clone(self.signing.first().unwrap_or(&self.encryption))
     }
 
     /// The key that is listed, and signs nothing.
@@ -140,18 +147,19 @@ impl KeyRing {
 
     /// A key that signed some time, by its name.
     pub fn find(&self, kid: &str) -> Option<&RsaKey> {
-        self.signing.iter().find(|key| key.kid == kid)
+        let mut signing = self.signing.iter();
+        signing.find(|key| key.kid == kid).map(AsRef::as_ref)
     }
 
-    /// From now on another key signs. The old one stays listed: what it signed is good until it
+    /// From now on this key signs. The old one stays listed: what it signed is good until it
     /// expires.
-    ///
-    /// # Errors
-    ///
-    /// When the system gives none.
-    pub fn rotate(&mut self) -> Result<(), KeyError> {
-        self.signing.insert(0, RsaKey::generate()?);
-        Ok(())
+    pub fn rotate_to(&mut self, key: Arc<RsaKey>) {
+        self.signing.insert(0, key);
+    }
+
+    /// From now on the keys that signed before are not listed any more: what they signed is worth nothing.
+    pub fn withdraw_old(&mut self) {
+        self.signing.truncate(1);
     }
 
     /// The JWKS (RFC 7517). As with Keycloak the encryption key comes first: who takes the first
@@ -160,7 +168,7 @@ impl KeyRing {
         let encryption = self
             .encryption
             .jwk(PublicKeyUse::Encryption, KeyAlgorithm::RSA_OAEP);
-        let signing = |key: &RsaKey| key.jwk(PublicKeyUse::Signature, KeyAlgorithm::RS256);
+        let signing = |key: &Arc<RsaKey>| key.jwk(PublicKeyUse::Signature, KeyAlgorithm::RS256);
         let signing = self.signing.iter().map(signing);
         JwkSet {
             keys: std::iter::once(encryption).chain(signing).collect(),

@@ -7,8 +7,10 @@
 //!
 //! - `file` is the realm file,
 //! - `clients` are the programs that ask for tokens, `policies` say who may register by themselves,
+//!   `documents` describe those that need not,
 //! - `keys` are what signs, [`tokens`] what is signed,
 //! - `state` is what the realm remembers: logins that go on, sessions, codes, refresh tokens,
+//! - `events` are what happens, for the people who run it,
 //! - `serve` is the wire: discovery, registration, authorization, login, token, userinfo, keys.
 //!
 //! ```ignore
@@ -17,6 +19,8 @@
 //! ```
 
 mod clients;
+mod documents;
+mod events;
 mod file;
 mod keys;
 mod policies;
@@ -25,8 +29,10 @@ mod state;
 pub mod tokens;
 
 pub use self::clients::{Client, Grants, OPENID};
+pub use self::events::{Asked, Event};
 pub use self::file::{
-    ClientFile, ClientScope, Component, FileError, Mapper, OFFLINE_ACCESS, RealmFile, User,
+    AUDIENCE, ClientFile, ClientScope, Component, FileError, Mapper, OFFLINE_ACCESS, RealmFile,
+    SCOPE, User,
 };
 pub use self::keys::{KeyError, KeyRing, RsaKey, now};
 pub use self::state::Realm;

@@ -74,6 +74,13 @@ pub fn let_in(file: &RealmFile, origin: &str) -> bool {
     })
 }
 
+/// Whether programs of these addresses may come here without being known.
+pub fn trusts(file: &RealmFile, uris: &[String]) -> bool {
+    let mut policies = file.policies();
+    policies
+        .all(|policy| policy.provider_id != "trusted-hosts" || untrusted(policy, uris).is_none())
+}
+
 fn untrusted(policy: &Component, uris: &[String]) -> Option<&'static str> {
     if !policy.is("client-uris-must-match") {
         return None;

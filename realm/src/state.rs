@@ -9,8 +9,10 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use serde_json::{Map, Value, json};
 
 use crate::clients::Client;
+use crate::documents::Documents;
+use crate::events::Listeners;
 use crate::file::{RealmFile, User};
-use crate::keys::{KeyError, KeyRing, now};
+use crate::keys::{KeyError, KeyRing, RsaKey, now};
 use crate::tokens::{Grant, Place, Subject, secret, uuid};
 
 /// How long a code is good for.
@@ -32,11 +34,14 @@ pub struct Realm(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     file: RealmFile,
+    origin: String,
     issuer: String,
     keys: RwLock<KeyRing>,
     refresh: RefreshKey,
     users: HashMap<String, String>,
     memory: Mutex<Memory>,
+    documents: Documents,
+    listeners: Listeners,
 }
 
 /// Signs what only the realm itself reads.
@@ -142,7 +147,13 @@ impl Realm {
     ///
     /// When the system gives no keys.
     pub fn new(file: RealmFile, origin: &str) -> Result<Self, KeyError> {
-        let issuer = format!("{}/realms/{}", origin.trim_end_matches('/'), file.realm);
+        Ok(Self::with(file, origin, KeyRing::generate()?))
+    }
+
+    /// The same, with these keys.
+    pub fn with(file: RealmFile, origin: &str, keys: KeyRing) -> Self {
+        let origin = origin.trim_end_matches('/');
+        let issuer = format!("{origin}/realms/{}", file.realm);
         let key: [u8; 64] = rand::random();
         let clients = file.clients.iter().map(Client::of);
         let memory = Memory {
@@ -153,9 +164,10 @@ impl Realm {
             .users
             .iter()
             .map(|user| (user.username.clone(), uuid()));
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
+            origin: origin.to_owned(),
             issuer,
-            keys: RwLock::new(KeyRing::generate()?),
+            keys: RwLock::new(keys),
             refresh: RefreshKey {
                 kid: uuid(),
                 signs: EncodingKey::from_secret(&key),
@@ -163,13 +175,20 @@ impl Realm {
             },
             users: users.collect(),
             memory: Mutex::new(memory),
+            documents: Documents::default(),
+            listeners: Listeners::default(),
             file,
-        })))
+        }))
     }
 
     /// The realm file.
     pub fn file(&self) -> &RealmFile {
         &self.0.file
+    }
+
+    /// `http://localhost:8180`
+    pub fn origin(&self) -> &str {
+        &self.0.origin
     }
 
     /// `http://localhost:8180/realms/workshop`
@@ -183,7 +202,18 @@ impl Realm {
     ///
     /// When the system gives no key.
     pub fn rotate_keys(&self) -> Result<(), KeyError> {
-        self.0.keys.write().rotate()
+        self.rotate_to(RsaKey::generate()?.into());
+        Ok(())
+    }
+
+    /// The same, with this key.
+    pub fn rotate_to(&self, key: Arc<RsaKey>) {
+        self.0.keys.write().rotate_to(key);
+    }
+
+    /// The keys that signed before are not listed any more, as when Keycloak's are disabled.
+    pub fn withdraw_old_keys(&self) {
+        self.0.keys.write().withdraw_old();
     }
 
     /// Does something with the keys.
@@ -205,6 +235,14 @@ impl Realm {
     pub(crate) fn sign_in(&self, username: &str, password: &str) -> Option<&User> {
         let user = self.0.file.user(username)?;
         user.has_password(password).then_some(user)
+    }
+
+    pub(crate) fn documents(&self) -> &Documents {
+        &self.0.documents
+    }
+
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.0.listeners
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -430,6 +468,20 @@ impl Realm {
         let login = memory.logins.remove(code)?;
         let is_fresh = login.begun.elapsed() < LOGIN_LIFETIME;
         (is_fresh && browser == Some(&login.browser)).then_some(login)
+    }
+
+    /// Remembers what the user of a login has agreed to, if they have, and gives their name.
+    pub(crate) fn answered(&self, login: &Login, is_granted: bool) -> Option<String> {
+        let mut memory = self.memory();
+        let session = memory.sessions.get(login.session.as_ref()?)?;
+        let user = session.username.clone();
+        if is_granted {
+            let agreed = memory
+                .consents
+                .entry((user.clone(), login.client.id.clone()));
+            agreed.or_default().extend(login.scopes.iter().cloned());
+        }
+        Some(user)
     }
 
     /// A code for what a login was about.

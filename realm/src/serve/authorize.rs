@@ -14,6 +14,8 @@ use super::login::{self, Cookie};
 use super::pages;
 use super::params::Params;
 use crate::clients::{Client, OPENID};
+use crate::documents::Unfit;
+use crate::events::Asked;
 use crate::state::{Challenge, Login, Realm, ResponseMode};
 use crate::tokens::secret;
 
@@ -22,15 +24,12 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
     asked: HeaderMap,
 ) -> Response {
-    begin(
-        &realm,
-        &Params::parse(query.unwrap_or_default().as_bytes()),
-        &asked,
-    )
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    begin(&realm, &params, &asked).await
 }
 
 pub(super) async fn post(State(realm): State<Realm>, asked: HeaderMap, body: Bytes) -> Response {
-    begin(&realm, &Params::parse(&body), &asked)
+    begin(&realm, &Params::parse(&body), &asked).await
 }
 
 /// An error that the client is told, by way of the browser.
@@ -49,19 +48,21 @@ struct Prompt {
     consent: bool,
 }
 
-fn begin(realm: &Realm, params: &Params, asked: &HeaderMap) -> Response {
+async fn begin(realm: &Realm, params: &Params, asked: &HeaderMap) -> Response {
     // Without these two it is not known who is asking: the user is told, and nobody else.
     let is_ambiguous = matches!(params.twice.as_deref(), Some("client_id" | "redirect_uri"));
     let Some(client_id) = params.get("client_id").filter(|_| !is_ambiguous) else {
-        return pages::error(realm, "Invalid Request");
+        return shown(realm, None, "Invalid Request");
     };
-    let client = realm.memory().clients.get(client_id).cloned();
-    let Some(client) = client else {
-        return pages::error(realm, "Client not found.");
+    let client = match realm.client_with_user(client_id).await {
+        Ok(Some(client)) => client,
+        Ok(None) => return shown(realm, Some(client_id), "Client not found."),
+        Err(Unfit(words)) => return shown(realm, Some(client_id), words),
     };
     let redirect_uri = params.get("redirect_uri");
     let Some(redirect_uri) = redirect_uri.filter(|uri| client.may_be_answered_at(uri)) else {
-        return pages::error(realm, "Invalid parameter: redirect_uri");
+        let words = "Invalid parameter: redirect_uri";
+        return shown(realm, Some(&client.name), words);
     };
     let response = match params.get("response_mode") {
         Some("fragment") => ResponseMode::Fragment,
@@ -71,6 +72,8 @@ fn begin(realm: &Realm, params: &Params, asked: &HeaderMap) -> Response {
     let (login, prompt) = match read {
         Ok(read) => read,
         Err(Told(error, description)) => {
+            let words = description.as_deref().unwrap_or(error);
+            realm.tell_refused(Asked::Login, Some(&client.name), words);
             let state = params.get("state");
             return refused(
                 realm,
@@ -101,6 +104,12 @@ fn begin(realm: &Realm, params: &Params, asked: &HeaderMap) -> Response {
             cookie.on(pages::login(realm, &login, &code, None))
         }
     }
+}
+
+/// An error that only the user is told.
+pub(super) fn shown(realm: &Realm, client: Option<&str>, words: &str) -> Response {
+    realm.tell_refused(Asked::Login, client, words);
+    pages::error(realm, words)
 }
 
 /// Reads the rest of the request, all of which can be told to the client if it is wrong.

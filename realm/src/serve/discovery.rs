@@ -46,8 +46,12 @@ fn document(realm: &Realm) -> Value {
         .iter()
         .map(|scope| scope.name.as_str());
     let scopes: Vec<&str> = std::iter::once(crate::OPENID).chain(scopes).collect();
-    let methods = ["client_secret_basic", "client_secret_post"];
-    json!({
+    let mut methods = vec!["client_secret_basic", "client_secret_post"];
+    let by_documents = realm.accepts_documents();
+    if by_documents {
+        methods.push("none");
+    }
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{openid}/auth"),
         "token_endpoint": format!("{openid}/token"),
@@ -68,7 +72,11 @@ fn document(realm: &Realm) -> Value {
         "token_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["plain", "S256"],
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if by_documents {
+        document["client_id_metadata_document_supported"] = json!(true);
+    }
+    document
 }
 
 /// `/protocol/openid-connect/certs`

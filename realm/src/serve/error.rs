@@ -28,6 +28,14 @@ impl OAuthError {
         Self::new(StatusCode::BAD_REQUEST, error, description)
     }
 
+    /// Code and description, for people.
+    pub(super) fn words(&self) -> String {
+        match &self.description {
+            Some(description) => format!("{}: {description}", self.error),
+            None => self.error.clone(),
+        }
+    }
+
     /// Without a description.
     pub(super) fn plain(status: StatusCode, error: &str) -> Self {
         Self {

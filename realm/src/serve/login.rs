@@ -5,11 +5,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use http::header::{COOKIE, SET_COOKIE};
-use tracing::info;
 
-use super::authorize::{answer_error, found, redirect};
+use super::authorize::{answer_error, found, redirect, shown};
 use super::pages;
 use super::params::Params;
+use crate::events::{Asked, Event};
 use crate::state::{Login, Realm};
 
 /// The cookie of a browser in which a login goes on.
@@ -76,19 +76,20 @@ pub(super) async fn authenticate(
     let form = Params::parse(&body);
     let code = query.get("session_code").unwrap_or_default();
     let Some(login) = realm.take(code, cookie(&asked, BROWSER)) else {
-        return pages::error(&realm, NO_LOGIN);
+        return shown(&realm, None, NO_LOGIN);
     };
     let username = form.has("username").unwrap_or_default();
     let password = form.has("password").unwrap_or_default();
     let Some(user) = realm.sign_in(username, password) else {
-        info!("wrong name or password");
+        let words = "wrong name or password";
+        realm.tell_refused(Asked::Login, Some(&login.client.name), words);
         let code = realm.keep(login.clone());
         return pages::login(&realm, &login, &code, Some(username));
     };
-    info!(
-        "{} has signed in for {:?}",
-        user.username, login.client.name
-    );
+    realm.tell(&Event::SignedIn {
+        user: user.username.clone(),
+        client: login.client.name.clone(),
+    });
     let session = realm.begin_session(user);
     let cookies = vec![Cookie::identity(&realm, &session)];
     let login = Login {
@@ -114,14 +115,15 @@ pub(super) fn must_ask(realm: &Realm, login: &Login) -> bool {
     let agreed = memory
         .consents
         .get(&(session.username.clone(), login.client.id.clone()));
-    let is_new = |scope: &&String| {
+    // Where there is nothing to agree to, nobody is asked.
+    login.scopes.iter().any(|scope| {
         let is_shown = realm
             .file()
             .scope(scope)
             .is_some_and(|scope| scope.consent().is_some());
-        is_shown && !agreed.is_some_and(|agreed| agreed.contains(*scope))
-    };
-    login.ask_again || agreed.is_none() || login.scopes.iter().any(|scope| is_new(&scope))
+        let is_agreed = agreed.is_some_and(|agreed| agreed.contains(scope));
+        is_shown && (login.ask_again || !is_agreed)
+    })
 }
 
 /// After somebody has signed in: asks them, or answers the client.
@@ -158,7 +160,7 @@ pub(super) async fn consent_page(
     let login = login.filter(|login| cookie(&asked, BROWSER) == Some(&login.browser));
     match login.filter(|login| login.session.is_some()) {
         Some(login) => pages::consent(&realm, &login, code),
-        None => pages::error(&realm, NO_LOGIN),
+        None => shown(&realm, None, NO_LOGIN),
     }
 }
 
@@ -168,34 +170,29 @@ pub(super) async fn consent(State(realm): State<Realm>, asked: HeaderMap, body: 
     let code = form.get("code").unwrap_or_default();
     let login = realm.take(code, cookie(&asked, BROWSER));
     let Some(login) = login.filter(|login| login.session.is_some()) else {
-        return pages::error(&realm, NO_LOGIN);
+        return shown(&realm, None, NO_LOGIN);
     };
-    if form.has("accept").is_none() || form.has("cancel").is_some() {
-        info!("{:?} was denied access", login.client.name);
-        return answer_error(&realm, &login, "access_denied", None);
+    let is_granted = form.has("accept").is_some() && form.has("cancel").is_none();
+    let Some(user) = realm.answered(&login, is_granted) else {
+        return shown(&realm, None, NO_LOGIN);
+    };
+    realm.tell(&Event::Answered {
+        user,
+        client: login.client.name.clone(),
+        is_granted,
+    });
+    if is_granted {
+        answer(&realm, &login)
+    } else {
+        answer_error(&realm, &login, "access_denied", None)
     }
-    let mut memory = realm.memory();
-    let session = login
-        .session
-        .as_ref()
-        .and_then(|session| memory.sessions.get(session));
-    if let Some(session) = session {
-        let key = (session.username.clone(), login.client.id.clone());
-        memory
-            .consents
-            .entry(key)
-            .or_default()
-            .extend(login.scopes.iter().cloned());
-    }
-    drop(memory);
-    answer(&realm, &login)
 }
 
 /// Gives the client its code.
 fn answer(realm: &Realm, login: &Login) -> Response {
     let session = login.session.as_deref().unwrap_or_default();
     let Some(code) = realm.issue_code(login, session) else {
-        return pages::error(realm, NO_LOGIN);
+        return shown(realm, None, NO_LOGIN);
     };
     let parameters = [
         ("state", login.state.as_deref()),

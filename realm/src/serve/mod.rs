@@ -1,5 +1,6 @@
 //! The wire: Keycloak's paths, and its answers.
 //!
+//! - `host` lets in who asks for this realm by one of its names,
 //! - `discovery` says where everything is,
 //! - `registration` takes in programs that nobody has registered before (RFC 7591),
 //! - `authorize` begins a login, `login` has its pages, `pages` draws them,
@@ -10,6 +11,7 @@ mod authorize;
 mod cors;
 mod discovery;
 mod error;
+mod host;
 mod login;
 mod pages;
 mod params;
@@ -26,14 +28,15 @@ use http::header::{
     CACHE_CONTROL, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
-use tracing::info;
+use tracing::debug;
 
 use self::error::{OAuthError, plain_error};
 use crate::state::Realm;
 
 impl Realm {
     /// Everything that the realm serves. It belongs at the origin that the realm was made with, on
-    /// a loopback address: whoever reaches it can sign in as its users.
+    /// a loopback address: whoever reaches it can sign in as its users. Requests for another host than
+    /// that of the origin or of this machine are refused.
     pub fn router(&self) -> Router {
         let openid = Router::new()
             .route("/auth", get(authorize::get).post(authorize::post))
@@ -76,6 +79,7 @@ impl Realm {
             .route("/realms/{realm}", get(no_realm))
             .route("/realms/{realm}/{*rest}", get(no_realm).post(no_realm))
             .fallback(async || plain_error(StatusCode::NOT_FOUND))
+            .layer(middleware::from_fn_with_state(self.clone(), host::check))
             .layer(middleware::from_fn(with_headers))
             .with_state(self.clone())
     }
@@ -94,7 +98,7 @@ async fn no_realm(State(realm): State<Realm>, Path(path): Path<Vec<(String, Stri
 async fn with_headers(request: Request, next: Next) -> Response {
     let what = format!("{} {}", request.method(), request.uri().path());
     let mut response = next.run(request).await;
-    info!("{what} → {}", response.status().as_u16());
+    debug!("{what} → {}", response.status().as_u16());
     let headers = response.headers_mut();
     let mut set = |name, value| {
         headers

@@ -112,6 +112,9 @@ pub(super) fn consent(realm: &Realm, login: &Login, code: &str) -> Response {
     let body = html! {
         p { "You are signed in as " strong { (user.unwrap_or_default()) } ". It asks for:" }
         ul { @for want in wants { li { span { (want) } } } }
+        @if is_document(&login.client.id) {
+            p.hint { "It says of itself that it has this name, at " code { (login.client.id) } "." }
+        }
         p.hint { "It then goes on at " code { (host(&login.redirect_uri)) } "." }
         form action=(action) method="post" {
             input type="hidden" name="code" value=(code);
@@ -130,6 +133,11 @@ pub(super) fn error(realm: &Realm, words: &str) -> Response {
         p.hint { "Close this page, and sign in again from the program that sent you here." }
     };
     page(realm, StatusCode::BAD_REQUEST, "We are sorry…", &body)
+}
+
+/// Whether a client is known by its document only.
+fn is_document(id: &str) -> bool {
+    id.contains("://")
 }
 
 /// `127.0.0.1:3333`, of a URI; all of it where it has no host.

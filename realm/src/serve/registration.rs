@@ -1,4 +1,4 @@
-//! Programs that register by themselves (RFC 7591). 2026-07-28 of MCP deprecates it in favour of
+//! Programs that register by themselves (RFC 7591). 2026-07-28 of MCP deprecates it in favor of
 //! client ID metadata documents; hosts still do it.
 
 use axum::Json;
@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Map, Value, json};
-use tracing::info;
 
 use super::cors;
 use super::error::OAuthError;
 use crate::clients::{Client, Grants, OPENID};
+use crate::events::{Asked, Event};
 use crate::keys::now;
 use crate::policies::{self, Refused, Wish};
 use crate::state::Realm;
@@ -53,14 +53,17 @@ const KNOWN: [&str; 27] = [
 pub(super) async fn post(State(realm): State<Realm>, asked: HeaderMap, body: Bytes) -> Response {
     let origin = cors::origin(&asked);
     if origin.is_some_and(|origin| !policies::let_in(realm.file(), origin)) {
-        return OAuthError::plain(StatusCode::FORBIDDEN, "Invalid origin").into_response();
+        let error = OAuthError::plain(StatusCode::FORBIDDEN, "Invalid origin");
+        realm.tell_refused(Asked::Registration, None, &error.words());
+        return error.into_response();
     }
     let kind = asked.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
         let words = "The content-type header value did not match the value in @Consumes";
         return OAuthError::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, words).into_response();
     }
-    let registered = register(&realm, &body, origin);
+    let registered = register(&realm, &body, origin)
+        .inspect_err(|error| realm.tell_refused(Asked::Registration, None, &error.words()));
     cors::readable(
         &asked,
         registered.unwrap_or_else(IntoResponse::into_response),
@@ -139,10 +142,11 @@ fn register(realm: &Realm, body: &[u8], origin: Option<&str>) -> Result<Response
         optional_scopes: optional,
         id,
     };
-    info!("registered {:?} as {}", client.name, client.id);
     let answer = answer(realm, &client, method);
+    let name = client.name.clone();
     memory.clients.insert(client.id.clone(), client);
     drop(memory);
+    realm.tell(&Event::Registered { client: name });
     Ok(answer)
 }
 

@@ -16,6 +16,7 @@ use super::cors;
 use super::error::OAuthError;
 use super::params::Params;
 use crate::clients::Client;
+use crate::events::{Asked, Event};
 use crate::state::{Invalid, Realm, Tokens};
 use crate::tokens::Grant;
 
@@ -34,7 +35,12 @@ pub(super) async fn post(State(realm): State<Realm>, asked: HeaderMap, body: Byt
         (Ok(client), Some(origin)) => client.is_served_to(origin),
         _ => false,
     };
-    let answered = answer(&realm, &form, client);
+    let name = match &client {
+        Ok(client) => Some(client.name.clone()),
+        Err(_) => form.get("client_id").map(str::to_owned),
+    };
+    let answered = answer(&realm, &form, client)
+        .inspect_err(|error| realm.tell_refused(Asked::Token, name.as_deref(), &error.words()));
     let response = answered.unwrap_or_else(IntoResponse::into_response);
     if is_served {
         cors::readable(&asked, response)
@@ -55,15 +61,17 @@ fn answer(
     let grant_type = grant_type
         .ok_or_else(|| OAuthError::bad("invalid_request", "Missing form parameter: grant_type"))?;
     let grant = match grant_type {
-        "authorization_code" => of_code(realm, form, &client?)?,
-        "refresh_token" => of_refresh_token(realm, form, &client?)?,
-        "password" => of_password(realm, form, &client?)?,
-        "client_credentials" => of_credentials(realm, form, &client?)?,
+        "authorization_code" => of_code,
+        "refresh_token" => of_refresh_token,
+        "password" => of_password,
+        "client_credentials" => of_credentials,
         _ => {
             let words = "Unsupported grant_type";
             return Err(OAuthError::bad("unsupported_grant_type", words));
         }
     };
+    let client = client?;
+    let grant = grant(realm, form, &client)?;
     if grant
         .scopes
         .iter()
@@ -81,6 +89,11 @@ fn answer(
             error.to_string(),
         )
     })?;
+    realm.tell(&Event::Issued {
+        subject: grant.subject.username(),
+        client: client.name,
+        scope: tokens.scope.clone(),
+    });
     Ok(response(realm, tokens))
 }
 
@@ -96,7 +109,7 @@ fn client(realm: &Realm, asked: &HeaderMap, form: &Params) -> Result<Client, OAu
             (id.to_owned(), form.get("client_secret").map(str::to_owned))
         }
     };
-    let client = realm.memory().clients.get(&id).cloned();
+    let client = realm.client(&id);
     let client = client.ok_or_else(|| refused("invalid_client"))?;
     match &client.secret {
         Some(known) if secret.as_ref() != Some(known) => Err(refused("unauthorized_client")),

@@ -20,6 +20,14 @@ pub const MORE_METADATA: Difference = Difference {
     why: "No MCP client uses them. What the stand-in lists, it does.",
 };
 
+/// Who is answered.
+pub const FOREIGN_HOST: Difference = Difference {
+    what: "a request for another host gets no answer",
+    keycloak: &["200"],
+    stand_in: "403",
+    why: "A page whose domain resolves to 127.0.0.1 could read the answers (DNS rebinding). Keycloak leaves that to a proxy in front of it.",
+};
+
 /// Which scopes a client has that has registered with some.
 pub const SCOPES_OF_REGISTERED: Difference = Difference {
     what: "a client that registers with a scope has the realm's default scopes too",

@@ -15,6 +15,9 @@
 mod authorization;
 mod differences;
 mod discovery;
+mod documents;
+mod events;
+mod hosts;
 mod refusals;
 mod registration;
 mod tokens;

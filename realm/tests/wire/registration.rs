@@ -165,3 +165,23 @@ async fn a_registered_client_gets_in_and_its_tokens_know_their_user() {
     let has_profile = scopes(&claims["scope"]).contains("profile");
     assert!(realm.does(&SCOPES_OF_REGISTERED, &has_profile.to_string()));
 }
+
+#[tokio::test]
+async fn a_redirect_on_this_machine_without_a_port_is_for_any() {
+    let realm = UnderTest::open().await;
+    let registered = realm
+        .register(&json!({
+            "redirect_uris": ["http://127.0.0.1/callback"],
+            "token_endpoint_auth_method": "none",
+            "scope": "openid mcp:access",
+        }))
+        .await;
+    let client = registered.json()["client_id"].clone();
+    let client = client.as_str().unwrap();
+    let (_, code) = Visitor::code(&realm, client, &[]).await;
+    let tokens = realm.token(&redeeming(client, &code)).await;
+    assert_eq!(tokens.status, 200, "{tokens:?}");
+    let deeper = [("redirect_uri", "http://127.0.0.1:3333/callback/deeper")];
+    let elsewhere = Visitor::sent_by(&realm, client, &deeper).await;
+    assert_eq!(elsewhere.page.status, 400, "{:?}", elsewhere.page);
+}

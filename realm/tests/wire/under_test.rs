@@ -54,14 +54,20 @@ impl Answer {
 }
 
 impl UnderTest {
-    /// The one that `KEYCLOAK_URL` names, or the stand-in, in this process.
+    /// The Keycloak that `KEYCLOAK_URL` names, the stand-in that `STAND_IN_URL` names, or one in
+    /// this process.
     pub async fn open() -> Self {
-        let keycloak = std::env::var("KEYCLOAK_URL").ok();
-        let origin = match &keycloak {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+        let named = |variable| {
+            let url = std::env::var(variable).ok()?;
+            Some(url.trim_end_matches('/').to_owned())
+        };
+        let keycloak = named("KEYCLOAK_URL");
+        let is_keycloak = keycloak.is_some();
+        let origin = match keycloak.or_else(|| named("STAND_IN_URL")) {
+            Some(origin) => origin,
             None => stand_in().await.0,
         };
-        Self::at(origin, keycloak.is_some())
+        Self::at(origin, is_keycloak)
     }
 
     pub fn at(origin: String, is_keycloak: bool) -> Self {
