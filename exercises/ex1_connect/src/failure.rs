@@ -52,15 +52,15 @@ pub fn succeeded(result: CallToolResult) -> Result<CallToolResult, Failure> {
 /// A request of an open session failed.
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
-        // TODO 1.5: did the server say no, or did no answer come?
+        // TODO 1.5: did the server refuse, or did no answer come?
         todo!("1.5")
     }
 }
 
-/// No session came about.
+/// No session was opened.
 impl From<ClientInitializeError> for Failure {
     fn from(error: ClientInitializeError) -> Self {
-        // TODO 1.5: `reason` has the words.
+        // TODO 1.5: `reason` finds the right words.
         todo!("1.5")
     }
 }

@@ -107,13 +107,13 @@ impl Agent {
         ));
         let outcome = self.execute(&call.function).await;
         // ANCHOR: step_2_5
-        // TODO 2.5: trouble is no reason to stop. Tell the model what is wrong, so that it can do
-        // better: `Trouble` has a sentence for each kind.
+        // TODO 2.5: a problem is not a reason to stop. Tell the model what went wrong, so that it can
+        // do better: `Trouble` has a sentence for each kind.
         let told = outcome.unwrap_or_else(|trouble| todo!("2.5"));
         // ANCHOR_END: step_2_5
         say(&format!("← {told}"));
         // ANCHOR: step_2_2_result
-        // TODO 2.2: put what was told into the conversation, as a `ChatCompletionRequestToolMessage`.
+        // TODO 2.2: put `told` into the conversation, as a `ChatCompletionRequestToolMessage`.
         // Its `tool_call_id` says which call it answers.
         todo!("2.2")
         // ANCHOR_END: step_2_2_result

@@ -31,8 +31,8 @@ impl Human {
             return false;
         }
         // ANCHOR: step_2_6_answer
-        // TODO 2.6: read a line of `self.lines`. `y` and `yes` are a yes; anything else is none,
-        // and so is the end of input.
+        // TODO 2.6: read a line of `self.lines`. `y` and `yes` approve. Anything else does not,
+        // and neither does the end of input.
         todo!("2.6")
         // ANCHOR_END: step_2_6_answer
     }

@@ -23,8 +23,8 @@ pub struct Settings {
 pub struct WrongSetting(pub String);
 
 impl Settings {
-    /// Reads `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL`. What stands in the
-    /// environment comes before what stands in `.env`.
+    /// Reads `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL`. Variables of
+    /// the environment come before those in `.env`.
     ///
     /// # Errors
     ///

@@ -89,7 +89,7 @@ impl Confirmations {
 
     // ANCHOR: step_4_4
     /// The state that goes with a question.
-    // TODO 4.4: it passes through the client, which may be anybody, and anybody can write this.
+    // TODO 4.4: it passes through the client, and any client could write such a state itself.
     // Seal it with `self.codec`: for this purchase (`associated_data`), and for `self.lifetime`
     // (`ttl`). Seal a random number, so that `open` can tell which ones are `spent`.
     fn seal(&self, quote: &Quote) -> Result<String, ErrorData> {

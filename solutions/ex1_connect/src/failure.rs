@@ -69,7 +69,7 @@ impl From<ServiceError> for Failure {
     }
 }
 
-/// No session came about.
+/// No session was opened.
 impl From<ClientInitializeError> for Failure {
     fn from(error: ClientInitializeError) -> Self {
         Self::Unreachable(reason(&error))

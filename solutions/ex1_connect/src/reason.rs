@@ -1,4 +1,4 @@
-//! Why no answer came, in words for people. Finished: `reason(&error)` finds them.
+//! Why no answer came, in words for people. Already written: `reason(&error)` finds them.
 
 use std::error::Error;
 

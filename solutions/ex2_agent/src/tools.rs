@@ -107,6 +107,9 @@ impl Toolbox {
             .serve_with_lifecycle(transport, lifecycle)
             .await
             .map_err(|error| match error {
+                error if error.auth_challenge().is_some() => anyhow!(
+                    "it wants to know who you are (401), and this agent brings no token. Exercise 5 shows how a client gets one"
+                ),
                 ClientInitializeError::TransportError { error, .. } => anyhow!("{}", error.error),
                 other => other.into(),
             })?;

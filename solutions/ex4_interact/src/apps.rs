@@ -1,7 +1,7 @@
 //! The store's MCP Apps: pages that a host shows beside the result of a tool.
 //!
 //! A tool names its page in `_meta`; the page is a resource like any other. Both come from here.
-//! How a page is written is in `ui/`.
+//! The pages themselves are in `ui/`.
 
 use rmcp::model::{MetaObject, Resource, ResourceContents};
 use serde_json::json;

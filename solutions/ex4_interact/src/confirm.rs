@@ -127,7 +127,7 @@ impl Confirmations {
         // Why it does not open is nobody's business but ours.
         let refused = || {
             let message = "Nothing was bought: this requestState is not valid (any more) for \
-                           this purchase. Call again without it, and the user is asked anew.";
+                           this purchase. Call again without it, and the user is asked again.";
             ErrorData::invalid_params(message, None)
         };
         let purchase = bytes(quote)?;

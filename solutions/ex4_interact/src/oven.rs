@@ -1,4 +1,4 @@
-//! The oven: what takes a while. Nothing in here knows MCP, but for the schemas.
+//! The oven: work that takes a while. Nothing here depends on MCP, except for the schemas.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,7 +17,9 @@ pub fn answer(request: &Value) -> Result<Value, Value> {
         _ => Err(json!({ "code": -32601, "message": "method not found" })),
     }
 }
+// ANCHOR_END: answer
 
+// ANCHOR: call
 fn call(arguments: &Value) -> Value {
     let unit = |name: &str| serde_json::from_value::<Unit>(arguments[name].clone());
     let converted = match (arguments["value"].as_f64(), unit("from"), unit("to")) {
@@ -39,7 +41,9 @@ fn call(arguments: &Value) -> Value {
         }),
     }
 }
+// ANCHOR_END: call
 
+// ANCHOR: tool
 fn tool() -> Value {
     let units = ["metre", "foot", "mile", "gram", "ounce", "pound"];
     json!({
@@ -87,4 +91,4 @@ fn tool() -> Value {
         "annotations": { "readOnlyHint": true, "openWorldHint": false },
     })
 }
-// ANCHOR_END: answer
+// ANCHOR_END: tool

@@ -86,7 +86,11 @@ async fn main() -> Result<()> {
         Err(_) => 8421,
     };
     // Loopback: only programs on this machine can connect …
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .with_context(|| {
+            format!("cannot listen on port {port}: stop the server that runs there, or set PORT")
+        })?;
     eprintln!("serving MCP at http://{}/mcp", listener.local_addr()?);
     // … and of these no web page in a browser.
     let config = StreamableHttpServerConfig::default().enforce_origin_validation();

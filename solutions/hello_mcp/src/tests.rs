@@ -17,7 +17,9 @@ async fn connect() -> RunningService<RoleClient, ()> {
     });
     ().serve(ours).await.unwrap()
 }
+// ANCHOR_END: client
 
+// ANCHOR: test
 async fn convert(value: f64, from: &str, to: &str) -> Value {
     let arguments = json!({ "value": value, "from": from, "to": to });
     let arguments = arguments.as_object().unwrap().clone();
@@ -32,7 +34,7 @@ async fn a_mile_is_1609_metres() {
     assert_eq!(answer["structuredContent"]["value"], 1609.344);
     assert_eq!(answer["isError"], false);
 }
-// ANCHOR_END: client
+// ANCHOR_END: test
 
 #[tokio::test]
 async fn a_mile_in_grams_is_a_tool_error_that_says_why() {

@@ -1,4 +1,4 @@
-//! Units of length and mass, and what one is in another. Nothing in here knows MCP.
+//! Units of length and mass, and what one is in another. Nothing here depends on MCP.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What to do about a 401: where does one log in?
+//! What to do about a 401: find out where to log in.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! An agent: it answers a question with the help of a model and of tools from MCP servers.
 //!
-//! The answer goes to stdout, all else to stderr. Exit codes: 0 answered, 1 no answer, 2 usage
+//! The answer goes to stdout, everything else to stderr. Exit codes: 0 answered, 1 no answer, 2 usage
 //! or settings.
 
 mod agent;

@@ -1,5 +1,5 @@
 //! What reaches the terminal. Servers and models are strangers: no character of theirs may move
-//! the cursor, change colours or turn the reading direction.
+//! the cursor, change colors or turn the reading direction.
 
 use std::io::{self, Write};
 

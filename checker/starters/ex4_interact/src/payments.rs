@@ -1,10 +1,10 @@
 //! Connecting a payment provider, on a page in the user's own browser.
 //!
-//! What is typed there is nobody else's business: neither the model nor the host sees it. So the
+//! What the user types there is private: neither the model nor the host sees it. So the
 //! user is asked in URL mode: the client shows the address, and opens it if the user agrees.
 //!
 //! A link can be passed on. Somebody who was sent yours would connect *their* account with your
-//! store. So the question holds a code, and the page wants to have it.
+//! store. So the question holds a code, and the page asks for it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;

@@ -1,0 +1,184 @@
+//! The realm, as far as the store needs it: its name, and the keys that it signs with.
+//!
+//! A realm publishes its keys (JWKS, RFC 7517) and changes them now and then. A token names its key
+//! (`kid`). So keys are fetched when one is named that is not known yet, and kept.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm, PublicKeyUse};
+use reqwest::{Client, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+/// After this the keys are asked for again, in case the realm has withdrawn one.
+const FRESH: Duration = Duration::from_secs(300);
+
+/// How long the realm may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why the realm's keys are not to be had.
+#[derive(Debug, Error)]
+pub enum RealmError {
+    #[error("the realm does not answer: {0:#}")]
+    Silent(#[from] reqwest::Error),
+    #[error("the realm at {asked} says that it is {says}: is REALM_URL what it calls itself?")]
+    AnotherIssuer { asked: String, says: String },
+    #[error("the realm did not answer a moment ago")]
+    AskedJustNow,
+}
+
+/// What a realm says of itself, as far as it is needed here (OpenID Connect Discovery 1.0, 3).
+#[derive(Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// The keys of a realm.
+pub struct RealmKeys {
+    issuer: String,
+    client: Client,
+    pause: Duration,
+    known: RwLock<Known>,
+    /// Held by the one who asks the realm.
+    asking: Mutex<()>,
+}
+
+/// What the realm has told.
+#[derive(Default)]
+struct Known {
+    keys: HashMap<String, DecodingKey>,
+    /// When the keys came.
+    fetched: Option<Instant>,
+    /// When a question brought nothing, the last time.
+    in_vain: Option<Instant>,
+}
+
+impl Known {
+    fn are_fresh(&self) -> bool {
+        self.fetched.is_some_and(|at| at.elapsed() < FRESH)
+    }
+
+    fn may_ask(&self, pause: Duration) -> bool {
+        self.in_vain.is_none_or(|at| at.elapsed() >= pause)
+    }
+}
+
+impl RealmKeys {
+    /// Those of the realm at this address, `http://localhost:8180/realms/workshop`.
+    ///
+    /// A key that nobody knows may be made up: anybody can name those, by the thousand. So after a
+    /// question that brought nothing, the realm is not asked again for this `pause`.
+    pub fn new(realm: &Url, pause: Duration) -> Result<Self, RealmError> {
+        Ok(Self {
+            // An issuer is a text. With a slash at the end it would be another one.
+            issuer: realm.as_str().trim_end_matches('/').to_owned(),
+            client: Client::builder().timeout(PATIENCE).build()?,
+            pause,
+            known: RwLock::default(),
+            asking: Mutex::default(),
+        })
+    }
+
+    /// The realm's name, which it writes into each token.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The key of this name, if the realm has one.
+    pub async fn find(&self, kid: &str) -> Result<Option<DecodingKey>, RealmError> {
+        if let Some(key) = self.fresh(kid) {
+            return Ok(Some(key));
+        }
+        // One asks. Others who need a key wait for what it brings; those who have one do not.
+        let _turn = self.asking.lock().await;
+        if !self.read(Known::are_fresh)
+            && let Err(error) = self.fetch().await
+            && self.read(|known| known.keys.is_empty())
+        {
+            return Err(error);
+        }
+        // ANCHOR: step_5_6
+        // TODO 5.6: the realm may have a new key. Ask it, but not for every name that somebody made up:
+        // `in_vain` is when a question brought nothing, and `may_ask` looks at it.
+        if self.key(kid).is_none() {
+            todo!("5.6");
+        }
+        // ANCHOR_END: step_5_6
+        Ok(self.key(kid))
+    }
+
+    fn may_ask(&self) -> bool {
+        self.read(|known| known.may_ask(self.pause))
+    }
+
+    fn key(&self, kid: &str) -> Option<DecodingKey> {
+        self.read(|known| known.keys.get(kid).cloned())
+    }
+
+    fn fresh(&self, kid: &str) -> Option<DecodingKey> {
+        self.key(kid).filter(|_| self.read(Known::are_fresh))
+    }
+
+    /// Asks the realm for its keys, unless it did not answer a moment ago.
+    async fn fetch(&self) -> Result<(), RealmError> {
+        if !self.may_ask() {
+            return Err(RealmError::AskedJustNow);
+        }
+        let asked = self.ask().await;
+        self.write(|known| match asked {
+            Ok(keys) => {
+                known.keys = keys;
+                known.fetched = Some(Instant::now());
+                Ok(())
+            }
+            Err(error) => {
+                known.in_vain = Some(Instant::now());
+                Err(error)
+            }
+        })
+    }
+
+    async fn ask(&self) -> Result<HashMap<String, DecodingKey>, RealmError> {
+        let discovery = format!("{}/.well-known/openid-configuration", self.issuer);
+        let discovery: Discovery = self.get(&discovery).await?;
+        if discovery.issuer != self.issuer {
+            return Err(RealmError::AnotherIssuer {
+                asked: self.issuer.clone(),
+                says: discovery.issuer,
+            });
+        }
+        let keys: JwkSet = self.get(&discovery.jwks_uri).await?;
+        let keys = keys.keys.iter().filter(|key| signs(key));
+        Ok(keys.filter_map(named).collect())
+    }
+
+    async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, RealmError> {
+        let response = self.client.get(url).send().await?.error_for_status()?;
+        Ok(response.json().await?)
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        look(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+        change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whether a key is there to sign, and as we want it. Keycloak lists one for encryption, too.
+fn signs(key: &Jwk) -> bool {
+    key.common.public_key_use == Some(PublicKeyUse::Signature)
+        && key.common.key_algorithm == Some(KeyAlgorithm::RS256)
+}
+
+fn named(key: &Jwk) -> Option<(String, DecodingKey)> {
+    let kid = key.common.key_id.clone()?;
+    Some((kid, DecodingKey::from_jwk(key).ok()?))
+}

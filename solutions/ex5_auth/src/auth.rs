@@ -1,0 +1,271 @@
+//! Who may use the store: users with a token that the realm issued for this store.
+//!
+//! The store is an OAuth 2.1 *resource server*. It knows no password and no login page. It says
+//! where the realm is ([`Auth::metadata`], RFC 9728), turns away requests without a valid token
+//! ([`Auth::refuse`], RFC 6750), and checks each token itself ([`Auth::verify`]): the signature and
+//! the claims say all that it needs, so it does not have to ask the realm.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router, middleware, routing::get};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use reqwest::Url;
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer};
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use crate::confirm::internal;
+use crate::realm::{RealmError, RealmKeys};
+use crate::sessions::Sessions;
+
+/// What a user lets a client do here: use the store in their name.
+const SCOPE: &str = "mcp:access";
+
+/// Where a server says who protects it, followed by the path of what is protected (RFC 9728, 3.1).
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// Someone who is signed in.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// What the realm knows them by. Names may change; this never does.
+    pub id: String,
+    /// What they are called.
+    pub name: String,
+}
+
+impl User {
+    /// Who sent a request.
+    pub fn of(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
+        let Some(parts) = context.extensions.get::<Parts>() else {
+            // On stdio there is nobody else: the user has started this program.
+            return Ok(Self {
+                id: "local".to_owned(),
+                name: "you".to_owned(),
+            });
+        };
+        let user = parts.extensions.get::<Self>().cloned();
+        user.ok_or_else(|| internal("a request got past the door without a user"))
+    }
+}
+
+/// What the store reads of an access token. The realm has signed it.
+#[derive(Debug, Deserialize)]
+struct Claims {
+    sub: String,
+    preferred_username: String,
+    /// What it is. Keycloak writes `Bearer` into access tokens, `ID` and `Refresh` into others.
+    typ: String,
+    /// What it is good for: names, with spaces between them.
+    #[serde(default)]
+    scope: String,
+}
+
+impl Claims {
+    fn allow(&self, scope: &str) -> bool {
+        // ANCHOR: step_5_5
+        self.scope.split(' ').any(|name| name == scope)
+        // ANCHOR_END: step_5_5
+    }
+}
+
+/// Why somebody does not get in.
+#[derive(Debug)]
+enum Refusal {
+    /// There is no token.
+    NoToken,
+    /// There is one, and it is not for this store, now. The reason is for the log.
+    BadToken(String),
+    /// It is good, and not for this.
+    MissingScope,
+    /// Nobody can tell, because the realm does not answer.
+    RealmIsSilent(RealmError),
+}
+
+/// The document in which the store says who protects it (RFC 9728, 2).
+#[derive(Serialize)]
+struct Metadata {
+    resource: String,
+    authorization_servers: Vec<String>,
+    scopes_supported: Vec<&'static str>,
+    bearer_methods_supported: Vec<&'static str>,
+}
+
+/// The door of the store.
+pub struct Auth {
+    keys: RealmKeys,
+    audience: String,
+    /// Where clients reach the store, `http://127.0.0.1:8420/mcp`.
+    resource: Url,
+    sessions: Sessions,
+}
+
+impl Auth {
+    pub fn new(keys: RealmKeys, audience: String, resource: Url, sessions: Sessions) -> Self {
+        Self {
+            keys,
+            audience,
+            resource,
+            sessions,
+        }
+    }
+
+    /// The store behind the door, and beside it what everybody may read.
+    pub fn protect(self, store: Router) -> Router {
+        let auth = Arc::new(self);
+        let door = middleware::from_fn_with_state(Arc::clone(&auth), require_token);
+        let metadata = get(async |State(auth): State<Arc<Self>>| Json(auth.metadata()));
+        let beside = Router::new()
+            .route(WELL_KNOWN, metadata.clone())
+            .route(&format!("{WELL_KNOWN}/mcp"), metadata)
+            .with_state(auth);
+        store.layer(door).merge(beside)
+    }
+
+    fn metadata(&self) -> Metadata {
+        // ANCHOR: step_5_1
+        Metadata {
+            resource: self.resource.to_string(),
+            authorization_servers: vec![self.keys.issuer().to_owned()],
+            scopes_supported: vec![SCOPE],
+            bearer_methods_supported: vec!["header"],
+        }
+        // ANCHOR_END: step_5_1
+    }
+
+    /// Where the metadata is: at the store's own address, with the well-known path before its path.
+    fn metadata_url(&self) -> Url {
+        let mut url = self.resource.clone();
+        url.set_path(&format!("{WELL_KNOWN}{}", self.resource.path()));
+        url
+    }
+
+    /// What is answered to somebody who does not get in.
+    fn refuse(&self, refusal: &Refusal) -> Response {
+        match refusal {
+            // ANCHOR: step_5_2
+            Refusal::NoToken | Refusal::BadToken(_) => {
+                let mut challenge = format!(
+                    r#"Bearer resource_metadata="{}", scope="{SCOPE}""#,
+                    self.metadata_url()
+                );
+                if matches!(refusal, Refusal::BadToken(_)) {
+                    challenge += r#", error="invalid_token""#;
+                }
+                let headers = [(WWW_AUTHENTICATE, challenge)];
+                (StatusCode::UNAUTHORIZED, headers, "Sign in first.").into_response()
+            }
+            // ANCHOR_END: step_5_2
+            // ANCHOR: step_5_5_refusal
+            Refusal::MissingScope => {
+                let challenge = format!(
+                    r#"Bearer error="insufficient_scope", scope="{SCOPE}", resource_metadata="{}""#,
+                    self.metadata_url()
+                );
+                let headers = [(WWW_AUTHENTICATE, challenge)];
+                let words = format!("This takes the scope {SCOPE}.");
+                (StatusCode::FORBIDDEN, headers, words).into_response()
+            }
+            // ANCHOR_END: step_5_5_refusal
+            // Never let anybody in who cannot be recognized.
+            Refusal::RealmIsSilent(_) => {
+                let words = "The realm that signs tokens does not answer. Try again later.";
+                (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
+            }
+        }
+    }
+
+    /// Who has sent a request with this token.
+    async fn recognize(&self, token: Option<String>) -> Result<User, Refusal> {
+        let token = token.ok_or(Refusal::NoToken)?;
+        let key = self.key_of(&token).await?;
+        // ANCHOR: step_5_3
+        self.verify(&token, &key)
+        // ANCHOR_END: step_5_3
+    }
+
+    /// The key that a token says it was signed with.
+    async fn key_of(&self, token: &str) -> Result<DecodingKey, Refusal> {
+        let bad = |why: &dyn std::fmt::Display| Refusal::BadToken(why.to_string());
+        let header = decode_header(token).map_err(|error| bad(&error))?;
+        let kid = header.kid.ok_or_else(|| bad(&"it names no key"))?;
+        let key = self.keys.find(&kid).await.map_err(Refusal::RealmIsSilent)?;
+        key.ok_or_else(|| bad(&"its key is none of the realm's"))
+    }
+
+    /// Who has sent a token, if it is good.
+    fn verify(&self, token: &str, key: &DecodingKey) -> Result<User, Refusal> {
+        let bad = |why: &dyn std::fmt::Display| Refusal::BadToken(why.to_string());
+        // ANCHOR: step_5_4_type
+        let token = decode::<Claims>(token, key, &self.rules()).map_err(|error| bad(&error))?;
+        let claims = token.claims;
+        if claims.typ != "Bearer" {
+            return Err(bad(&"it is not an access token"));
+        }
+        // ANCHOR_END: step_5_4_type
+        if !claims.allow(SCOPE) {
+            return Err(Refusal::MissingScope);
+        }
+        Ok(User {
+            id: claims.sub,
+            name: claims.preferred_username,
+        })
+    }
+
+    /// What must be so for a token to be good here, now.
+    fn rules(&self) -> Validation {
+        // ANCHOR: step_5_4
+        // The algorithm is ours to choose. A token that chose it could choose `none`.
+        let mut rules = Validation::new(Algorithm::RS256);
+        rules.set_issuer(&[self.keys.issuer()]);
+        rules.set_audience(&[&self.audience]);
+        // Without this, a claim that is missing is not looked at.
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        rules.validate_nbf = true;
+        rules.leeway = 5;
+        rules
+        // ANCHOR_END: step_5_4
+    }
+}
+
+/// Lets in who brings a good token, and tells the store who it is.
+async fn require_token(
+    State(auth): State<Arc<Auth>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let token = bearer(request.headers());
+    match auth.recognize(token).await {
+        Ok(user) => {
+            request.extensions_mut().insert(user.clone());
+            auth.sessions.keep_apart(&user, request, next).await
+        }
+        Err(refusal) => {
+            match &refusal {
+                Refusal::BadToken(why) => info!("a token was refused: {why}"),
+                Refusal::RealmIsSilent(error) => warn!("nobody can get in: {error}"),
+                Refusal::NoToken | Refusal::MissingScope => (),
+            }
+            auth.refuse(&refusal)
+        }
+    }
+}
+
+/// The token of a request (RFC 6750, 2.1): there is one, in the header, and nowhere else. In an
+/// address it would end up in logs and histories.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.to_owned())
+}
