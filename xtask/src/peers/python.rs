@@ -1,4 +1,4 @@
-//! FastMCP, in a Python environment of its own.
+//! FastMCP, in a Python environment of its own. typos is in there too.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -68,6 +68,12 @@ impl Python {
             .env("FASTMCP_CHECK_FOR_UPDATES", "off")
             .env("FASTMCP_SHOW_SERVER_BANNER", "false");
         command
+    }
+
+    /// typos, which finds misspelled words.
+    pub(crate) fn typos(&self) -> Command {
+        let typos = self.program.with_file_name("typos");
+        Command::new(typos.with_extension(std::env::consts::EXE_EXTENSION))
     }
 }
 
