@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -25,7 +26,7 @@ pub struct Cli {
 impl Cli {
     /// Whether Ctrl-C is how the command ends, and not that it was cut off.
     pub fn ends_by_signal(&self) -> bool {
-        matches!(self.command, Some(Command::Play(_)))
+        matches!(self.command, Some(Command::Play(_) | Command::Realm(_)))
     }
 }
 
@@ -33,7 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo checker                        where am I, what works, what is next
   cargo checker check 3.4              one step
-  cargo checker check 3.4 --trace      the same, with the JSON-RPC that crossed the wire
+  cargo checker check 3.4 --trace      the same, with every JSON-RPC message
   cargo checker hint 3.4               a nudge; again for more
   cargo checker check ex3 --solution   what a pass looks like
 
@@ -55,26 +56,29 @@ pub enum Command {
     Play(Play),
     /// List every exercise and step with its state
     List,
+    /// Print the timetable of the workshop
+    #[command(after_help = AGENDA_EXAMPLES)]
+    Agenda(Agenda),
     /// Show the next hint for a step: a nudge, the API to use, almost the code
     #[command(after_help = HINTS)]
     Hint {
-        /// The step, as in 3.4; else the one that you are at
+        /// The step, as in 3.4; by default, the one that you are at
         step: Option<String>,
-        /// Show the hints that you have seen already, and no new one
+        /// Show only the hints that you have already seen
         #[arg(long)]
         again: bool,
     },
     /// Show how your code differs from the solution
     #[command(after_help = DIFF_EXAMPLES)]
     Diff {
-        /// An exercise (ex3) or a step (3.4); else the current exercise
+        /// An exercise (ex3) or a step (3.4); by default, the current exercise
         #[arg(value_name = "EX")]
         exercise: Option<String>,
     },
     /// Show the solution's files, or its code for a step
     #[command(after_help = SOLUTION_EXAMPLES)]
     Solution {
-        /// An exercise (ex3) or a step (3.4); else the current exercise
+        /// An exercise (ex3) or a step (3.4); by default, the current exercise
         #[arg(value_name = "EX")]
         exercise: Option<String>,
     },
@@ -85,7 +89,7 @@ pub enum Command {
         #[arg(value_name = "EX")]
         exercise: String,
     },
-    /// Go on at an exercise: earlier ones that are not passed become the solution
+    /// Skip ahead to an exercise: the solution replaces earlier ones that have not passed
     #[command(after_help = CATCH_UP_EXAMPLES)]
     CatchUp {
         /// The exercise, as in ex4
@@ -98,16 +102,19 @@ pub enum Command {
         /// The exercise, as in ex3
         #[arg(value_name = "EX")]
         exercise: String,
-        /// The number of a copy; else the newest that differs from what is there
+        /// The number of a copy; by default, the newest that differs from your files
         #[arg(value_name = "COPY")]
         copy: Option<u32>,
     },
+    /// Run the workshop's identity realm, where the users of exercise 5 sign in
+    #[command(after_help = REALM_EXAMPLES)]
+    Realm(Realm),
     /// Serve the workshop itself over MCP, for your coding agent
     #[command(after_help = TUTOR_EXAMPLES)]
     Tutor(Tutor),
-    /// Find what is wrong with this machine, and the command that mends it
+    /// Find what is wrong with this machine, and the command that fixes it
     #[command(after_help = DOCTOR)]
-    Doctor,
+    Doctor(Doctor),
     /// Print completions for a shell
     #[command(after_help = COMPLETIONS)]
     Completions {
@@ -160,6 +167,10 @@ Examples:
 const DOCTOR: &str = "\
 It looks and changes nothing. A ✗ stands in the way, a ! is good to know, a ? could not be examined.
 
+Examples:
+  cargo checker doctor                                  this machine and this checkout
+  cargo checker doctor --url http://127.0.0.1:8420/mcp  why nobody can sign in at that server
+
 Exit codes:
   0  nothing stands in the way
   1  a trouble was found
@@ -173,7 +184,7 @@ They complete the word `checker`. In bash:
 /// What to watch.
 #[derive(Debug, Default, Args)]
 pub struct Watch {
-    /// An exercise (ex3) or a step (3.4); else the current exercise
+    /// An exercise (ex3) or a step (3.4); by default, the current exercise
     #[arg(value_name = "EX")]
     pub exercise: Option<String>,
 }
@@ -186,18 +197,21 @@ Examples:
 /// What to play with.
 #[derive(Debug, Args)]
 pub struct Play {
-    /// An exercise that is a server (ex3); else the current one, or the first
+    /// An exercise that is a server (ex3); by default, the current one, or the first
     #[arg(value_name = "EX", conflicts_with_all = ["url", "command"])]
     pub exercise: Option<String>,
     /// Play with the reference solution instead of your code
     #[arg(long, conflicts_with_all = ["url", "command"])]
     pub solution: bool,
-    /// Play with a server that runs already
+    /// Play with a server that is already running
     #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "command")]
     pub url: Option<Url>,
     /// Play with a stdio server in any language: its command line, in one string
     #[arg(long, value_name = "CMD ARGS")]
     pub command: Option<String>,
+    /// Sign in at a realm that is already running, for exercise 5; by default, play starts its own
+    #[arg(long, value_name = "URL", value_parser = url, conflicts_with_all = ["url", "command"])]
+    pub realm: Option<Url>,
     /// The port of the page
     #[arg(long, value_name = "PORT", default_value_t = 8440)]
     pub port: u16,
@@ -213,6 +227,84 @@ Examples:
   cargo checker play --url http://127.0.0.1:8000/mcp
   cargo checker play --command \"python store.py\"";
 
+/// The timetable.
+#[derive(Debug, Args)]
+pub struct Agenda {
+    /// When the workshop begins, as in 09:00; by default, times count from 0:00
+    #[arg(long, value_name = "HH:MM")]
+    pub start: Option<TimeOfDay>,
+}
+
+/// A time of day, by the minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeOfDay {
+    /// The minutes since midnight.
+    pub minutes: u32,
+}
+
+impl FromStr for TimeOfDay {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |digits: &str, below: u32| {
+            let is_number =
+                matches!(digits.len(), 1..=2) && digits.bytes().all(|b| b.is_ascii_digit());
+            let number: u32 = digits.parse().ok()?;
+            (is_number && number < below).then_some(number)
+        };
+        let parts = text.split_once(':');
+        let time = parts.and_then(|(hours, minutes)| {
+            let minutes = number(minutes, 60).filter(|_| minutes.len() == 2)?;
+            Some(number(hours, 24)? * 60 + minutes)
+        });
+        let minutes = time.ok_or("expected a time of day, as in 09:00 or 13:30")?;
+        Ok(Self { minutes })
+    }
+}
+
+const AGENDA_EXAMPLES: &str = "\
+Examples:
+  cargo checker agenda                  how long each part takes
+  cargo checker agenda --start 09:00    when each part begins and ends";
+
+/// What to examine instead of the machine.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Find what keeps users from signing in at this server
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub url: Option<Url>,
+    /// Its realm, if it is not the one that the server names
+    #[arg(long, value_name = "URL", value_parser = url, requires = "url")]
+    pub realm: Option<Url>,
+}
+
+/// Which realm to run.
+#[derive(Debug, Args)]
+pub struct Realm {
+    /// The port to listen on
+    #[arg(long, value_name = "PORT", default_value_t = 8180)]
+    pub port: u16,
+    /// Run a real Keycloak, in Docker or Podman, or with Java 17 or newer
+    #[arg(long)]
+    pub keycloak: bool,
+    /// Accept clients that do not register: client ID metadata documents (CIMD)
+    #[arg(long, conflicts_with = "keycloak")]
+    pub cimd: bool,
+}
+
+const REALM_EXAMPLES: &str = "\
+It is an authorization server with two users, for workshops only, and listens on this machine only.
+It runs until Ctrl-C. Without --keycloak it needs nothing but this program.
+
+Keycloak is fetched once, into target/keycloak/. Its administrator is `admin`, with a random password
+unless KC_BOOTSTRAP_ADMIN_PASSWORD sets one for its first start.
+
+Examples:
+  cargo checker realm                a stand-in for Keycloak
+  cargo checker realm --port 8181    on another port
+  cargo checker realm --cimd         a client's ID may be the URL of a document about it
+  cargo checker realm --keycloak     the real one, with the same users and clients";
+
 /// How to serve the workshop.
 #[derive(Debug, Args)]
 pub struct Tutor {
@@ -222,7 +314,7 @@ pub struct Tutor {
     /// The port to listen on
     #[arg(long, value_name = "PORT", default_value_t = 8430, requires = "http")]
     pub port: u16,
-    /// The folder of the workshop; else the one that you are in
+    /// The folder of the workshop; by default, the one that you are in
     #[arg(long, value_name = "FOLDER")]
     pub workshop: Option<PathBuf>,
 }
@@ -242,7 +334,7 @@ Examples:
 #[derive(Debug, Default, Args)]
 #[command(after_help = CHECK_EXAMPLES)]
 pub struct Check {
-    /// An exercise (ex3), a step (3.4) or all; else the current exercise
+    /// An exercise (ex3), a step (3.4) or all; by default, the current exercise
     #[arg(value_name = "EX")]
     pub exercise: Option<String>,
     /// A step of that exercise
@@ -251,22 +343,25 @@ pub struct Check {
     /// Check the reference solution instead of your code
     #[arg(long, conflicts_with_all = ["url", "command"])]
     pub solution: bool,
-    /// Check a server that runs already, by the stock that it has
+    /// Check a server that is already running, with the products that it has in stock
     #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "command")]
     pub url: Option<Url>,
-    /// Check a stdio server in any language: its command line, in one string
+    /// Check a server in any language, over stdio (exercise 5: HTTP): its command line, in one string
     #[arg(long, value_name = "CMD ARGS")]
     pub command: Option<String>,
+    /// Use the tokens of a realm that is already running, for exercise 5
+    #[arg(long, value_name = "URL", value_parser = url)]
+    pub realm: Option<Url>,
     /// The protocol era to speak
     #[arg(long, value_enum, default_value_t)]
     pub era: Eras,
-    /// Draw the same random arguments as another run
+    /// Use the same random arguments as another run
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    /// Show the JSON-RPC that crossed the wire, with what each message is for
+    /// Show the JSON-RPC messages, and what each one is for
     #[arg(long)]
     pub trace: bool,
 }

@@ -43,6 +43,8 @@ pub struct Module {
     pub bonus: Option<String>,
     /// Its page in the book, where it is a talk: `mcp-101.html`.
     pub book: Option<String>,
+    /// Its slides, a file of the deck: `mcp-101.md`.
+    pub slides: Option<PathBuf>,
 }
 
 /// A crate the attendee edits.
@@ -136,6 +138,20 @@ impl Course {
         })
     }
 
+    /// The agenda with the minute at which each part begins: 0, 10, 25.
+    pub fn timetable(&self) -> impl Iterator<Item = (u32, &Module)> {
+        self.modules.iter().scan(0, |end, module| {
+            let begin = *end;
+            *end += module.minutes;
+            Some((begin, module))
+        })
+    }
+
+    /// How many minutes the agenda takes, with its break.
+    pub fn minutes(&self) -> u32 {
+        self.modules.iter().map(|module| module.minutes).sum()
+    }
+
     /// The exercise of this id.
     pub fn exercise(&self, id: &str) -> Option<&Exercise> {
         self.exercises.iter().find(|exercise| exercise.id == id)
@@ -147,6 +163,11 @@ impl Course {
             .iter()
             .find_map(|exercise| Some((exercise, exercise.step(id)?)))
     }
+}
+
+/// `1:05`: hours and minutes since the beginning.
+pub fn clock(minutes: u32) -> String {
+    format!("{}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// The folder in which the attendee works on the exercise with this id, from the workshop's root.
@@ -173,6 +194,12 @@ impl Exercise {
     /// The folder of its solution, from the workshop's root: `solutions/ex3_store`.
     pub fn solution(&self) -> PathBuf {
         Path::new("solutions").join(&self.id)
+    }
+
+    /// Its page in the book, `ex3.html`, once it has one.
+    pub fn page(&self) -> Option<&str> {
+        let book = self.steps.first()?.book.as_deref()?;
+        Some(book.split_once('#').map_or(book, |(page, _)| page))
     }
 
     /// `3`: the number that its steps begin with.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 /// No text of a server is shown at greater length.
 const MAX_CHARS: usize = 1_200;
 
-/// The text with every character that could move the cursor, change colours or turn the
+/// The text with every character that could move the cursor, change colors or turn the
 /// reading direction written out as `\u{1b}`, and cut where it grows too long. Line feeds
 /// stay.
 pub fn visible(text: &str) -> String {

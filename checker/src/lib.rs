@@ -18,6 +18,8 @@ mod escape;
 pub mod events;
 pub mod fixtures;
 pub mod host;
+mod identity;
+mod listener;
 pub mod mcp;
 pub mod patience;
 mod play;

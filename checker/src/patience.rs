@@ -20,6 +20,8 @@ pub struct Patience {
     /// For one run of a command: an interpreter and its libraries take seconds to start, and
     /// several start at once.
     pub run_of_command: Duration,
+    /// Until a server has asked the realm again: it may wait some seconds before it does.
+    pub realm: Duration,
     /// For a stdio server to end once its stdin has. MCP's libraries take milliseconds.
     pub goodbye: Duration,
     /// For a step, whatever the program does. A check may ask for more.
@@ -37,6 +39,7 @@ impl Default for Patience {
             listening: Duration::from_secs(10),
             run: Duration::from_secs(10),
             run_of_command: Duration::from_secs(30),
+            realm: Duration::from_secs(12),
             goodbye: Duration::from_secs(2),
             step: Duration::from_secs(30),
             step_of_command: Duration::from_secs(120),
@@ -55,6 +58,7 @@ impl Patience {
             listening: times(self.listening),
             run: times(self.run),
             run_of_command: times(self.run_of_command),
+            realm: times(self.realm),
             // Short as it is: a busy machine needs it to end a right program.
             goodbye: self.goodbye,
             step: times(self.step),

@@ -123,7 +123,12 @@ impl<'a> Directives<'a> {
         }
     }
 
-    fn exercise(&self, id: &str) -> Result<&Exercise, String> {
+    /// The exercise that a directive names: `ex3` or `ex3_store`.
+    ///
+    /// # Errors
+    ///
+    /// That there is none.
+    pub fn exercise(&self, id: &str) -> Result<&Exercise, String> {
         let mut exercises = self.course.exercises.iter();
         exercises
             .find(|exercise| exercise.id == id || exercise.short() == id)

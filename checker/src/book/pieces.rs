@@ -1,9 +1,9 @@
 //! The Markdown that directives become.
 
-use crate::course::{Course, Exercise, Step};
+use crate::course::{Course, Exercise, Step, clock};
 
 /// A title of the course as Markdown: names of code look like code, and nothing else is markup.
-pub(super) fn title(title: &str) -> String {
+pub fn title(title: &str) -> String {
     let words: Vec<String> = title
         .split(' ')
         .map(|word| {
@@ -24,13 +24,12 @@ pub(super) fn title(title: &str) -> String {
 /// The timetable.
 pub(super) fn agenda(course: &Course, page: &str) -> String {
     let mut out = "| from | minutes | what |\n| ---: | ---: | --- |\n".to_owned();
-    let mut begins = 0;
-    for module in &course.modules {
+    for (begins, module) in course.timetable() {
         let exercise = module
             .exercise
             .as_deref()
             .and_then(|id| course.exercise(id));
-        let chapter = exercise.and_then(chapter).or(module.book.as_deref());
+        let chapter = exercise.and_then(Exercise::page).or(module.book.as_deref());
         let mut what = title(&module.title);
         if let Some(chapter) = chapter {
             what = format!("[{what}]({})", from(page, chapter));
@@ -38,25 +37,14 @@ pub(super) fn agenda(course: &Course, page: &str) -> String {
         let bonus = module.bonus.as_deref().and_then(|id| course.exercise(id));
         if let Some(bonus) = bonus {
             let mut of = format!("exercise {}, {}", bonus.number(), title(&bonus.title));
-            if let Some(chapter) = self::chapter(bonus) {
+            if let Some(chapter) = bonus.page() {
                 of = format!("[{of}]({})", from(page, chapter));
             }
             what += &format!(" <span class=\"bonus\">bonus: {of}</span>");
         }
         out += &format!("| {} | {} | {what} |\n", clock(begins), module.minutes);
-        begins += module.minutes;
     }
-    out + &format!("| {} | | the end |\n", clock(begins))
-}
-
-/// The page of an exercise, once it has one.
-fn chapter(exercise: &Exercise) -> Option<&str> {
-    let book = exercise.steps.first()?.book.as_deref()?;
-    Some(book.split_once('#').map_or(book, |(page, _)| page))
-}
-
-fn clock(minutes: u32) -> String {
-    format!("{}:{:02}", minutes / 60, minutes % 60)
+    out + &format!("| {} | | the end |\n", clock(course.minutes()))
 }
 
 /// The steps of an exercise, each linked to its heading.

@@ -116,7 +116,7 @@ fn replaced(
     }
 }
 
-/// What a terminal showed, without the HTML that draws its colours.
+/// What a terminal showed, without the HTML that draws its colors.
 fn as_text(html: &str) -> String {
     let entities = [
         ("&lt;", "<"),

@@ -15,6 +15,9 @@ const INITIALIZED: &str = "notifications/initialized";
 /// JSON-RPC codes by which a server says that it speaks the other era.
 const OTHER_ERA: [i64; 2] = [-32601, -32000];
 
+/// The JSON-RPC code by which a server says that it speaks no such version.
+const UNSUPPORTED_VERSION: i64 = -32022;
+
 /// That the program did not stop at a request that the server could not take: a header was missing
 /// or wrong, or the message.
 pub(crate) fn taken(ran: &Ran, record: &Record) -> Checked {
@@ -41,7 +44,11 @@ pub(crate) fn taken(ran: &Ran, record: &Record) -> Checked {
             exchange.via,
             ran.printed()
         ))
-        .why(why(status))
+        .why(if error_codes(&exchange).contains(&UNSUPPORTED_VERSION) {
+            wrong_version()
+        } else {
+            why(status)
+        })
         .into())
 }
 
@@ -51,14 +58,17 @@ fn is_of_other_era(exchange: &Exchange) -> bool {
         exchange.sent.method(),
         Some("server/discover" | "initialize")
     );
-    let codes = exchange
-        .received
-        .iter()
-        .filter_map(|received| match received {
-            Received::Json(message) => message.json["error"]["code"].as_i64(),
-            Received::Text(_) => None,
-        });
-    is_greeting && codes.into_iter().any(|code| OTHER_ERA.contains(&code))
+    let codes = error_codes(exchange);
+    is_greeting && codes.iter().any(|code| OTHER_ERA.contains(code))
+}
+
+/// The codes of the JSON-RPC errors that came back.
+fn error_codes(exchange: &Exchange) -> Vec<i64> {
+    let codes = exchange.received.iter().map(|received| match received {
+        Received::Json(message) => message.json["error"]["code"].as_i64(),
+        Received::Text(_) => None,
+    });
+    codes.flatten().collect()
 }
 
 /// Statuses that say that the request itself was wrong. Whether the client may come in is another
@@ -71,6 +81,12 @@ fn was_turned_away(status: StatusCode) -> bool {
             | StatusCode::UNSUPPORTED_MEDIA_TYPE
             | StatusCode::UNPROCESSABLE_ENTITY
     )
+}
+
+/// Why no session comes about where the versions do not fit.
+fn wrong_version() -> Why {
+    Why::from("The greeting names a protocol version that this server does not speak. Name one that it does; the server's answer lists them.")
+        .in_rust("With ClientLifecycleMode::Auto, `preferred_versions` holds the newest one, ProtocolVersion::V_2026_07_28. rmcp falls back to the older ones by itself.")
 }
 
 fn why(status: StatusCode) -> Why {

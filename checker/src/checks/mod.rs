@@ -18,6 +18,7 @@ mod ex1;
 mod ex2;
 mod ex3;
 mod ex4;
+mod ex5;
 mod handshake;
 pub(crate) mod harness;
 mod printed;
@@ -197,11 +198,12 @@ impl From<RequestError> for Stop {
 }
 
 /// All exercises, in the order of the course.
-const EXERCISES: [&ExerciseChecks; 4] = [
+const EXERCISES: [&ExerciseChecks; 5] = [
     &ex1::EXERCISE,
     &ex2::EXERCISE,
     &ex3::EXERCISE,
     &ex4::EXERCISE,
+    &ex5::EXERCISE,
 ];
 
 /// The check of a step, if it has been written, with its exercise.
@@ -219,6 +221,14 @@ pub fn serving_of(exercise: &Exercise) -> Option<Serving> {
         of_step(&step.id).filter(|(_, check)| matches!(check.run, Run::Server(_)))
     })?;
     Some(checks.serving)
+}
+
+/// Whether an exercise's program takes tokens, which the checker has.
+pub fn takes_tokens(exercise: &Exercise) -> bool {
+    let mut steps = exercise.steps.iter();
+    steps.any(|step| {
+        of_step(&step.id).is_some_and(|(_, check)| check.fixtures.contains(&Fixture::Realm))
+    })
 }
 
 /// How often a step is checked.

@@ -29,7 +29,7 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
         ),
         ErrorKind::Refused { code: -32603, .. } => (
             Code::InternalError,
-            "-32603 says that the handler broke down. What a model could mend belongs in a result with isError: true.",
+            "-32603 says that the handler broke down. What a model can fix belongs in a result with isError: true.",
         ),
         ErrorKind::Refused { .. } => (
             Code::ProtocolError,

@@ -69,6 +69,7 @@ fn requests<'a>(
         exercise,
         step,
         subject: subject(arguments),
+        realm: arguments.realm.clone(),
         eras: arguments.era.list(),
         seed,
     };

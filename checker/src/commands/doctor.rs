@@ -1,4 +1,4 @@
-//! `cargo checker doctor`: what is wrong with this machine, and the command that mends it.
+//! `cargo checker doctor`: what is wrong with this machine, and the command that fixes it.
 
 use std::io::Write;
 
@@ -7,6 +7,7 @@ use anyhow::Result;
 use textwrap::{Options, WordSplitter};
 
 use super::{COULD_NOT, FAILED, PASSED};
+use crate::cli::Doctor as Arguments;
 use crate::doctor::{self, Examined, Health};
 use crate::report;
 use crate::workshop::Workshop;
@@ -17,13 +18,11 @@ const FAINT: Style = Style::new().dimmed();
 /// Where the sentences begin: behind symbol and name.
 const INDENT: &str = "              ";
 
-pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
-    // That it cannot be read is for the doctor to tell.
-    let progress = workshop.progress.read().unwrap_or_default();
-    let exercise = workshop.current(&progress).map(|exercise| &exercise.id);
-    let exercise = exercise.map_or("ex3_store", String::as_str);
-    let all = doctor::examine(&workshop.root, exercise).await;
-
+pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
+    let all = match &arguments.url {
+        Some(server) => doctor::sign_in::examine(server, arguments.realm.as_ref()).await,
+        None => of_this_machine(&Workshop::open()?).await,
+    };
     let width = report::width();
     let mut out = anstream::stdout().lock();
     for examined in &all {
@@ -31,6 +30,14 @@ pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
     }
     writeln!(out, "\n{STRONG}{}{STRONG:#}", summary(&all))?;
     Ok(exit_code(&all))
+}
+
+async fn of_this_machine(workshop: &Workshop) -> Vec<Examined> {
+    // That it cannot be read is for the doctor to tell.
+    let progress = workshop.progress.read().unwrap_or_default();
+    let exercise = workshop.current(&progress).map(|exercise| &exercise.id);
+    let exercise = exercise.map_or("ex3_store", String::as_str);
+    doctor::examine(&workshop.root, exercise).await
 }
 
 /// `✗ port 8420  python3 (pid 4711) listens there`, and each fix on a line of its own.
@@ -44,7 +51,7 @@ fn told(examined: &Examined, width: usize) -> String {
     let found = found.trim_start();
     let mut told = format!(" {style}{symbol}{style:#} {:<11}{found}\n", examined.what);
     for (number, fix) in examined.fixes.iter().enumerate() {
-        let label = if number == 0 { "mend" } else { "or  " };
+        let label = if number == 0 { "fix " } else { "or  " };
         // Whole, however long: it is there to be copied.
         told += &format!("{INDENT}{FAINT}{label}{FAINT:#}  {fix}\n");
     }
@@ -60,7 +67,7 @@ fn symbol(health: Health) -> (&'static str, Style) {
     }
 }
 
-/// `1 trouble, 2 remarks`.
+/// `1 problem, 2 notes`.
 fn summary(all: &[Examined]) -> String {
     let count =
         |health, one: &str, many: &str| match all.iter().filter(|one| one.health == health).count()
@@ -70,15 +77,15 @@ fn summary(all: &[Examined]) -> String {
             n => Some(format!("{n} {many}")),
         };
     let counts: Vec<String> = [
-        count(Health::Trouble, "trouble", "troubles"),
+        count(Health::Trouble, "problem", "problems"),
         count(Health::Unknown, "not examined", "not examined"),
-        count(Health::Remark, "remark", "remarks"),
+        count(Health::Remark, "note", "notes"),
     ]
     .into_iter()
     .flatten()
     .collect();
     match counts.as_slice() {
-        [] => "All well.".to_owned(),
+        [] => "No problems found.".to_owned(),
         counts => counts.join(", "),
     }
 }

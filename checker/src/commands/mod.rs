@@ -1,5 +1,6 @@
 //! One file per command; each reads as a short story over the other modules.
 
+mod agenda;
 mod catch_up;
 mod check;
 mod completions;
@@ -9,6 +10,7 @@ mod here;
 mod hint;
 mod list;
 mod play;
+mod realm;
 mod replaced;
 mod reset;
 mod restore;
@@ -43,14 +45,16 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Watch(arguments)) => watch::run(&open()?, &arguments).await?,
         Some(Command::Play(arguments)) => play::run(&arguments).await?,
         Some(Command::List) => list::run(&open()?)?,
+        Some(Command::Agenda(arguments)) => agenda::run(&open()?, &arguments)?,
         Some(Command::Hint { step, again }) => hint::run(&open()?, step.as_deref(), again)?,
         Some(Command::Diff { exercise }) => diff::run(&open()?, exercise.as_deref())?,
         Some(Command::Solution { exercise }) => solution::run(&open()?, exercise.as_deref())?,
         Some(Command::Reset { exercise }) => reset::run(&open()?, &exercise)?,
         Some(Command::CatchUp { exercise }) => catch_up::run(&open()?, &exercise)?,
         Some(Command::Restore { exercise, copy }) => restore::run(&open()?, &exercise, copy)?,
+        Some(Command::Realm(arguments)) => realm::run(&arguments).await?,
         Some(Command::Tutor(arguments)) => tutor::run(&arguments).await?,
-        Some(Command::Doctor) => doctor::run(&Workshop::open()?).await?,
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments).await?,
         Some(Command::Completions { shell }) => completions::run(shell)?,
     };
     Ok(ExitCode::from(code))

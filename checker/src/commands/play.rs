@@ -11,6 +11,7 @@ use crate::checks;
 use crate::cli::Play as Arguments;
 use crate::course::Exercise;
 use crate::events::Event;
+use crate::identity::{StandIn, users};
 use crate::play::backend::{Backend, Runner, Status};
 use crate::play::{Address, Listening, Play};
 use crate::report::{BuildBar, Reporter};
@@ -36,7 +37,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
 async fn play(arguments: &Arguments) -> Result<()> {
     let guard = Guard::start(&std::env::current_exe()?).context("cannot start a second process")?;
     if let Some(url) = &arguments.url {
-        reach::url(url).await?;
+        reach::url(url, true).await?;
         let listening = listen(arguments.port).await?;
         return serve(listening, Backend::url(url.clone()), std::future::pending()).await;
     }
@@ -67,12 +68,46 @@ async fn play(arguments: &Arguments) -> Result<()> {
         workshop.remember(exercise);
     }
     let solution = arguments.solution;
-    let (backend, runner) = Runner::new(&workshop, exercise, solution, serving, guard);
+    let (realm, environment) = realm_of(arguments, exercise).await?;
+    let (backend, runner) = Runner::new(&workshop, exercise, solution, serving, environment, guard);
     let (events, received) = unbounded_channel();
     let running = async {
         tokio::join!(runner.run(events), show(received));
     };
-    serve(listening, backend, running).await
+    tokio::select! {
+        served = serve(listening, backend, running) => served,
+        served = served(realm) => served,
+    }
+}
+
+/// The realm whose tokens the exercise takes, and how it learns of it: the one that was named, or one of
+/// our own on a free port.
+async fn realm_of(
+    arguments: &Arguments,
+    exercise: &Exercise,
+) -> Result<(Option<StandIn>, Vec<(String, String)>)> {
+    let told = |issuer: &str| vec![("REALM_URL".to_owned(), issuer.to_owned())];
+    if let Some(realm) = &arguments.realm {
+        return Ok((None, told(realm.as_str().trim_end_matches('/'))));
+    }
+    if !checks::takes_tokens(exercise) {
+        return Ok((None, Vec::new()));
+    }
+    let stand_in = StandIn::open(0).await?;
+    let users = users(stand_in.realm.file());
+    let environment = told(stand_in.realm.issuer());
+    say(&format!(
+        "This exercise wants to know who you are. play brings a realm; its users are {users}."
+    ));
+    Ok((Some(stand_in), environment))
+}
+
+/// Serves a realm of our own, if there is one, for as long as this is polled.
+async fn served(realm: Option<StandIn>) -> Result<()> {
+    match realm {
+        Some(realm) => realm.serve().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn listen(port: u16) -> Result<Listening> {
@@ -122,7 +157,7 @@ async fn serve(
     }
 }
 
-/// `EX`; else the current exercise if it is a server, or the first that is one.
+/// `EX`; by default, the current exercise if it is a server, or the first that is one.
 fn exercise<'a>(workshop: &'a Workshop, word: Option<&str>) -> Result<&'a Exercise> {
     match select::select(workshop, word, None)? {
         Some(Selection::Exercise(exercise) | Selection::Step(exercise, _)) => return Ok(exercise),

@@ -4,10 +4,11 @@
 //! that asks another program gives up soon.
 //!
 //! - `toolchain`, `crates`, `target`, `disk`: can it be built, and how soon,
-//! - `port`, `listener`: can the store listen, and who does instead,
+//! - `port`: can the store and the realm listen, and who does instead,
 //! - `checkout`, `conflicts`, `clock`, `progress`, `checkers`: the folder, and who else works
 //!   in it,
-//! - `editor`, `codespace`: what stands around it.
+//! - `editor`, `codespace`: what stands around it,
+//! - [`sign_in`]: what keeps the users of a server out, asked at the server and at its realm.
 
 mod checkers;
 mod checkout;
@@ -17,10 +18,10 @@ mod conflicts;
 mod crates;
 mod disk;
 mod editor;
-mod listener;
 mod port;
 mod progress;
 mod rescue;
+pub mod sign_in;
 mod target;
 mod toolchain;
 
@@ -110,7 +111,7 @@ pub async fn examine(root: &Path, exercise: &str) -> Vec<Examined> {
     all.extend(target::examine(root, &layout, exercise));
     all.push(disk::examine(&target));
     all.push(port::of_the_store());
-    all.push(port::of_the_realm());
+    all.push(port::of_the_realm().await);
     all.extend(checkout::examine(root));
     all.extend(conflicts::examine(root));
     all.push(clock::examine(root, &target, exercise));

@@ -3,8 +3,9 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 
-use super::listener::{self, Listener};
 use super::{Examined, unset, variable, with_variable};
+use crate::identity::neighbor::{self, Kind};
+use crate::listener::{self, Listener};
 
 const STORE: u16 = 8420;
 const REALM: u16 = 8180;
@@ -26,7 +27,8 @@ pub(super) fn of_the_store() -> Examined {
 fn store_at(port: u16) -> Examined {
     let what = format!("port {port}");
     let elsewhere = || {
-        let other = port.checked_add(1).unwrap_or(STORE).to_string();
+        // The next port is that of `hello_mcp`.
+        let other = port.checked_add(2).unwrap_or(STORE).to_string();
         with_variable("STORE_PORT", &other, "cargo run --bin ex3_store")
     };
     match state(port) {
@@ -55,28 +57,38 @@ fn store_at(port: u16) -> Examined {
 }
 
 /// The port of the realm, which exercise 5 needs and nothing before it.
-pub(super) fn of_the_realm() -> Examined {
-    realm_at(REALM)
+pub(super) async fn of_the_realm() -> Examined {
+    realm_at(REALM).await
 }
 
-fn realm_at(port: u16) -> Examined {
+async fn realm_at(port: u16) -> Examined {
+    const WHEN: &str = "Exercise 5 will use it; nothing before does";
     let what = format!("port {port}");
-    match state(port) {
-        State::Free => Examined::well(&what, "free; exercise 5 will use it"),
-        State::Taken(Some(holder)) => Examined::remark(
-            &what,
-            format!("{holder} listens there. Exercise 5 will use it; nothing before does"),
-        )
-        .fix(holder.stop()),
-        State::Taken(None) => Examined::remark(
-            &what,
-            "a program of another user listens there. Exercise 5 will use it; nothing before does",
-        )
-        .fix(listener::name_it(port)),
-        State::Refused(why) => Examined::remark(
-            &what,
-            format!("the system refuses it: {why}. Exercise 5 will use it; nothing before does"),
-        ),
+    let elsewhere = format!(
+        "cargo checker realm --port {}",
+        port.checked_add(1).unwrap_or(REALM)
+    );
+    let process = match state(port) {
+        State::Free => return Examined::well(&what, "free; exercise 5 will use it"),
+        State::Refused(why) => {
+            let found = format!("the system refuses it: {why}. {WHEN}");
+            return Examined::remark(&what, found).fix(elsewhere);
+        }
+        State::Taken(process) => process,
+    };
+    let kind = neighbor::on(port).await.kind;
+    let who = match (&process, kind) {
+        (_, Kind::OtherKeycloak) => "a Keycloak without the workshop's realm".to_owned(),
+        (Some(process), _) => process.to_string(),
+        (None, _) => "a program of another user".to_owned(),
+    };
+    if kind.is_the_realm() {
+        return Examined::well(&what, format!("{who} has the workshop's realm there"));
+    }
+    let remark = Examined::remark(&what, format!("{who} listens there. {WHEN}"));
+    match process {
+        Some(process) => remark.fix(process.stop()).fix(elsewhere),
+        None => remark.fix(elsewhere).fix(listener::name_it(port)),
     }
 }
 
@@ -98,15 +110,33 @@ fn state(port: u16) -> State {
 mod tests {
     use super::*;
     use crate::doctor::Health;
+    use crate::identity::StandIn;
 
-    #[test]
-    fn a_taken_port_is_trouble_for_the_store_and_a_remark_for_the_realm() {
+    #[tokio::test]
+    async fn a_taken_port_is_trouble_for_the_store_and_a_remark_for_the_realm() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         assert_eq!(store_at(port).health, Health::Trouble);
-        assert_eq!(realm_at(port).health, Health::Remark);
+        assert_eq!(realm_at(port).await.health, Health::Remark);
+        let fixes = realm_at(port).await.fixes;
+        assert!(
+            fixes.iter().any(|fix| fix.contains("realm --port")),
+            "{fixes:?}"
+        );
         drop(taken);
         assert_eq!(store_at(port).health, Health::Well);
-        assert_eq!(realm_at(port).health, Health::Well);
+        assert_eq!(realm_at(port).await.health, Health::Well);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_has_the_realm_already_is_well() {
+        let stand_in = StandIn::open(0).await.unwrap();
+        let origin = stand_in.realm.origin();
+        let (_, port) = origin.rsplit_once(':').unwrap();
+        let port = port.parse().unwrap();
+        tokio::spawn(stand_in.serve());
+        let examined = realm_at(port).await;
+        assert_eq!(examined.health, Health::Well, "{examined:?}");
+        assert!(examined.found.ends_with("has the workshop's realm there"));
     }
 }

@@ -9,7 +9,7 @@ const WHAT: &str = "toolchain";
 /// What the workspace declares.
 const NEEDED: &str = env!("CARGO_PKG_RUST_VERSION");
 
-const INSTALL: &str = "install Rust from https://rustup.rs, or mend your PATH";
+const INSTALL: &str = "install Rust from https://rustup.rs, or correct your PATH";
 
 pub(super) async fn examine(cargo: &Cargo) -> Vec<Examined> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());

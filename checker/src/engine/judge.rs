@@ -14,7 +14,7 @@ use crate::checks::{
     ServerUnderTest, Stop, WorkspaceUnderTest,
 };
 use crate::course::Step;
-use crate::fixtures::Fixtures;
+use crate::fixtures::{Fixture, Fixtures, RealmChoice};
 use crate::mcp::{Era, Transcript};
 use crate::subject::server::{Server, StartError};
 use crate::subject::stderr::Panic;
@@ -131,8 +131,13 @@ impl<'a> Judge<'a> {
     }
 
     async fn fixtures(&self, case: &Case<'_>) -> Result<Arc<Fixtures>, Stop> {
-        let raised =
-            Fixtures::raise(case.check.fixtures, &case.transcript, &self.subject.guard()).await;
+        let realm = match (&self.plan.realm, self.subject) {
+            (Some(realm), _) => RealmChoice::Real(realm.clone()),
+            (None, Subject::Url(_)) => RealmChoice::Unknown,
+            (None, _) => RealmChoice::Played,
+        };
+        let (needed, guard) = (case.check.fixtures, self.subject.guard());
+        let raised = Fixtures::raise(needed, &case.transcript, &guard, &realm).await;
         raised.map(Arc::new).map_err(Stop::CouldNotCheck)
     }
 
@@ -183,7 +188,8 @@ impl<'a> Judge<'a> {
         case: &Case<'_>,
         mut turn: Option<Turn<'_>>,
     ) -> Checked {
-        let (reach, fixtures) = match self.subject {
+        let served = self.served(case.check);
+        let (reach, fixtures) = match served.as_ref().unwrap_or(self.subject) {
             Subject::Program(program) => {
                 let start = self.start(program, case);
                 let running = match &mut turn {
@@ -254,6 +260,16 @@ impl<'a> Judge<'a> {
                     });
                 }
             }
+        }
+    }
+
+    /// A command line is taken for a stdio server, unless it takes tokens: those come over HTTP.
+    fn served(&self, check: &Check) -> Option<Subject> {
+        match self.subject {
+            Subject::Command(command) if check.fixtures.contains(&Fixture::Realm) => {
+                Some(Subject::Program(command.as_program()))
+            }
+            _ => None,
         }
     }
 
@@ -367,6 +383,10 @@ impl<'a> Judge<'a> {
             NotStarted::NotDeclared(what) => NotStarted::NotDeclared(what.told_to(self.plan.kind)),
             NotStarted::Todo { place } => NotStarted::Todo {
                 place: place.map(|place| self.plan.places.of_panic(place)),
+            },
+            NotStarted::NoTool { ref name, .. } => match self.plan.places.unmarked_tool(name) {
+                Some(unmarked) => NotStarted::NotDeclared(format!("{reason}. {unmarked}").into()),
+                None => reason,
             },
             NotStarted::Needs(_) => reason,
         }

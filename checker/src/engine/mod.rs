@@ -10,6 +10,7 @@
 mod judge;
 mod places;
 mod shared;
+mod unmarked;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use futures::stream::{FuturesUnordered, StreamExt};
+use reqwest::Url;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
 
@@ -55,6 +57,8 @@ pub struct Plan<'a> {
     pub settings: PathBuf,
     /// How long it waits for the subject.
     pub patience: Patience,
+    /// The realm whose tokens the subject takes, where it is not the checker's own.
+    pub realm: Option<Url>,
     /// The options with which `cargo checker check` checks the same subject again: `--solution`.
     pub options: Vec<String>,
 }
@@ -131,7 +135,7 @@ pub async fn check(
 /// The report for code that does not compile: the first step that is reached fails, and all
 /// others wait. A step that was asked for alone is the first that is reached.
 pub fn uncompiled(plan: &Plan<'_>, error: CompileError) -> ExerciseReport {
-    // Only a terminal wants the colours that rustc draws with.
+    // Only a terminal wants the colors that rustc draws with.
     let first = anstream::adapter::strip_str(&error.first).to_string();
     let finding = Finding::new(Code::DoesNotCompile)
         .expected("code that compiles")

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::unmarked;
 use crate::blocks::{Block, blocks};
 use crate::course::{Exercise, Step};
 use crate::tree;
@@ -99,6 +100,19 @@ impl Places {
         all
     }
 
+    /// Why rmcp knows nothing of a tool that is written: `fn buy_product is at …, without #[tool]`.
+    pub fn unmarked_tool(&self, name: &str) -> Option<String> {
+        let folder = self.folder.as_ref()?;
+        let tree = tree::read(folder).ok()?;
+        let mut sources = tree::files(&tree).filter(|file| is_rust(file));
+        sources.find_map(|file| {
+            let text = fs::read_to_string(folder.join(file)).ok()?;
+            let (line, missing) = unmarked::tool_in(&text, name)?;
+            let place = Position::line(self.shown_as.join(file), line);
+            Some(format!("`fn {name}` is at {place}, {missing}"))
+        })
+    }
+
     /// The blocks of which this is so, this one before the others: there the book begins.
     fn blocks_with(
         &self,
@@ -172,6 +186,10 @@ impl Places {
                 };
                 lines.find(has_words).map(|(number, _)| number + 1)
             }),
+            Spot::Given { there, then } => {
+                self.of_spot(there)?;
+                self.of_spot(then)
+            }
             Spot::File(file) => {
                 let is_there = self.folder.as_ref()?.join(file).is_file();
                 is_there.then(|| Position::file(self.shown_as.join(file)))
@@ -221,10 +239,16 @@ fn is_todo_of(line: &str, step: &str) -> bool {
         .any(|mark| line.split(mark).skip(1).any(of_step))
 }
 
+fn is_rust(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "rs")
+}
+
 /// Whether an attendee writes code in it: Rust, or the pages of an App.
 fn is_source(file: &Path) -> bool {
-    let extension = file.extension();
-    extension.is_some_and(|extension| extension == "rs" || extension == "html")
+    is_rust(file)
+        || file
+            .extension()
+            .is_some_and(|extension| extension == "html")
 }
 
 /// The number of the first line of code that has these words in it.
@@ -234,7 +258,7 @@ fn line_of_code(text: &str, words: &str) -> Option<usize> {
 }
 
 /// Whether a line is no comment and has these words in it, as whole words.
-fn is_code_with(line: &str, words: &str) -> bool {
+pub(super) fn is_code_with(line: &str, words: &str) -> bool {
     let of_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let ends =
         |before: &str, after: &str| !before.ends_with(of_word) && !after.starts_with(of_word);
@@ -349,12 +373,40 @@ mod tests {
             ),
             (Spot::InBlock(gate, "Inventory"), "ex3_store/src/main.rs:3"),
             (Spot::File("src/store.rs"), "ex3_store/src/store.rs"),
+            (
+                Spot::InBlock(gate, "Inventory").then(Spot::File("src/main.rs")),
+                "ex3_store/src/main.rs",
+            ),
             // Not there, so it is where the step is written, which has moved too.
             (Spot::code(inventory, "fn sell"), "ex3_store/src/shop.rs:3"),
             (Spot::InBlock(gate, "fn buy"), "ex3_store/src/shop.rs:3"),
+            (
+                Spot::InBlock(gate, "fn buy").then(Spot::File("src/main.rs")),
+                "ex3_store/src/shop.rs:3",
+            ),
         ] {
             assert_eq!(found(spot.clone()), place, "{spot:?}");
         }
+    }
+
+    #[test]
+    fn a_tool_that_rmcp_knows_nothing_of_is_found_where_it_is_written() {
+        let (_root, places) = exercise(&[
+            (
+                "src/inventory.rs",
+                "impl Inventory {\n    fn buy_product(&self) {}\n}\n",
+            ),
+            (
+                "src/store.rs",
+                "#[tool_router]\nimpl Store {\n    /// Buys.\n    fn buy_product(&self) {}\n}\n",
+            ),
+        ]);
+        let told = places.unmarked_tool("buy_product").unwrap();
+        assert_eq!(
+            told,
+            "`fn buy_product` is at ex3_store/src/store.rs:4, without #[tool] above it"
+        );
+        assert_eq!(places.unmarked_tool("list_products"), None);
     }
 
     #[test]

@@ -7,20 +7,26 @@
 //! - [`task`] is for calls that go on in the background,
 //! - [`raw`] is the same client by hand, with any header and any body; `param_headers` are those
 //!   that a tool asks for,
+//! - [`bearer`] is a token that may be renewed,
+//! - [`login`] is how a client gets a token for its user,
+//! - [`plain`] is HTTP without a message,
 //! - [`http`] and [`stdio`] are the wire under both, which records every exchange,
 //! - [`message`] and [`transcript`] are the record: what was sent by whom, why, and what came back,
 //! - [`probe`] finds out whether something speaks MCP at all,
 //! - [`error`] is everything that can come instead of a result; `misfit` says which part of one its
 //!   type does not take.
 
+pub mod bearer;
 pub mod call;
 pub mod error;
 pub mod hand;
 pub mod http;
 mod list;
+pub mod login;
 pub mod message;
 mod misfit;
 mod param_headers;
+pub mod plain;
 pub mod probe;
 pub mod profile;
 pub mod raw;

@@ -11,6 +11,7 @@ use rmcp::model::{
 use serde_json::Value;
 
 use super::Era;
+use super::bearer::Bearer;
 use crate::patience::Patience;
 
 /// A client: what it speaks, what it can do, and what its user says.
@@ -22,6 +23,8 @@ pub struct ClientProfile {
     pub capabilities: ClientCapabilities,
     /// What it sends with every HTTP request: a token, an `Origin`.
     pub headers: HeaderMap,
+    /// A token that may become another one, instead of one among the headers.
+    pub bearer: Bearer,
     /// What its user answers when the server asks, in order; the last answer for all that come
     /// after. Without any the user declines.
     pub answers: Vec<Answer>,
@@ -99,6 +102,7 @@ impl ClientProfile {
             era,
             capabilities: ClientCapabilities::default(),
             headers: HeaderMap::new(),
+            bearer: Bearer::default(),
             answers: Vec::new(),
             patience: Patience::default(),
         }
@@ -133,6 +137,12 @@ impl ClientProfile {
             }
             Err(_) => self,
         }
+    }
+
+    /// The same, with this token in every HTTP request, as it is then.
+    pub fn with_bearer(mut self, bearer: Bearer) -> Self {
+        self.bearer = bearer;
+        self
     }
 
     /// The same, which waits this long.

@@ -1,8 +1,9 @@
 //! HTTP by hand, with any header and any body: what no client would send.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use rmcp::model::Tool;
 use serde_json::{Value, json};
@@ -16,15 +17,18 @@ use super::session::failure;
 use super::transcript::{Exchange, Transcript};
 use super::{Era, ErrorKind, RequestError};
 
-/// A hand-made session with an HTTP server.
-#[derive(Debug)]
+/// So many bytes of a refusal are there as soon as its head is.
+const SHORT: u64 = 4096;
+
+/// A hand-made session with an HTTP server. Clones share it.
+#[derive(Clone, Debug)]
 pub struct Raw {
     profile: ClientProfile,
     http: Http,
     session: Option<HeaderValue>,
     /// What it knows of the server's tools: some want arguments in headers too.
     tools: Vec<Tool>,
-    next_id: AtomicU64,
+    next_id: Arc<AtomicU64>,
 }
 
 /// What came back for a hand-made request.
@@ -47,18 +51,80 @@ impl Raw {
         profile: ClientProfile,
         transcript: &Transcript,
     ) -> Result<Self, RequestError> {
-        let mut raw = Self {
+        let mut raw = Self::without_handshake(url, profile, transcript)?;
+        if raw.profile.era == Era::Legacy {
+            raw.initialize().await?;
+        }
+        Ok(raw)
+    }
+
+    /// A client that has not greeted the server yet.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no randomness or no resolver.
+    pub fn without_handshake(
+        url: Url,
+        profile: ClientProfile,
+        transcript: &Transcript,
+    ) -> Result<Self, RequestError> {
+        Ok(Self {
             http: Http::new(url, &profile, transcript)?,
             profile,
             session: None,
             tools: Vec::new(),
             // As no client counts, so that a trace shows at once what was sent by hand.
-            next_id: AtomicU64::new(1000),
-        };
-        if raw.profile.era == Era::Legacy {
-            raw.initialize().await?;
+            next_id: Arc::new(AtomicU64::new(1000)),
+        })
+    }
+
+    /// The message with which an older client greets the server.
+    pub fn greeting(&self) -> Value {
+        let params = serde_json::to_value(self.profile.config()).unwrap_or_default();
+        self.message("initialize", params)
+    }
+
+    /// The same session, in which nothing of the profile's headers is sent any more: what goes into a
+    /// header is for each request to say; and this goes into the address.
+    pub fn bare(self, query: Option<&str>) -> Self {
+        Self {
+            http: self.http.bare(query),
+            ..self
         }
-        Ok(raw)
+    }
+
+    /// Sends a request without a message, for which only the head of the answer is awaited: `GET`
+    /// for a stream, `DELETE` for the end of the session.
+    ///
+    /// # Errors
+    ///
+    /// As [`Raw::send`].
+    pub async fn send_nothing(
+        &self,
+        method: Method,
+        extra: HeaderMap,
+    ) -> Result<(u16, HeaderMap), RequestError> {
+        let mut headers = self.headers(&Value::Null);
+        headers.extend(extra);
+        let patience = self.profile.patience.answer;
+        let sent = format!("{method} {}", self.http.url().path());
+        let asked = timeout(patience, self.http.request(method, headers)).await;
+        let asked = asked.unwrap_or(Err(ErrorKind::Silent {
+            after: patience,
+            bytes: 0,
+        }));
+        let pending = asked.map_err(|kind| RequestError { sent, kind })?;
+        let headers = pending.response.headers().clone();
+        let status = pending.response.status();
+        let is_short = pending
+            .response
+            .content_length()
+            .is_some_and(|length| length < SHORT);
+        if is_short && !status.is_success() {
+            // A connection is used again where an answer was read to its end.
+            let _ = timeout(patience, self.http.body(pending)).await;
+        }
+        Ok((status.as_u16(), headers))
     }
 
     /// The same, which has seen the declaration of this tool.
@@ -68,8 +134,7 @@ impl Raw {
     }
 
     async fn initialize(&mut self) -> Result<(), RequestError> {
-        let params = serde_json::to_value(self.profile.config()).unwrap_or_default();
-        let request = self.message("initialize", params);
+        let request = self.greeting();
         let (reply, session) = self.send_for_session(request, HeaderMap::new()).await?;
         if let Some(kind) = ErrorKind::of(&reply.exchange) {
             return Err(failure(Some(&reply.exchange), kind));
@@ -175,7 +240,7 @@ impl Raw {
         if method != "initialize" {
             insert("mcp-protocol-version", self.profile.era.version().as_str());
         }
-        if self.profile.era == Era::Modern {
+        if self.profile.era == Era::Modern && !method.is_empty() {
             insert("mcp-method", method);
             let params = &message["params"];
             if let Some(name) = params["name"].as_str().or_else(|| params["uri"].as_str()) {

@@ -67,6 +67,19 @@ pub enum Action {
         /// The tab.
         tab: String,
     },
+    /// Sign in, where the server asks for it.
+    SignIn {
+        /// The tab.
+        tab: String,
+        /// Whether the realm is to ask, although it knows the browser.
+        #[serde(default)]
+        as_somebody_else: bool,
+    },
+    /// Forget who signed in.
+    SignOut {
+        /// The tab.
+        tab: String,
+    },
     /// Ask the server for something that no tool does.
     Request {
         /// The tab.
@@ -135,9 +148,9 @@ pub enum Action {
     },
 }
 
-/// Does it, and gives what comes of it.
-pub async fn act(play: &Arc<Play>, action: Action) -> (StatusCode, Value) {
-    match done(play, action).await {
+/// Does it, and gives what comes of it. `origin` is where the browser sees the page.
+pub async fn act(play: &Arc<Play>, action: Action, origin: &str) -> (StatusCode, Value) {
+    match done(play, action, origin).await {
         Ok(told) => (StatusCode::OK, told),
         Err(refused) => refused,
     }
@@ -145,7 +158,7 @@ pub async fn act(play: &Arc<Play>, action: Action) -> (StatusCode, Value) {
 
 type Refused = (StatusCode, Value);
 
-async fn done(play: &Arc<Play>, action: Action) -> Result<Value, Refused> {
+async fn done(play: &Arc<Play>, action: Action, origin: &str) -> Result<Value, Refused> {
     match action {
         Action::Open { switches } => Ok(json!({ "tab": play.open(switches).id })),
         Action::Leave { tab } => {
@@ -170,6 +183,17 @@ async fn done(play: &Arc<Play>, action: Action) -> Result<Value, Refused> {
         }
         Action::Reconnect { tab } => {
             here(play, &tab)?.reconnect();
+            Ok(json!({}))
+        }
+        Action::SignIn {
+            tab,
+            as_somebody_else,
+        } => {
+            let tab = here(play, &tab)?;
+            Ok(play.begin_login(&tab, origin, as_somebody_else).await)
+        }
+        Action::SignOut { tab } => {
+            here(play, &tab)?.sign_out();
             Ok(json!({}))
         }
         Action::Request {

@@ -112,6 +112,15 @@ impl Backend {
         &self.0.lines
     }
 
+    /// Where it serves HTTP, if it does.
+    pub(super) fn http(&self) -> Option<Url> {
+        match &self.0.source {
+            Source::Url(url) => Some(url.clone()),
+            Source::Exercise => self.0.status.borrow().url.clone(),
+            Source::Command(_) => None,
+        }
+    }
+
     /// A way to talk to it, with the process where it is one for this session alone. `None` while
     /// there is no way.
     pub(super) fn reach(&self) -> std::io::Result<Option<(Endpoint, Option<Process>)>> {

@@ -16,6 +16,7 @@ mod address;
 mod api;
 pub mod backend;
 mod calls;
+mod identity;
 mod lines;
 mod questions;
 mod serve;
@@ -32,6 +33,7 @@ use serde_json::Value;
 
 pub use self::address::Address;
 use self::backend::Backend;
+use self::identity::Logins;
 pub use self::serve::Listening;
 use self::tab::Tab;
 
@@ -50,6 +52,7 @@ pub struct Play {
     address: Address,
     backend: Backend,
     tabs: Mutex<HashMap<String, Arc<Tab>>>,
+    logins: Logins,
     /// The policies of the Apps that were shown, by the key in the address of their sandbox page.
     policies: Mutex<Vec<(String, String)>>,
 }
@@ -61,6 +64,7 @@ impl Play {
             address,
             backend,
             tabs: Mutex::default(),
+            logins: Logins::default(),
             policies: Mutex::default(),
         })
     }

@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use futures::stream;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use super::address::{Address, Wants};
+use super::identity::CALLBACK;
 use super::tab::{Listening as Looking, Tab};
 use super::{Play, api};
 use crate::host;
@@ -135,6 +136,8 @@ fn page(play: Arc<Play>) -> Router {
         .route(&under("events"), get(events))
         // Without the token: an App can read the address of the page around it.
         .route("/sandbox/{key}", get(opaque_sandbox))
+        // Without it too: the realm is told this address, and keeps it.
+        .route(CALLBACK, get(signed_in))
         .layer(middleware::from_fn_with_state(Arc::clone(&play), gate))
         .with_state(play)
 }
@@ -240,7 +243,9 @@ async fn act(State(play): State<Arc<Play>>, headers: HeaderMap, body: Bytes) -> 
     }
     match serde_json::from_slice(&body) {
         Ok(action) => {
-            let (status, told) = api::act(&play, action).await;
+            let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+            let origin = origin.unwrap_or_default();
+            let (status, told) = api::act(&play, action, origin).await;
             (status, served("application/json", told.to_string())).into_response()
         }
         Err(error) => {
@@ -249,6 +254,13 @@ async fn act(State(play): State<Arc<Play>>, headers: HeaderMap, body: Bytes) -> 
             (StatusCode::BAD_REQUEST, answer).into_response()
         }
     }
+}
+
+/// The realm has sent the browser back. Who may come here is said by the `state` in the address.
+async fn signed_in(State(play): State<Arc<Play>>, uri: Uri) -> Response {
+    let words = play.end_login(uri.query().unwrap_or_default()).await;
+    let page = include_str!("page/signed-in.html").replace("WORDS", words);
+    served("text/html", page)
 }
 
 /// What happens in a tab, as it happens: first all that is there, then what is new.

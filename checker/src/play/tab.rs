@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use reqwest::Url;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backend::Backend;
 use super::calls::CallState;
+use super::identity::Identity;
 use super::lines::Lines;
 use super::questions::Question;
 use super::switches::Switches;
@@ -24,6 +26,7 @@ use super::wire::Wire;
 use super::{Play, random};
 use crate::escape::visible_up_to;
 use crate::mcp::hand::Sent;
+use crate::mcp::transcript::Crossed;
 use crate::mcp::{RequestError, Session, Transcript};
 use crate::subject::process::Process;
 
@@ -50,6 +53,8 @@ pub struct Tab {
     state: Mutex<State>,
     changes: watch::Sender<u64>,
     live: Mutex<Option<Arc<Live>>>,
+    /// Who the person is to the server.
+    identity: Mutex<Option<Arc<Identity>>>,
     /// Held while a request is sent, so that it is recorded with its own purpose.
     sending: tokio::sync::Mutex<()>,
     again: Notify,
@@ -89,6 +94,13 @@ struct Connection {
     words: String,
     /// What the server said of itself.
     server: Value,
+    /// Whether it is because the server wants to know who asks.
+    needs_login: bool,
+    /// With which `WWW-Authenticate` it said so.
+    #[serde(skip)]
+    challenge: Option<String>,
+    /// Who has signed in.
+    user: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -136,6 +148,7 @@ impl Tab {
             }),
             changes: watch::Sender::default(),
             live: Mutex::default(),
+            identity: Mutex::default(),
             sending: tokio::sync::Mutex::default(),
             again: Notify::new(),
             stop: CancellationToken::new(),
@@ -212,6 +225,43 @@ impl Tab {
                 state.notices.pop_front();
             }
         });
+    }
+
+    /// Somebody has signed in: the client connects anew, as them.
+    pub fn sign_in(&self, identity: Identity) {
+        self.change(|state| state.connection.user = Some(identity.name.clone()));
+        *self.identity.lock() = Some(Arc::new(identity));
+        self.again.notify_one();
+    }
+
+    /// Nobody is signed in any more.
+    pub fn sign_out(&self) {
+        self.change(|state| state.connection.user = None);
+        *self.identity.lock() = None;
+        self.again.notify_one();
+    }
+
+    fn identity(&self) -> Option<Arc<Identity>> {
+        self.identity.lock().clone()
+    }
+
+    /// The server that wants to know who asks, and its challenge. `None` for one that does not.
+    pub fn asks_for_login(&self) -> Option<(Url, Option<String>)> {
+        let url = self.backend.http()?;
+        self.read(|state| {
+            let connection = &state.connection;
+            let asks = connection.needs_login || connection.user.is_some();
+            asks.then(|| (url, connection.challenge.clone()))
+        })
+    }
+
+    /// A record of what crosses the wire beside the session, which the page shows.
+    pub fn recorded(&self, purpose: &str) -> Transcript {
+        let wire = Arc::clone(&self.wire);
+        let tap = Box::new(move |crossed: &Crossed<'_>| wire.push(crossed));
+        let transcript = Transcript::tapped(50, tap);
+        transcript.purpose(purpose);
+        transcript
     }
 
     /// Makes the client another one, which connects anew.

@@ -211,7 +211,14 @@ fn of_message(entry: &mut Entry, crossed: &Crossed<'_>, message: &Message) {
                 _ => String::new(),
             };
         }
-        Kind::Other => entry.wrong = true,
+        // A request without a message, or what came for it: a document, a login.
+        Kind::Other if from_client && message.json.is_null() => {
+            crossed.via.clone_into(&mut entry.method);
+            crossed.via.clone_into(&mut entry.via);
+            entry.preview.clear();
+            entry.bytes = 0;
+        }
+        Kind::Other => entry.wrong = crossed.carries_messages(),
     }
     entry.purpose = visible_up_to(200, &entry.purpose);
     entry.method = visible_up_to(100, &entry.method);

@@ -61,7 +61,7 @@ pub enum Format {
     /// For people, as the steps are judged
     #[default]
     Human,
-    /// One JSON document when all is done (checker/report.schema.json)
+    /// One JSON document at the end (checker/report.schema.json)
     Json,
     /// JUnit XML, for CI
     Junit,

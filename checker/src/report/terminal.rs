@@ -30,7 +30,7 @@ const LABEL: usize = 10;
 /// What stands between two commands on a line.
 const BETWEEN_COMMANDS: &str = "        ";
 
-/// Writes for people, as the steps are judged. The writer strips colours where there is no
+/// Writes for people, as the steps are judged. The writer strips colors where there is no
 /// terminal.
 #[derive(Debug)]
 pub struct Terminal<W> {
@@ -112,7 +112,7 @@ impl<W: Write> Terminal<W> {
         // Most hold on both eras.
         let all: BTreeSet<&String> = all.collect();
         for remark in all {
-            self.labelled("note", remark, Style::new())?;
+            self.labeled("note", remark, Style::new())?;
         }
         Ok(())
     }
@@ -176,21 +176,21 @@ impl<W: Write> Terminal<W> {
             format!("{}{only}", finding.sent)
         };
         let label = if finding.is_command { "ran" } else { "sent" };
-        self.labelled(label, &sent, Style::new())?;
-        self.labelled("expected", &finding.expected, Style::new())?;
-        self.labelled("got", &finding.got, BAD)?;
-        self.labelled("why", &finding.why.to_string(), Style::new())?;
-        self.labelled("where", &finding.location.to_string(), Style::new())?;
+        self.labeled(label, &sent, Style::new())?;
+        self.labeled("expected", &finding.expected, Style::new())?;
+        self.labeled("got", &finding.got, BAD)?;
+        self.labeled("why", &finding.why.to_string(), Style::new())?;
+        self.labeled("where", &finding.location.to_string(), Style::new())?;
         let next = if self.keyed && !finding.next.is_empty() {
             "press h for a hint, t for the trace"
         } else {
             &finding.next.join(BETWEEN_COMMANDS)
         };
-        self.labelled("next", next, STRONG)
+        self.labeled("next", next, STRONG)
     }
 
     /// A label and its text, wrapped beside it. Nothing for an empty text.
-    fn labelled(&mut self, label: &str, text: &str, style: Style) -> io::Result<()> {
+    fn labeled(&mut self, label: &str, text: &str, style: Style) -> io::Result<()> {
         self.beside(label, INDENT + LABEL, text, style)
     }
 
@@ -244,12 +244,12 @@ impl<W: Write> Terminal<W> {
             writeln!(self.out, "{FAINT}{more}{FAINT:#}\n")?;
         }
         if let Some(note) = error.note {
-            self.labelled("that is", note, Style::new())?;
+            self.labeled("that is", note, Style::new())?;
             writeln!(self.out)?;
         }
         writeln!(
             self.out,
-            "{STRONG}next{STRONG:#}  mend this error, save, and check again"
+            "{STRONG}next{STRONG:#}  fix this error, save, and check again"
         )
     }
 

@@ -26,7 +26,7 @@ pub struct Built {
 pub enum BuildError {
     /// The code does not compile.
     Compile {
-        /// The first error, drawn by rustc, with ANSI colours.
+        /// The first error, drawn by rustc, with ANSI colors.
         first: String,
         /// How many more there are.
         others: usize,

@@ -110,14 +110,29 @@ pub fn keep_watch() {
 /// Ends every process of the group that this process leads, at once.
 #[cfg(unix)]
 pub fn kill_group(leader: u32) {
-    use nix::sys::signal::{Signal, killpg};
+    signal_group(leader, nix::sys::signal::Signal::SIGKILL);
+}
+
+/// Asks every process of this group to end.
+#[cfg(unix)]
+pub fn ask_group(leader: u32) {
+    signal_group(leader, nix::sys::signal::Signal::SIGTERM);
+}
+
+#[cfg(unix)]
+fn signal_group(leader: u32, signal: nix::sys::signal::Signal) {
+    use nix::sys::signal::killpg;
     use nix::unistd::Pid;
 
     if let Ok(leader) = i32::try_from(leader) {
-        let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+        let _ = killpg(Pid::from_raw(leader), signal);
     }
 }
 
 /// On Windows the job object of the process does this.
 #[cfg(not(unix))]
 pub fn kill_group(_leader: u32) {}
+
+/// Windows has no way to ask a program without a window.
+#[cfg(not(unix))]
+pub fn ask_group(_leader: u32) {}

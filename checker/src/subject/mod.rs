@@ -33,7 +33,7 @@ pub enum Subject {
     Program(Program),
     /// A server that runs already, somewhere.
     Url(Url),
-    /// A stdio server in any language.
+    /// A server in any language, over stdio; where it takes tokens, over HTTP.
     Command(CommandLine),
 }
 
@@ -59,11 +59,27 @@ pub struct CommandLine {
     pub guard: Guard,
 }
 
+impl CommandLine {
+    /// The same as a program that is told where to serve HTTP, for exercises whose servers take tokens:
+    /// those come over HTTP.
+    pub fn as_program(&self) -> Program {
+        Program {
+            executable: PathBuf::from(&self.program),
+            arguments: self.arguments.clone(),
+            folder: PathBuf::from("."),
+            environment: Vec::new(),
+            guard: self.guard.clone(),
+        }
+    }
+}
+
 /// A built program, and where its source is.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// The executable.
     pub executable: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
     /// The folder of its package, to look up the lines that findings point at.
     pub folder: PathBuf,
     /// What it finds in its environment, besides where to listen.
@@ -78,6 +94,7 @@ impl Program {
         let environment = self.environment.iter();
         let mut command = Command::new(&self.executable);
         command
+            .args(&self.arguments)
             .current_dir(&self.folder)
             .env("NO_COLOR", "1")
             .env("RUST_BACKTRACE", "0")

@@ -8,7 +8,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use super::guard::{Guard, Watched, kill_group};
+use super::guard::{Guard, Watched, ask_group, kill_group};
 use super::mark::Mark;
 use super::stderr::{self, Stderr};
 
@@ -164,6 +164,13 @@ impl Process {
     /// Waits until the child has ended by itself.
     pub async fn ended(&self) -> Option<ExitStatus> {
         self.monitor.ended().await
+    }
+
+    /// Asks the group to end, where the system has a way to ask.
+    pub fn ask_to_end(&self) {
+        if let (Some(leader), None) = (self.leader, self.exit_status()) {
+            ask_group(leader);
+        }
     }
 
     /// Kills the group and waits until the child is gone.

@@ -86,6 +86,11 @@ impl Stderr {
         (total > seen).then(|| (tail[tail.len() - new..].to_vec(), total))
     }
 
+    /// How many lines were read so far.
+    pub fn lines(&self) -> usize {
+        *self.lines.borrow()
+    }
+
     /// How many panics were seen so far.
     pub fn panics(&self) -> usize {
         self.panics.borrow().len()

@@ -203,12 +203,12 @@ fn what_to_do(report: &StepReport, step: &Step, findings: &[Explained]) -> Strin
         (Outcome::NotStarted, None) => format!(
             "Read the section of the book with the attendee, then let them write the TODO block. next_hint with step {id} gives a nudge."
         ),
-        (Outcome::CouldNotCheck, _) => "The reason says what keeps it from being checked. Mend that, and check again.".to_owned(),
+        (Outcome::CouldNotCheck, _) => "The reason says what keeps it from being checked. Fix that, and check again.".to_owned(),
         (Outcome::Failed, _) if findings.iter().any(|one| one.code == Code::DoesNotCompile.as_str()) => {
             "Read the first compile error with the attendee: the others often go with it. Then check again.".to_owned()
         }
         (Outcome::Failed, _) => format!(
-            "Compare `expected` with `got`, ask the attendee what their code does at `where`, let them mend it, and check again. next_hint with step {id} gives a nudge."
+            "Compare `expected` with `got`, ask the attendee what their code does at `where`, let them fix it, and check again. next_hint with step {id} gives a nudge."
         ),
     }
 }

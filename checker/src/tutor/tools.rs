@@ -93,7 +93,7 @@ impl Tutor {
     }
 
     /// Explains what the last check of a step has found: what was sent, expected and got, why it
-    /// matters, where to look, where the book explains it, and what to do. Checks nothing anew.
+    /// matters, where to look, where the book explains it, and what to do. Checks nothing again.
     #[tool(
         title = "Explain what is wrong",
         output_schema = schema_for_output::<Explanation>(),

@@ -57,6 +57,13 @@ pub enum Spot {
     },
     /// The line that has these words in it, in this block alone.
     InBlock(TodoBlock, &'static str),
+    /// This one, if the other is there: what is right in one place leaves another for the mistake.
+    Given {
+        /// What must be there.
+        there: Box<Spot>,
+        /// Where to look then.
+        then: Box<Spot>,
+    },
     /// A file, if it is there.
     File(&'static str),
 }
@@ -67,11 +74,25 @@ impl Spot {
         let words = Cow::Borrowed(words);
         Self::Code { file, words }
     }
+
+    /// Another one, if this one is there.
+    pub fn then(self, other: impl Into<Self>) -> Self {
+        Self::Given {
+            there: Box::new(self),
+            then: Box::new(other.into()),
+        }
+    }
 }
 
 impl From<Spot> for Location {
     fn from(spot: Spot) -> Self {
         Self::First(vec![spot])
+    }
+}
+
+impl From<TodoBlock> for Spot {
+    fn from(block: TodoBlock) -> Self {
+        Self::Block(block)
     }
 }
 

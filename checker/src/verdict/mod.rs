@@ -42,8 +42,15 @@ pub enum NotStarted {
     },
     /// This earlier step has not passed.
     Needs(String),
-    /// The server does not declare what the step adds: "no tool named `search_products`".
+    /// The server does not declare what the step adds: "no prompt named `recommend`".
     NotDeclared(Why),
+    /// The server does not declare the tool that the step adds.
+    NoTool {
+        /// `search_products`
+        name: String,
+        /// What it declares instead: "the server has `list_products`".
+        others: String,
+    },
 }
 
 impl fmt::Display for NotStarted {
@@ -59,6 +66,7 @@ impl fmt::Display for NotStarted {
             Self::Todo { place: None } => f.write_str("reached its todo!()"),
             Self::Needs(step) => write!(f, "waits for {step}"),
             Self::NotDeclared(what) => what.fmt(f),
+            Self::NoTool { name, others } => write!(f, "no tool named {name}: {others}"),
         }
     }
 }

@@ -146,7 +146,7 @@ impl Page {
     /// known.
     pub fn what_is_open(&self) -> Option<String> {
         if self.does_not_compile() {
-            return Some("\nnext  mend the first error, and save\n".to_owned());
+            return Some("\nnext  fix the first error, and save\n".to_owned());
         }
         let step = self.at_hand()?;
         let next = format!("next  {}  {}", step.id, step.title);

@@ -31,7 +31,7 @@ const LOW: u16 = 8;
 #[derive(Debug)]
 pub struct Screen {
     live: bool,
-    colours: bool,
+    colors: bool,
     /// What stands there; `None` before the first page.
     page: Option<String>,
     /// The rows that were written before the first page.
@@ -57,7 +57,7 @@ impl Screen {
         let choice = anstream::AutoStream::choice(&stdout());
         Ok(Self {
             live,
-            colours: choice != anstream::ColorChoice::Never,
+            colors: choice != anstream::ColorChoice::Never,
             page: None,
             above: above.into(),
             status: String::new(),
@@ -129,7 +129,7 @@ impl Screen {
     ///
     /// As [`Screen::begin`].
     pub fn add(&mut self, text: &str) -> io::Result<()> {
-        let text = if self.colours {
+        let text = if self.colors {
             text.to_owned()
         } else {
             anstream::adapter::strip_str(text).to_string()
@@ -221,7 +221,7 @@ impl Screen {
     }
 
     fn styled(&self, style: Style, text: &str) -> String {
-        if self.colours {
+        if self.colors {
             format!("{style}{text}{style:#}")
         } else {
             text.to_owned()

@@ -18,7 +18,7 @@ pub(crate) enum Built {
     Program(Program, Duration),
     /// Nothing: it does not compile.
     Broken {
-        /// Cargo's first error, drawn with colours.
+        /// Cargo's first error, drawn with colors.
         first: String,
         /// How many more there are.
         others: usize,
@@ -72,6 +72,7 @@ pub(crate) async fn program(
         Ok(built) => {
             let program = Program {
                 executable: built.executable,
+                arguments: Vec::new(),
                 folder,
                 environment: Vec::new(),
                 guard: guard.clone(),
@@ -85,7 +86,7 @@ pub(crate) async fn program(
         Err(BuildError::Cargo(words)) => bail!(cargo_failed(&words)),
         Err(BuildError::NoCargo(error)) => {
             bail!(
-                "cargo cannot be started ({error}): install Rust from https://rustup.rs, or mend your PATH"
+                "cargo cannot be started ({error}): install Rust from https://rustup.rs, or correct your PATH"
             )
         }
     }

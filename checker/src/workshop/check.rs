@@ -6,9 +6,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::build::{self, Built};
 use super::{CheckRequest, SubjectChoice, Workshop};
+use crate::checks;
 use crate::checks::symptoms::of_compile_error;
 use crate::engine::{self, Plan, milliseconds};
 use crate::events::Event;
+use crate::fixtures::realm;
 use crate::patience::Patience;
 use crate::subject::guard::Guard;
 use crate::subject::{Subject, reach};
@@ -70,14 +72,18 @@ impl Workshop {
                 _ => self.root.clone(),
             },
             patience: Patience::default(),
-            options: request.subject.options(),
+            realm: request.realm.clone(),
+            options: request.options(),
         };
+        if checks::takes_tokens(exercise) && request.realm.is_none() {
+            realm::keys::begin();
+        }
         let begin = || {
             let exercise = exercise.clone();
             let _ = events.send(Event::Checking { exercise });
         };
         let (subject, build_ms) = match &request.subject {
-            SubjectChoice::Url(url) => (reach::url(url).await?, 0),
+            SubjectChoice::Url(url) => (reach::url(url, checks::takes_tokens(exercise)).await?, 0),
             SubjectChoice::Command(command) => (reach::command(command, guard).await?, 0),
             SubjectChoice::Starter | SubjectChoice::Solution => {
                 let solution = matches!(request.subject, SubjectChoice::Solution);

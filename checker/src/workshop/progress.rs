@@ -149,12 +149,12 @@ impl ProgressFile {
         match fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text).with_context(|| {
                 let path = path.display();
-                format!("{path} cannot be understood. Mend the line, or delete the file to begin anew: your code is not in it")
+                format!("{path} cannot be understood. Fix the line, or delete the file to start over: your code is not in it")
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Progress::default()),
             Err(error) => {
                 let path = path.display();
-                bail!("cannot read {path} ({error}). Make it readable, or delete it to begin anew: your code is not in it")
+                bail!("cannot read {path} ({error}). Make it readable, or delete it to start over: your code is not in it")
             }
         }
     }
@@ -327,7 +327,7 @@ mod tests {
         fs::write(file.path(), "steps = 3").unwrap();
         let error = file.update(|_| ()).unwrap_err();
         assert!(
-            error.to_string().contains("delete the file to begin anew"),
+            error.to_string().contains("delete the file to start over"),
             "{error}"
         );
         assert_eq!(fs::read_to_string(file.path()).unwrap(), "steps = 3");

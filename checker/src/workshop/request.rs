@@ -19,6 +19,8 @@ pub struct CheckRequest<'a> {
     pub step: Option<&'a Step>,
     /// Whose program is checked.
     pub subject: SubjectChoice,
+    /// The realm whose tokens it takes, where it is not the checker's own.
+    pub realm: Option<Url>,
     /// The eras to speak.
     pub eras: &'static [Era],
     /// Draws every random argument: the same seed sends the same.
@@ -46,14 +48,25 @@ impl<'a> CheckRequest<'a> {
             exercise,
             step,
             subject: SubjectChoice::default(),
+            realm: None,
             eras: &Era::ALL,
             seed: draw_seed(),
         }
     }
 
-    /// Whether what is found is the attendee's progress: only their own code, on both eras.
+    /// Whether what is found is the attendee's progress: only their own code, on both eras, and with
+    /// everything that the checker can do.
     pub(super) fn is_for_progress(&self) -> bool {
-        matches!(self.subject, SubjectChoice::Starter) && self.eras == Era::ALL
+        matches!(self.subject, SubjectChoice::Starter)
+            && self.eras == Era::ALL
+            && self.realm.is_none()
+    }
+
+    /// The options of `check` that ask for the same again.
+    pub(super) fn options(&self) -> Vec<String> {
+        let realm = self.realm.iter();
+        let realm = realm.flat_map(|realm| ["--realm".to_owned(), realm.to_string()]);
+        self.subject.options().into_iter().chain(realm).collect()
     }
 
     /// Where findings point.
@@ -82,7 +95,7 @@ impl SubjectChoice {
     }
 
     /// The options of `check` that name it again.
-    pub(super) fn options(&self) -> Vec<String> {
+    fn options(&self) -> Vec<String> {
         match self {
             Self::Starter => Vec::new(),
             Self::Solution => vec!["--solution".to_owned()],

@@ -1,8 +1,10 @@
 //! The tool `buy_product`: what it accepts, and how it says yes and no.
 
 use std::future::pending;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::declarations::product_name_field;
 use crate::flaw::{Flaw, Flaws};
@@ -13,6 +15,9 @@ use crate::tools::{Arguments, mistyped, structured, text};
 
 /// What a store sells at a time that sells little at a time.
 pub const SMALL_ORDER: i64 = 3;
+
+/// How much later than its receipt a sale may be done.
+const LATER: Duration = Duration::from_millis(80);
 
 pub async fn buy_product(store: &Store, arguments: &Arguments) -> Result<Value, RpcError> {
     let flaws = &store.flaws;
@@ -28,9 +33,27 @@ pub async fn buy_product(store: &Store, arguments: &Arguments) -> Result<Value, 
         return no(flaws, &refusal);
     }
     match store.shop.buy(&product_name, quantity).await {
-        Ok(receipt) => Ok(yes(flaws, receipt)),
+        Ok(receipt) => {
+            if flaws.has(Flaw::FallsLater) {
+                fall_later(store, &receipt);
+            }
+            Ok(yes(flaws, receipt))
+        }
         Err(refusal) => no(flaws, &refusal),
     }
+}
+
+/// The receipt is there before the stock falls.
+fn fall_later(store: &Store, receipt: &Receipt) {
+    let (shop, receipt) = (store.shop.clone(), receipt.clone());
+    tokio::spawn(async move {
+        sleep(LATER).await;
+        let mut products = shop.lock();
+        let mut products = products.iter_mut();
+        if let Some(product) = products.find(|product| product.name == receipt.product_name) {
+            product.stock -= receipt.quantity;
+        }
+    });
 }
 
 /// What is to be bought, if the arguments say so. Whether it can be is up to the shop.

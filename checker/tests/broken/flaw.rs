@@ -132,6 +132,8 @@ flaws! {
         RenamedParameter,
         /// The receipt has its total as a string, against its schema
         ReceiptLies,
+        /// The stock falls some time after the receipt
+        FallsLater,
         /// buy_product is never answered
         HangsOnBuy,
     }
@@ -332,6 +334,8 @@ flaws! {
         CutsKeyword,
         /// A search leaves on the shelf what it has found
         SearchEmptiesShelf,
+        /// The search takes the lowest price for the highest, and the other way round
+        SearchSwapsPrices,
         /// A search that finds nothing is a tool error
         SearchNothingIsError,
     }

@@ -96,8 +96,8 @@ async fn main() -> Result<()> {
         options.port
     };
     let address = SocketAddr::new(options.host.unwrap_or(default_host.into()), port);
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}; STORE_PORT chooses another port"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: stop the server that runs there, or set STORE_PORT")
+    })?;
     http::serve(server, listener).await
 }

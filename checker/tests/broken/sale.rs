@@ -130,7 +130,7 @@ impl Shop {
         if self.flaws.has(Flaw::EchoesName) {
             name.clone_into(&mut receipt.product_name);
         }
-        let taken = if self.flaws.has(Flaw::StockStays) {
+        let taken = if self.flaws.has_any(&[Flaw::StockStays, Flaw::FallsLater]) {
             0
         } else if self.flaws.has(Flaw::SellsOne) {
             1

@@ -142,7 +142,7 @@ fn search_products(store: &Store, arguments: &Arguments) -> Result<Value, RpcErr
     if store.flaws.has(Flaw::SearchPanics) {
         faults::panic_here();
     }
-    let search = match wanted(arguments) {
+    let search = match wanted(&store.flaws, arguments) {
         Ok(search) => search,
         Err(refusal) => return Ok(text(store.flaws.text(refusal.to_string()), true)),
     };
@@ -161,7 +161,7 @@ fn search_products(store: &Store, arguments: &Arguments) -> Result<Value, RpcErr
     Ok(structured(&json!({ "products": found })))
 }
 
-fn wanted(arguments: &Arguments) -> Result<Search, Refusal> {
+fn wanted(flaws: &Flaws, arguments: &Arguments) -> Result<Search, Refusal> {
     let cents = |field: &str| match arguments.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_i64() {
@@ -174,10 +174,15 @@ fn wanted(arguments: &Arguments) -> Result<Search, Refusal> {
         Some(Value::String(keyword)) => Some(keyword.clone()),
         Some(value) => return Err(mistyped("keyword", "a string", value)),
     };
+    let mut prices = [cents("min_price_cents")?, cents("max_price_cents")?];
+    if flaws.has(Flaw::SearchSwapsPrices) {
+        prices.reverse();
+    }
+    let [min_price_cents, max_price_cents] = prices;
     Ok(Search {
         keyword,
-        min_price_cents: cents("min_price_cents")?,
-        max_price_cents: cents("max_price_cents")?,
+        min_price_cents,
+        max_price_cents,
     })
 }
 

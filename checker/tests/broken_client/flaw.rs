@@ -11,6 +11,12 @@ flaws! {
         TodoElsewhere,
         /// Greets with server/discover alone
         OnlyDiscover,
+        /// Offers no version, and so sends nothing
+        OffersNoVersion,
+        /// Offers a version that never was
+        OffersUnknownVersion,
+        /// Takes it that every server says its name
+        UnwrapsServerInfo,
         /// Never says that the session is open
         NeverInitialized,
         /// Says that the session is open without naming the session

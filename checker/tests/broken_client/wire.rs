@@ -82,6 +82,10 @@ impl Session {
             id: None,
             requests: 0,
         };
+        if session.flaws.has(Flaw::OffersNoVersion) {
+            let words = "discover startup requires at least one preferred protocol version";
+            return Err(Trouble::Unreachable(words.to_owned()));
+        }
         let only_old = [Flaw::OnlyInitialize, Flaw::TodoElsewhere];
         if only_old.iter().any(|flaw| session.flaws.has(*flaw)) {
             session.initialize(leaves).await?;
@@ -100,13 +104,22 @@ impl Session {
     }
 
     async fn discover(&mut self) -> Result<(), Trouble> {
-        "2026-07-28".clone_into(&mut self.version);
+        let version = if self.flaws.has(Flaw::OffersUnknownVersion) {
+            "2026-01-01"
+        } else {
+            "2026-07-28"
+        };
+        version.clone_into(&mut self.version);
         let result = self.ask("server/discover", json!({})).await;
         if result.is_err() {
             self.version.clear();
         }
         let result = result?;
         let info = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
+        assert!(
+            info.is_object() || !self.flaws.has(Flaw::UnwrapsServerInfo),
+            "called `Option::unwrap()` on a `None` value"
+        );
         info["name"]
             .as_str()
             .unwrap_or_default()

@@ -4,10 +4,10 @@ use base64::Engine as _;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::flaw::{Flaw, Flaws};
+use super::flaw::{Flaw, Flaws};
+use super::shop::{Product, Shop, opening_day};
+use super::tools::structured;
 use crate::protocol::{INVALID_PARAMS, RpcError};
-use crate::shop::{Product, Shop, opening_day};
-use crate::tools::structured;
 
 pub const CHART: &str = "ui://bakery/chart";
 pub const CATALOG: &str = "ui://bakery/catalog";
@@ -90,7 +90,13 @@ pub fn read(flaws: &Flaws, params: &Value) -> Result<Value, RpcError> {
     } else {
         MIME_TYPE
     };
-    let mut html = page(flaws, if is_chart { CHART_PAGE } else { CATALOG_PAGE });
+    let draws_a_chart = is_chart || flaws.has(Flaw::CatalogReadsAsChart);
+    let drawn = if draws_a_chart {
+        CHART_PAGE
+    } else {
+        CATALOG_PAGE
+    };
+    let mut html = page(flaws, drawn);
     if is_chart && flaws.has(Flaw::ChartWithoutDoctype) {
         html = html.replace("<!doctype html>", "");
     }

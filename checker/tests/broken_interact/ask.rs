@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use crate::flaw::{Flaw, Flaws};
+use super::flaw::{Flaw, Flaws};
+use super::shop::{Order, Product, Shop};
+use super::tools::{error, structured, text};
 use crate::protocol::{Call, Era, INTERNAL_ERROR, INVALID_PARAMS, RpcError, Stop};
-use crate::shop::{Order, Product, Shop};
-use crate::tools::{error, structured, text};
 
 const QUESTION: &str = "word";
 

@@ -177,6 +177,10 @@ flaws! {
         CatalogWithoutPage,
         /// The page of show_product_catalog is plain text/html
         CatalogAsHtml,
+        /// show_product_catalog names the page of the chart
+        CatalogIsChart,
+        /// The page of show_product_catalog has in it what the one of the chart has
+        CatalogReadsAsChart,
         /// show_product_catalog leaves out what is sold out or soon will be
         CatalogLeavesOut,
         /// show_product_catalog has names and no prices in its text
@@ -228,7 +232,7 @@ flaws! {
         /// The pages draw the first result only
         DrawsOnlyFirst,
         /// The pages never say that they are initialized
-        NeverInitialises,
+        NeverInitializes,
         /// The pages do not say which version they have
         BadIntroduction,
         /// The pages do not tell how large they are
@@ -341,6 +345,8 @@ flaws! {
         TaskSaysTheSame,
         /// A task goes on when it is cancelled
         TaskIgnoresCancel,
+        /// tasks/cancel is answered, and cancels nothing
+        CancelsNothing,
         /// A task fails as a whole because of one product
         TaskFailsWhole,
         /// bake_all leaves out what it could not bake
@@ -359,7 +365,7 @@ flaws! {
         GermanTotal,
         /// The message is in cents
         TotalInCents,
-        /// Whoever comes with a bad state is asked anew
+        /// Whoever comes with a bad state is asked again
         AsksAnew,
         /// An answer that does not fit the form is a protocol error
         UnfitIsProtocolError,

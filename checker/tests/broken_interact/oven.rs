@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::flaw::{Flaw, Flaws};
+use super::flaw::{Flaw, Flaws};
+use super::shop::Shop;
+use super::tools::{error, structured};
 use crate::protocol::{Call, INTERNAL_ERROR, INVALID_PARAMS, RpcError, Stop};
-use crate::shop::Shop;
-use crate::tools::{error, structured};
 
 /// By this code a server says that its client lacks a capability.
 const MISSING_CAPABILITY: i64 = -32021;
@@ -216,7 +216,9 @@ impl Oven {
         let tasks = lock(&self.tasks);
         let task = tasks.get(id.as_str().unwrap_or_default());
         let task = task.ok_or_else(|| RpcError::new(INVALID_PARAMS, "no such task"))?;
-        task.stop.cancel();
+        if !self.flaws.has(Flaw::CancelsNothing) {
+            task.stop.cancel();
+        }
         Ok(json!({}))
     }
 }

@@ -15,9 +15,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{OnceCell, watch};
 use tokio::time::timeout;
 
-use crate::flaw::{Flaw, Flaws};
+use super::flaw::{Flaw, Flaws};
+use super::tools::{error, structured};
 use crate::protocol::{Call, Era, INVALID_PARAMS, RpcError, Stop};
-use crate::tools::{error, structured};
 
 const QUESTION: &str = "pay";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::flaw::{Flaw, Flaws};
+use super::flaw::{Flaw, Flaws};
 
 /// One product, as customers see it.
 #[derive(Clone, Debug, Serialize)]

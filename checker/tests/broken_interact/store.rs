@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::apps;
-use crate::ask::Questions;
-use crate::flaw::{Flaw, Flaws};
-use crate::oven::Oven;
-use crate::payments::Payments;
+use super::apps;
+use super::ask::Questions;
+use super::flaw::{Flaw, Flaws};
+use super::oven::Oven;
+use super::payments::Payments;
+use super::shop::Shop;
+use super::tools::{self, structured};
 use crate::protocol::{About, Call, INVALID_PARAMS, METHOD_NOT_FOUND, RpcError, Service, Stop};
-use crate::shop::Shop;
-use crate::tools::{self, structured};
 
 const UI: &str = "io.modelcontextprotocol/ui";
 const TASKS: &str = "io.modelcontextprotocol/tasks";

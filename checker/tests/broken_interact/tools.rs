@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::apps::{CATALOG, CHART};
-use crate::ask::quantity_field;
-use crate::flaw::{Flaw, Flaws};
-use crate::oven::SMALL_OVEN;
+use super::apps::{CATALOG, CHART};
+use super::ask::quantity_field;
+use super::flaw::{Flaw, Flaws};
+use super::oven::SMALL_OVEN;
 
 /// A result of text alone.
 pub fn text(text: impl Into<String>, is_error: bool) -> Value {
@@ -101,9 +101,14 @@ pub fn list(flaws: &Flaws, shows_pages: bool) -> Value {
             &nothing,
             &products,
         );
+        let page = if flaws.has(Flaw::CatalogIsChart) {
+            CHART
+        } else {
+            CATALOG
+        };
         if !flaws.has(Flaw::CatalogWithoutPage) {
             catalog["_meta"] =
-                json!({ "ui": { "resourceUri": CATALOG, "visibility": ["model", "app"] } });
+                json!({ "ui": { "resourceUri": page, "visibility": ["model", "app"] } });
         }
         tools.push(catalog);
     }

@@ -50,6 +50,7 @@ async fn main() -> Result<()> {
         StreamableHttpServerConfig::default(),
     );
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    eprintln!("serving MCP at http://{}/mcp", listener.local_addr()?);
     axum::serve(listener, Router::new().route_service("/mcp", service)).await?;
     Ok(())
 }

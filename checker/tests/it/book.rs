@@ -224,7 +224,7 @@ impl Drop for Ended {
     }
 }
 
-/// What is printed as HTML: a class for each colour and effect.
+/// What is printed as HTML: a class for each color and effect.
 fn html(printed: &[u8]) -> String {
     let mut html = String::new();
     for (style, text) in WinconBytes::new().extract_next(printed) {

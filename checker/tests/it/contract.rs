@@ -2,6 +2,7 @@
 
 use checker::checks::contract;
 use checker::checks::store::SERVING;
+use checker::fixtures::IdentityRealm;
 use checker::mcp::{ClientProfile, Endpoint, Era, Session, Transcript};
 use checker::patience::Patience;
 use checker::subject::Program;
@@ -53,16 +54,36 @@ async fn the_store_that_asks_declares_the_contract_of_each_step() {
     );
 }
 
+#[tokio::test]
+async fn the_store_of_users_declares_the_contract_of_its_step() {
+    let realm = IdentityRealm::play().await.unwrap();
+    let token = realm.token("alice").await.unwrap();
+    let client = ClientProfile::new(Era::Modern).with_token(&token);
+    let environment = realm.environment().to_vec();
+    let (session, _server) = session_of("ex5_auth_solution", environment, client).await;
+    let tools = session.tools().await.unwrap();
+    let declared = ["buy_product", "my_orders"].map(|name| tool(&tools, name));
+    are_snapshots_of("ex5", &[("5.7", declared.join("\n"))]);
+}
+
 async fn session_with(solution: &str) -> (Session, Server) {
+    session_of(solution, Vec::new(), ClientProfile::new(Era::Modern)).await
+}
+
+async fn session_of(
+    solution: &str,
+    environment: Vec<(String, String)>,
+    client: ClientProfile,
+) -> (Session, Server) {
     let program = Program {
         executable: beside_checker(solution),
+        arguments: Vec::new(),
         folder: root(),
-        environment: Vec::new(),
+        environment,
         guard: Guard::none(),
     };
     let patience = Patience::default().listening;
     let server = program.serve(SERVING, patience).await.unwrap();
-    let client = ClientProfile::new(Era::Modern);
     let endpoint = Endpoint::Http(server.url());
     let session = Session::connect(endpoint, client, &Transcript::default())
         .await

@@ -1,4 +1,8 @@
-//! The messages that the book shows are what the smallest server and a real client send.
+//! The smallest server: the messages that the book shows are what it and a real client send. And what it
+//! and the other servers say when their port is taken.
+
+use std::net::TcpListener;
+use std::process::Command;
 
 use checker::mcp::message::Message;
 use checker::mcp::transcript::{Exchange, Received};
@@ -6,6 +10,7 @@ use checker::mcp::{ClientProfile, Endpoint, Era, Session, Transcript};
 use checker::report::trace;
 use serde_json::json;
 
+use crate::common::beside_checker;
 use crate::common::serving::Serving;
 
 #[tokio::test]
@@ -24,6 +29,35 @@ async fn the_wire_is_what_the_book_shows() {
         }
         insta::assert_snapshot!("initialize", legacy[0]);
     });
+}
+
+#[test]
+fn a_taken_port_is_told_with_the_fix() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let port = address.port().to_string();
+    let address = address.to_string();
+    for (program, variable, value) in [
+        ("hello_mcp", "PORT", &port),
+        ("key_in_header", "LISTEN", &address),
+        ("ex3_store_solution", "STORE_PORT", &port),
+        ("ex4_interact_solution", "STORE_PORT", &port),
+        ("ex5_auth_solution", "STORE_PORT", &port),
+    ] {
+        let ran = Command::new(beside_checker(program))
+            .env(variable, value)
+            .env("API_KEY", "0123456789abcdef0123456789abcdef")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        let line = said.lines().next().unwrap_or_default();
+        let fix = format!("{port}: stop the server that runs there, or set {variable}");
+        assert!(
+            line.starts_with("Error: cannot listen on"),
+            "{program}: {said}"
+        );
+        assert!(line.ends_with(&fix), "{program}: {said}");
+    }
 }
 
 /// The handshake, and the requests that follow it, as text.

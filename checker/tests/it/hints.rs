@@ -56,11 +56,13 @@ fn links(hint: &str) -> Vec<&str> {
 }
 
 /// Pages that are about no crate. Nothing here can tell whether they are there.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 7] = [
     "https://code.visualstudio.com/docs/agents/reference/mcp-configuration",
+    "https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization",
     "https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation",
     "https://developer.mozilla.org/en-US/docs/Web/API/Element/replaceChildren",
     "https://developer.mozilla.org/en-US/docs/Web/HTML/Reference/Elements/button",
+    "https://www.rfc-editor.org/rfc/rfc6750.html",
     "https://www.rfc-editor.org/rfc/rfc9728.html",
 ];
 
@@ -205,7 +207,14 @@ fn defines(module: &Path, kind: &str, name: &str) -> bool {
         text.contains(&format!("pub use {private}::"))
             .then_some(private)
     });
-    let files = privates.filter_map(|private| module_file(&module.with_extension(""), private));
+    // What is below `lib.rs` or `mod.rs` is beside it.
+    let is_root = module.ends_with("lib.rs") || module.ends_with("mod.rs");
+    let below = if is_root {
+        module.with_file_name("")
+    } else {
+        module.with_extension("")
+    };
+    let files = privates.filter_map(|private| module_file(&below, private));
     files
         .filter_map(|file| fs::read_to_string(file).ok())
         .any(|text| has_item(&text, kind, name))

@@ -1,9 +1,12 @@
 //! For every check of exercise 4 there is a server that is right but for one thing, in which that
 //! step is the only one that fails; and the message is the one that an attendee should read.
 
+use std::fs;
+
 use checker::subject::Program;
 use checker::subject::guard::Guard;
 use checker::verdict::{ExerciseReport, Outcome};
+use tempfile::TempDir;
 
 use crate::common::broken::{ASKING_SERVER, failed, flaws_fail_alone};
 use crate::common::{beside_checker, browser, check, course, redacted, root, told};
@@ -45,6 +48,52 @@ async fn what_is_missing_is_not_started() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_lacks_an_attribute_is_not_started_and_found_where_it_is_written() {
+    let told = async |lines: &[&str]| {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(folder.path().join("src/store.rs"), lines.join("\n")).unwrap();
+        let report = ASKING_SERVER
+            .check_with_source("no-oven", folder.path())
+            .await;
+        let step = report.steps.iter().find(|step| step.id == "4.10").unwrap();
+        assert_eq!(step.outcome, Outcome::NotStarted);
+        step.eras[0].reason().unwrap()
+    };
+    let bake = "    async fn bake(&self) {}";
+    let router = ["#[tool_router]", "impl Store {"];
+    let unmarked = told(&[&router[..], &[bake, "}"]].concat()).await;
+    assert!(
+        unmarked.starts_with("no tool named bake: the server has "),
+        "{unmarked}"
+    );
+    let place = "store.rs:3, without #[tool] above it";
+    assert!(unmarked.ends_with(place), "{unmarked}");
+
+    let apart = ["}", "", "impl Store {", "    #[tool]", bake, "}"];
+    let apart = told(&[&router[..], &apart].concat()).await;
+    let place = "store.rs:7, outside the `impl` that has #[tool_router]";
+    assert!(apart.ends_with(place), "{apart}");
+
+    let right = told(&[&router[..], &["    #[tool]", bake, "}"]].concat()).await;
+    assert!(!right.contains("fn bake"), "{right}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_work_minds_it_a_task_that_goes_on_points_at_what_cancels_it() {
+    let folder = root().join("solutions/ex4_interact");
+    let report = ASKING_SERVER
+        .check_with_source("cancels-nothing", &folder)
+        .await;
+    let step = report.steps.iter().find(|step| step.id == "4.12").unwrap();
+    let (finding, _) = step.finding().unwrap();
+    let line = finding.location.position().unwrap().line.unwrap() as usize;
+    let source = fs::read_to_string(folder.join("src/store.rs")).unwrap();
+    let before = source.lines().nth(line - 2).unwrap();
+    assert!(before.ends_with("// ANCHOR: step_4_12_tasks"), "{before}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn in_a_browser_right_pages_pass_however_they_are_written() {
     if !browser::is_there("in_a_browser_right_pages_pass_however_they_are_written") {
         return;
@@ -56,6 +105,7 @@ async fn in_a_browser_right_pages_pass_however_they_are_written() {
     }
     let solution = Program {
         executable: beside_checker("ex4_interact_solution"),
+        arguments: Vec::new(),
         folder: root(),
         environment: Vec::new(),
         guard: Guard::none(),

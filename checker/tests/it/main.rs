@@ -1,9 +1,9 @@
 //! The tests of package checker, in one program: it is linked once, and they run side by side.
 //!
-//! - `flaws`, `interact`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
+//! - `flaws`, `interact`, `auth`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
 //! - `asking`: a server that asks its client,
 //! - `settings`, `contract`: step 1.1, and what the reference solution declares,
-//! - `hello`, `talk`, `book`, `hints`: what the book and the hints show is so,
+//! - `hello`, `talk`, `door`, `book`, `hints`: what the book and the hints show is so,
 //! - `proofs`: starters, solutions and `course.toml` belong together,
 //! - `line_ends`: a checkout of Git for Windows is as good as any,
 //! - `logs`: a store that nobody hears serves on,
@@ -16,6 +16,7 @@
 
 mod agents;
 mod asking;
+mod auth;
 mod book;
 mod cli;
 mod clients;
@@ -23,6 +24,7 @@ mod common;
 mod contract;
 #[cfg(target_os = "linux")]
 mod devcontainer;
+mod door;
 mod flaws;
 mod hello;
 mod hints;

@@ -52,11 +52,13 @@ async fn check_in(folder: &Path) -> ExerciseReport {
         kind: SubjectKind::Starter,
         places: &Places::unknown(),
         patience: Patience::default(),
+        realm: None,
         options: Vec::new(),
     };
     // Of the program only the guard is used: this step is about settings.
     let subject = Subject::Program(Program {
         executable: "unused".into(),
+        arguments: Vec::new(),
         folder: root(),
         environment: Vec::new(),
         guard: Guard::none(),

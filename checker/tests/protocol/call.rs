@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::Extensions;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,8 @@ use super::message::{Era, INTERNAL_ERROR, Request, RpcError};
 pub struct Call {
     pub request: Request,
     pub connection: Arc<Connection>,
+    /// What something in front of the server has found out about the request; nothing over stdio.
+    pub extensions: Extensions,
     /// What goes to the client before the answer, on the stream of the call or on the pipe.
     outbox: UnboundedSender<Value>,
     token: CancellationToken,
@@ -53,6 +56,7 @@ impl Call {
         Self {
             token: connection.begin(&request),
             answers: Map::new(),
+            extensions: Extensions::new(),
             request,
             connection,
             outbox,

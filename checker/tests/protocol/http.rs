@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use futures::stream::{self, Stream, StreamExt};
@@ -30,13 +31,22 @@ const EVENT_STREAM: &str = "text/event-stream";
 
 /// Serves any number of clients, for ever. `listener` is where they come in.
 pub async fn serve<S: Service>(server: Server<S>, listener: TcpListener) -> Result<()> {
+    serve_router(router(server), listener).await
+}
+
+/// The same for a server that has other routes as well, or something in front of it.
+pub async fn serve_router(app: Router, listener: TcpListener) -> Result<()> {
     eprintln!("serving MCP at http://{}/mcp", listener.local_addr()?);
-    let app = Router::new()
-        .route("/mcp", any(handle))
-        .with_state(Arc::new(server));
     axum::serve(listener, app)
         .await
         .context("cannot serve HTTP")
+}
+
+/// The server at `/mcp`.
+pub fn router<S: Service>(server: Server<S>) -> Router {
+    Router::new()
+        .route("/mcp", any(handle))
+        .with_state(Arc::new(server))
 }
 
 async fn handle<S: Service>(
@@ -70,13 +80,13 @@ impl IntoResponse for Challenge {
 
 async fn answer<S: Service>(server: &Arc<Server<S>>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
-    match (parts.method, &server.sessions) {
-        (Method::POST, _) => posted(server, &parts.headers, body).await,
-        (Method::GET, Some(sessions)) => match sessions.of(&parts.headers) {
+    match (&parts.method, &server.sessions) {
+        (&Method::POST, _) => posted(server, &parts, body).await,
+        (&Method::GET, Some(sessions)) => match sessions.of(&parts.headers) {
             Ok(session) => idle(session),
             Err(status) => status.into_response(),
         },
-        (Method::DELETE, Some(sessions)) => match sessions.end(&parts.headers) {
+        (&Method::DELETE, Some(sessions)) => match sessions.end(&parts.headers) {
             Ok(()) => StatusCode::NO_CONTENT.into_response(),
             Err(status) => status.into_response(),
         },
@@ -84,7 +94,8 @@ async fn answer<S: Service>(server: &Arc<Server<S>>, request: HttpRequest) -> Re
     }
 }
 
-async fn posted<S: Service>(server: &Arc<Server<S>>, headers: &HeaderMap, body: Body) -> Response {
+async fn posted<S: Service>(server: &Arc<Server<S>>, parts: &Parts, body: Body) -> Response {
+    let headers = &parts.headers;
     if let Err(refused) = guard::check_transport(headers) {
         return refused.into_response();
     }
@@ -128,7 +139,8 @@ async fn posted<S: Service>(server: &Arc<Server<S>>, headers: &HeaderMap, body: 
     }
     faults::at_request(&server.faults);
     let opens = request.era == Era::Legacy && request.method == "initialize";
-    let mut response = answer_request(server, request, connection.clone()).await;
+    let extensions = parts.extensions.clone();
+    let mut response = answer_request(server, request, connection.clone(), extensions).await;
     if let (true, Some(sessions)) = (opens, &server.sessions)
         && let Ok(id) = sessions.open(connection).parse()
     {
@@ -171,9 +183,11 @@ async fn answer_request<S: Service>(
     server: &Arc<Server<S>>,
     request: Request,
     connection: Arc<Connection>,
+    extensions: Extensions,
 ) -> Response {
     let (outbox, said) = unbounded_channel();
     let mut call = server.begin(request, connection, outbox);
+    call.extensions = extensions;
     let hung_up = (call.era() == Era::Modern).then(|| call.cancels_when_dropped());
     let task = {
         let server = server.clone();

@@ -12,6 +12,12 @@ use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::{FakeServer, FakeTool, ServerSpec, ToolReply};
 use crate::verdict::Code;
 
+/// A text that would clear the screen of a terminal (ECMA-48, ED). Nobody is asked to show it.
+const FAREWELL: &str = "Good\u{1b}[2Jbye";
+
+/// Step 1.3 asks for it, where a list is printed. A result is no safer.
+const ESCAPES_PRINTED: &str = "`call` prints escape characters as the server sent them. A server can clear the screen with them, or write over what its user has read. Leave them out, as in `list`.";
+
 /// What is drawn for one run.
 struct Drawn {
     tool: Tool,
@@ -37,6 +43,9 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     the_call_arrived(&ran, &server, &drawn)?;
     ran.succeeded()?;
     the_result_is_printed(&ran, &drawn)?;
+    if ran.stdout.contains('\u{1b}') {
+        program.remark(ESCAPES_PRINTED);
+    }
 
     program.purpose("whatever the client asks to read a resource");
     let ran = program.run(&[url, "read", &drawn.uri]).await?;
@@ -81,6 +90,7 @@ impl Drawn {
             // Not every block is text. Nobody is asked to show this one.
             ContentBlock::image("iVBORw0KGgo=", "image/png"),
             ContentBlock::text(&self.more_text),
+            ContentBlock::text(FAREWELL),
         ]);
         result.structured_content = Some(self.structured.clone());
         // As good as false. Elsewhere it is written out.
@@ -123,7 +133,7 @@ fn the_call_arrived(ran: &Ran, server: &FakeServer, drawn: &Drawn) -> Checked {
             .finding(Code::WrongTool)
             .expected(format!("the tool {}", drawn.tool.name))
             .got(sent["name"].to_string())
-            .why("The name is the first argument after `call`, as it stands there.")
+            .why("The name is the first argument after `call`, as written.")
             .into());
     }
     if sent["arguments"] != drawn.arguments {

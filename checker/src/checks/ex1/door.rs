@@ -213,7 +213,7 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, protected: &Protected) 
     let (got, why) = match request.headers.get(&protected.header) {
         None => (
             "no such header".to_owned(),
-            "The server looks at every request anew. The handshake needs every header of -H, and so does every request after it.".into(),
+            "The server checks every request by itself. The handshake needs every header of -H, and so does every request after it.".into(),
         ),
         Some(value) => (
             format!("{value:?}"),

@@ -13,7 +13,7 @@ const PLACES: [&str; 8] = [
 ];
 const TRADES: [&str; 8] = [
     "Library",
-    "Harbour",
+    "Harbor",
     "Observatory",
     "Nursery",
     "Archive",
@@ -28,7 +28,7 @@ const THINGS: [&str; 10] = [
     "books", "boats", "stars", "seeds", "maps", "clocks", "lamps", "kites", "bells", "chairs",
 ];
 
-/// A name such as `Harbour of Graz 4711`.
+/// A name such as `Harbor of Graz 4711`.
 pub(super) fn server_name(program: &ProgramUnderTest) -> String {
     program.random(|dice| {
         let (trade, place) = (one_of(dice, &TRADES), one_of(dice, &PLACES));

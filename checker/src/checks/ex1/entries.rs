@@ -120,7 +120,7 @@ pub(super) fn entries(file: File, text: &str, root: &Path) -> Result<Vec<Entry>,
     let outside = settings.properties.iter().find(|one| is_server(one));
     if let Some(server) = outside {
         let name = server.name.as_str();
-        let words = format!("{name:?} stands outside of `{table}`");
+        let words = format!("{name:?} is outside of `{table}`");
         return Err(Mistake::File(at(server.range().start), words));
     }
     // As VS Code's user settings have it.

@@ -2,7 +2,7 @@
 
 use super::{draw, places, prints, was_spoken_to};
 use crate::checks::harness::Ran;
-use crate::checks::{Checked, ProgramUnderTest};
+use crate::checks::{Checked, ProgramUnderTest, Stop};
 use crate::fixtures::{Record, ServerSpec};
 use crate::mcp::Era;
 use crate::verdict::{Code, Why};
@@ -32,7 +32,29 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
         "the protocol version that was agreed",
         Why::from("Not every server speaks the newest version. Print what this session agreed on, not what your client would like:").in_rust("`peer_info()` has it too."),
         places::INFO,
-    )
+    )?;
+    says_nothing_of_itself(program).await
+}
+
+/// Since 2026-07-28 a server need not say its name. Whatever the program makes of that, it goes on.
+async fn says_nothing_of_itself(program: &ProgramUnderTest) -> Checked {
+    if program.era == Era::Legacy {
+        return Ok(());
+    }
+    program.purpose("a server that does not say its name");
+    let server = program.meet(ServerSpec::nameless()).await?;
+    let ran = program.run(&[server.url().as_str(), "info"]).await;
+    ran.map(|_| ()).map_err(|mut stop| {
+        if let Stop::Failed(finding) = &mut stop
+            && finding.code == Code::Panicked
+        {
+            "the protocol version, from a server that does not say its name"
+                .clone_into(&mut finding.expected);
+            finding.why = Why::from("Since 2026-07-28 a server may leave out its name and version. A panic ends the program with exit code 101, and its message is meant for the developer.")
+                .in_rust("`server_info` is None then: print the version without a name.");
+        }
+        stop
+    })
 }
 
 /// That a session came about, on the one era that the server speaks; and on which version.

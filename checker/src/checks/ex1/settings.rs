@@ -242,7 +242,7 @@ fn not_started(command: &str, error: &str) -> Stop {
         .ran(command)
         .expected("a program that starts")
         .got(error)
-        .why("Your editor starts the command as it stands there, without a shell: the program in `command`, each of its arguments in `args`.")
+        .why("Your editor starts the command as written, without a shell: the program in `command`, each of its arguments in `args`.")
         .into()
 }
 

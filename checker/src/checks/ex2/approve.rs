@@ -26,17 +26,10 @@ const REFUSES: [&str; 12] = [
 /// The model gives in after so many turns beyond the limit: no need to wait for ever.
 const TOO_MANY: usize = 5;
 
-/// Words that are no yes, although some of them begin like one or mean one elsewhere.
-const NOT_YES: [&str; 8] = [
-    "",
-    "later",
-    "ok",
-    "sure",
-    "ja",
-    "yesterday",
-    "yet another",
-    "yellow",
-];
+/// Words that are no yes, although some of them begin like one or mean one elsewhere. Each is always tried:
+/// with a look, a "n" and the answer they take as many steps as there are without --max-steps.
+const NOT_YES: [&str; DEFAULT_STEPS - 3] =
+    ["", "later", "ok", "sure", "ja", "yesterday", "yet another"];
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     let in_limit = |stop: Stop| stop.at(places::LIMIT);
@@ -135,11 +128,8 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
 /// is no yes. The tools say nothing of themselves, so they may change anything.
 async fn it_takes_a_no(program: &ProgramUnderTest) -> Checked {
     program.purpose("whatever the agent does when its user does not say yes");
-    // A look, a call for each word and the answer: as many steps as there are without
-    // --max-steps.
     let words = program.random(|dice| {
-        let mut words: Vec<&str> = NOT_YES.sample(dice, DEFAULT_STEPS - 3).copied().collect();
-        words.push("n");
+        let mut words = [NOT_YES.as_slice(), &["n"]].concat();
         words.shuffle(dice);
         words
     });
@@ -254,7 +244,7 @@ fn takes_the_yes(played: &Played, call: &Proposal, word: Option<&str>) -> Checke
         .finding(Code::YesNotTaken)
         .expected(format!("tools/call of {} when {}", call.name, said(word)))
         .got(format!("no such call\n{}", played.ran.printed()))
-        .why("`y` and `yes` are a yes, in capital letters and with blanks around them too.")
+        .why("`y` and `yes` both approve, in capital letters and with spaces around them too.")
         .into())
 }
 
@@ -304,7 +294,7 @@ fn shows_the_call(played: &Played, call: &Proposal) -> Checked {
             call.name
         ))
         .got(ran.printed())
-        .why("A yes means something only to who has seen what will be done: the tool, and its arguments, all of them.")
+        .why("Users can only approve what they can see. Show the tool and all its arguments before you ask.")
         .into())
 }
 

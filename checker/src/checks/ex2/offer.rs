@@ -80,7 +80,7 @@ pub(super) fn asks_the_question(played: &Played, question: &str) -> Checked {
         .finding(Code::QuestionMissing)
         .expected(format!("a message of role \"user\": {question}"))
         .got(format!("messages of role {}", roles.join(", ")))
-        .why("The model knows only what stands in the conversation.")
+        .why("The model knows only what is in the conversation.")
         .into())
 }
 

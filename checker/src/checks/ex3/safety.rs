@@ -88,7 +88,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             raw_with(&raw, order(), &header, &value).await?,
             value.clone(),
         )];
-        for value in look_alikes(&header, &value) {
+        for value in lookalikes(&header, &value) {
             let from = "somebody whose address looks like one of this machine";
             server.purpose(&format!("the same order from {from}"));
             replies.push((raw_with(&raw, order(), &header, &value).await?, value));
@@ -115,7 +115,7 @@ fn in_order(mut products: Vec<Product>) -> Vec<Product> {
 }
 
 /// Addresses of a stranger that begin with one of this machine, or hold it somewhere.
-fn look_alikes(header: &HeaderName, stranger: &str) -> Vec<String> {
+fn lookalikes(header: &HeaderName, stranger: &str) -> Vec<String> {
     let stranger = stranger.trim_start_matches("http://");
     let hosts = ["localhost", "127.0.0.1"].map(|local| format!("{local}.{stranger}"));
     if *header == HOST {

@@ -16,6 +16,9 @@ use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/3.9.snap");
 
+/// Where the one price is taken for the other.
+const SWAPPED: &str = "This is what the other price would find: the lowest and the highest have changed places, in the tool or in the search that it calls.";
+
 /// What is searched for, by our own understanding.
 #[derive(Clone, Debug)]
 struct Query {
@@ -48,8 +51,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         let content: Value = shop::structured(&called).map_err(in_tool)?;
         fits(&called, &content, &schema)?;
         let found = names(&shop::products_of(&called)?);
-        let expected: Vec<Product> = all.iter().filter(|one| query.finds(one)).cloned().collect();
-        let expected = names(&expected);
+        let expected = names(&query.among(&all));
         if found != expected {
             changes_nothing(&shop, &all, &called.sent)
                 .await
@@ -59,23 +61,32 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             let only_sold_out = query.code == Code::SearchWithoutArguments
                 && found.is_subset(&expected)
                 && missing.iter().all(|name| sold_out.as_ref() == Some(*name));
+            let is_swapped =
+                !only_sold_out && found == names(&query.with_prices_swapped().among(&all));
             let (code, why) = if only_sold_out {
                 (
                     Code::SearchLeavesSoldOut,
                     "It is sold out, and list_products lists it. A model that does not find it tells its user that there never was any.",
                 )
+            } else if is_swapped {
+                (query.code, SWAPPED)
             } else {
                 (
                     query.code,
                     "The keyword is a part of the name in any case, both prices are included, and what is not given excludes nothing.",
                 )
             };
-            return Err(Finding::new(code)
+            let finding = Finding::new(code)
                 .sent(&called.sent)
                 .expected(format!("{}: {}", query.what, shown(&expected)))
                 .got(shown(&found))
-                .why(why)
-                .into());
+                .why(why);
+            return Err(if is_swapped {
+                // The tool hands the prices on, and is where they change places.
+                finding.at(places::SEARCH_TOOL).into()
+            } else {
+                finding.into()
+            });
         }
     }
     server.purpose("see that nothing has changed");
@@ -172,7 +183,7 @@ fn telling_parts(all: &[Product]) -> Vec<String> {
         let at = name
             .iter()
             .position(|letter| letter.is_alphabetic() && !letter.is_ascii())?;
-        // With its neighbours, which it may belong to.
+        // With its neighbors, which it may belong to.
         name.get(at.saturating_sub(1)..name.len().min(at + 2))
     });
     parts.extend(special.map(<[char]>::to_vec));
@@ -205,6 +216,15 @@ impl Query {
         }
     }
 
+    /// The same, as whoever takes the one price for the other understands it.
+    fn with_prices_swapped(&self) -> Self {
+        Self {
+            min: self.max,
+            max: self.min,
+            ..self.clone()
+        }
+    }
+
     fn arguments(&self) -> Value {
         let given = [
             (
@@ -218,6 +238,12 @@ impl Query {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Value::Object(Map::from_iter(given))
+    }
+
+    /// What it finds among these.
+    fn among(&self, products: &[Product]) -> Vec<Product> {
+        let found = products.iter().filter(|product| self.finds(product));
+        found.cloned().collect()
     }
 
     fn finds(&self, product: &Product) -> bool {

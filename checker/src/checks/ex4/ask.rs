@@ -28,7 +28,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .order_and_be_asked(&product.name, quantity)
         .await
         .map_err(|stop| stop.at(places::BUY_TOOL))?;
-    question::is_right(&asked, &product, quantity).map_err(in_question)?;
+    question::is_right(&asked, &product, quantity)
+        .map_err(in_form)
+        .map_err(in_question)?;
     has_a_state(server, &asked).map_err(in_question)?;
 
     server.purpose("see that nothing was sold before the answer");
@@ -44,6 +46,21 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     server.purpose("see that the stock fell by what was bought");
     let after = shop.products().await?;
     fell(&called, &before, &after, &product, quantity).map_err(in_sale)
+}
+
+/// What is wrong with the form is where the form is written.
+fn in_form(stop: Stop) -> Stop {
+    let of_form = [
+        Code::ConfirmsByDefault,
+        Code::FormAsksForSecrets,
+        Code::FormNotAllowed,
+        Code::FormUndescribed,
+        Code::FormWithoutConfirm,
+    ];
+    match &stop {
+        Stop::Failed(finding) if of_form.contains(&finding.code) => stop.at(places::form()),
+        _ => stop,
+    }
 }
 
 /// On 2026-07-28 a server keeps nothing between the rounds: what it must know, the client brings.

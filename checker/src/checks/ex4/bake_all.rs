@@ -227,16 +227,15 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch, most: i64) 
     if ended.is_some() && then == later && then < before.saturating_add(all) {
         return Ok(());
     }
-    Err(at(
-        places::BAKE_ALL,
-        Finding::new(Code::DoesNotStop)
-            .sent(format!("tasks/cancel {}", task.id()))
-            .expected(format!(
-                "fewer than {all} baked, and no more after the end of the task"
-            ))
-            .got(format!("the work went on; the task is {status}"))
-            .why("Cancelling only asks the task to stop. The work itself must check."),
-    ))
+    Err(Finding::new(Code::DoesNotStop)
+        .sent(format!("tasks/cancel {}", task.id()))
+        .expected(format!(
+            "fewer than {all} baked, and no more after the end of the task"
+        ))
+        .got(format!("the work went on; the task is {status}"))
+        .why("Cancelling takes two: tasks/cancel hands the request on to the task, and the work itself checks for it and stops.")
+        .at(places::cancelling())
+        .into())
 }
 
 /// Asks until the task has said two different things with a number in them.

@@ -53,7 +53,7 @@ fn missing(bars: &[Bar], product: &Product) -> Finding {
     }
     let got = match labels.as_slice() {
         [] => "no element with role=\"img\"".to_owned(),
-        labels => format!("bars labelled {}", labels.join(", ")),
+        labels => format!("bars labeled {}", labels.join(", ")),
     };
     Finding::new(Code::BarMissing)
         .expected(format!(

@@ -1,6 +1,7 @@
-//! The TODO blocks of exercise 4 that findings point at.
+//! The places of exercise 4 that findings point at: TODO blocks, and what is in them or beside them.
 
 use crate::blocks::TodoBlock;
+use crate::verdict::{Location, Spot};
 
 /// `buy_product`, which asks.
 pub const BUY_TOOL: TodoBlock = store("step_4_1_tool");
@@ -48,6 +49,30 @@ pub const BAKE_ALL: TodoBlock = store("step_4_12");
 pub const TASKS: TodoBlock = store("step_4_12_tasks");
 /// Where tasks are declared.
 pub const TASKS_CAPABILITY: TodoBlock = store("step_4_12_capability");
+
+/// The form of the question: where the block writes one of its own, there; otherwise the struct.
+pub fn form() -> Location {
+    Location::First(vec![
+        Spot::InBlock(QUESTION, "ElicitationSchema"),
+        Spot::InBlock(QUESTION, "properties"),
+        Spot::code("src/confirm.rs", "confirm: bool"),
+        Spot::code("src/confirm.rs", "struct Form"),
+        Spot::Block(QUESTION),
+    ])
+}
+
+/// What is behind the catalog's URI.
+pub fn catalog_app() -> Location {
+    Location::from(Spot::code("src/apps.rs", "const CATALOG")).or(PAGE)
+}
+
+/// Where a task is stopped: if the work minds it, then where the client's request comes in.
+pub fn cancelling() -> Location {
+    Location::First(vec![
+        Spot::InBlock(BAKE_ALL, "TaskExit").then(TASKS),
+        Spot::Block(BAKE_ALL),
+    ])
+}
 
 const fn store(name: &'static str) -> TodoBlock {
     let file = "src/store.rs";

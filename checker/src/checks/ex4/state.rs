@@ -25,19 +25,24 @@ const LIFETIME_VARIABLE: &str = "STORE_CONFIRM_SECONDS";
 struct Lifetime {
     told: Duration,
     late: Duration,
+    /// Whether no longer one is tried after it.
+    is_last: bool,
 }
 
-/// As long as the control needs, and no longer than a check may take.
+/// As long as the control needs on a quiet machine. An attendee waits for it after each save.
 const BRIEF: Lifetime = Lifetime {
-    told: Duration::from_millis(300),
-    late: Duration::from_millis(600),
+    told: Duration::from_millis(150),
+    late: Duration::from_millis(300),
+    is_last: false,
 };
 
 /// Many libraries count whole seconds, so that what is brief is over at once, or a second later. This
-/// is tried where that is the reason, or where questions do not expire at all.
+/// is tried where that is the reason, where the machine is too busy for what is brief, or where questions
+/// do not expire at all.
 const IN_WHOLE_SECONDS: Lifetime = Lifetime {
     told: Duration::from_secs(2),
     late: Duration::from_millis(3_200),
+    is_last: true,
 };
 
 /// By this code a server says that it broke down.
@@ -309,7 +314,11 @@ async fn expires(server: &ServerUnderTest, product: &Product) -> Checked {
 }
 
 async fn expires_after(server: &ServerUnderTest, product: &Product, lifetime: Lifetime) -> Checked {
-    let Lifetime { told, late } = lifetime;
+    let Lifetime {
+        told,
+        late,
+        is_last,
+    } = lifetime;
     let seconds = told.as_secs_f64().to_string();
     server.purpose("start it with a short time to answer");
     let client = question::confirming(server);
@@ -321,12 +330,13 @@ async fn expires_after(server: &ServerUnderTest, product: &Product, lifetime: Li
     let begin = Instant::now();
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
     let called = shop.answer(asked, &yes()).await;
-    // On a busy machine this may take longer, and proves nothing then.
-    if begin.elapsed() < told / 2 {
-        shop::succeeded(
-            &called?,
-            &format!("a receipt: {LIFETIME_VARIABLE} is {seconds}, and this was faster"),
-        )?;
+    let took = begin.elapsed();
+    let expected = format!("a receipt: {LIFETIME_VARIABLE} is {seconds}, and this was faster");
+    let bought = called.and_then(|called| shop::succeeded(&called, &expected));
+    match bought {
+        // Whoever was slow, the store or this machine: it proves nothing.
+        Err(Stop::Failed(_)) if is_last && took >= told / 2 => (),
+        bought => bought?,
     }
     server.purpose("answer when it is too late");
     let asked = shop.order_and_be_asked(&product.name, 1).await?;

@@ -1,6 +1,7 @@
 //! What a check works with: a record, dice, what stands around the subject, and the subject itself,
 //! as a server, a program or the workspace under test.
 
+mod log;
 mod program;
 mod server;
 mod workspace;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+pub use self::log::Log;
 pub use self::program::{ProgramUnderTest, Ran, Reach as ProgramReach, Task};
 pub use self::server::{Reach as ServerReach, ServerUnderTest, Symptom};
 pub use self::workspace::WorkspaceUnderTest;

@@ -9,8 +9,9 @@ use reqwest::Url;
 use tokio::process::Command;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::Harness;
+use super::{Harness, Log};
 use crate::checks::{Checked, Stop};
+use crate::fixtures::IdentityRealm;
 use crate::mcp::raw::Raw;
 use crate::mcp::{ClientProfile, Endpoint, Era, ErrorKind, RequestError, Session};
 use crate::subject::process::{Monitor, Process};
@@ -191,6 +192,47 @@ impl ServerUnderTest {
     /// The child that was started last, to speak stdio.
     pub fn newest_child(&self) -> Option<Monitor> {
         self.children.lock().last().map(Process::monitor)
+    }
+
+    /// The realm whose tokens it takes, which the check has declared.
+    pub fn realm(&self) -> Checked<&IdentityRealm> {
+        let realm = self.fixtures().realm();
+        realm.ok_or_else(|| Stop::CouldNotCheck("no realm was raised for this check".to_owned()))
+    }
+
+    /// Starts the program once more, with these variables in its environment, until the server is
+    /// dropped.
+    pub async fn another(&self, environment: &[(&str, &str)]) -> Checked<Server> {
+        let Reach::Program(program, _) = &self.reach else {
+            return Err(Stop::CouldNotCheck(format!(
+                "only a program that the checker starts can be started with other settings: check it with `cargo checker check {}`",
+                self.step
+            )));
+        };
+        let command = || {
+            let mut command = program.command();
+            command
+                .envs(self.fixtures().environment())
+                .envs(environment.iter().copied());
+            command
+        };
+        let patience = self.patience.listening;
+        let started = Server::start(command, self.serving, &program.guard, patience).await;
+        let server = started.map_err(|error| RequestError {
+            sent: String::new(),
+            kind: ErrorKind::Unreachable(error.to_string()),
+        })?;
+        // A check that has seen enough drops it, which ends it.
+        watch(self.symptoms.clone(), server.process.monitor(), 0, true);
+        Ok(server)
+    }
+
+    /// What it writes to its log from here on.
+    pub fn log(&self) -> Log {
+        Log::new(match &self.reach {
+            Reach::Program(_, server) => Some(server.process.stderr().clone()),
+            Reach::Url(_) | Reach::Command(_) => None,
+        })
     }
 
     /// Speaks HTTP by hand.

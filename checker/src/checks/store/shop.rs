@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::mcp::{Called, Session, misfit};
-use crate::verdict::{Code, Finding, Location, Spot};
+use crate::verdict::{Code, Finding, Location, NotStarted, Spot};
 
 /// A product, as `list_products` gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,9 +97,10 @@ impl Shop {
         }
         match names.iter().find(|name| means(name, tool)) {
             Some(name) => Err(misnamed(tool, name)),
-            None => Err(Stop::not_declared(format!(
-                "no tool named {tool}: {others}"
-            ))),
+            None => Err(Stop::NotStarted(NotStarted::NoTool {
+                name: tool.to_owned(),
+                others,
+            })),
         }
     }
 

@@ -121,7 +121,7 @@ mod tests {
             "\u{feff}: hello",
             "retry: soon",
             "no colon",
-            "colour: blue",
+            "color: blue",
             "event: ping",
             "data: 1",
             "",

@@ -30,11 +30,9 @@ impl Http {
         auth_token: Option<String>,
         custom_headers: HashMap<HeaderName, HeaderValue>,
     ) -> reqwest::RequestBuilder {
-        request.headers(self.headers.clone()).headers(headers(
-            session_id,
-            auth_token,
-            custom_headers,
-        ))
+        request
+            .headers(self.own_headers())
+            .headers(headers(session_id, auth_token, custom_headers))
     }
 }
 

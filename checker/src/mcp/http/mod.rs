@@ -7,13 +7,14 @@ use std::error::Error;
 use std::io;
 
 use futures::stream::{BoxStream, Stream, StreamExt};
-use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN};
+use http::{HeaderMap, Method};
 use reqwest::Url;
 use rmcp::transport::streamable_http_client::SseError;
 use serde_json::Value;
 use sse_stream::Sse;
 
+use crate::mcp::bearer::Bearer;
 use crate::mcp::error::{ErrorKind, MAX_RESPONSE_BYTES, RequestError};
 use crate::mcp::message::{Message, Side};
 use crate::mcp::profile::ClientProfile;
@@ -32,6 +33,7 @@ pub struct Http {
     url: Url,
     /// Sent with every request.
     headers: HeaderMap,
+    bearer: Bearer,
     /// Whether the server may begin to talk by itself, so that it needs a stream to do so.
     listens: bool,
     connection: Connection,
@@ -79,9 +81,25 @@ impl Http {
             client,
             url,
             headers: profile.headers.clone(),
+            bearer: profile.bearer.clone(),
             listens: profile.capabilities.elicitation.is_some(),
             connection: transcript.connect(),
         })
+    }
+
+    /// The same client, which sends nothing of its profile any more, and this in the address.
+    pub fn bare(mut self, query: Option<&str>) -> Self {
+        self.headers = HeaderMap::new();
+        self.bearer = Bearer::default();
+        self.url.set_query(query);
+        self
+    }
+
+    /// What every request carries.
+    fn own_headers(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        self.bearer.put_into(&mut headers);
+        headers
     }
 
     /// Its part of the record.
@@ -105,15 +123,42 @@ impl Http {
         headers: HeaderMap,
         body: reqwest::Body,
     ) -> Result<Pending, ErrorKind> {
-        let index = self.connection.send(self.via(&headers), message);
+        let index = self
+            .connection
+            .send(self.via(&Method::POST, &headers), message);
         let request = self
             .client
             .post(self.url.clone())
             .header(ACCEPT, ACCEPTED)
             .header(CONTENT_TYPE, "application/json")
-            .headers(self.headers.clone())
+            .headers(self.own_headers())
             .headers(headers)
             .body(body);
+        self.sent(index, request).await
+    }
+
+    /// Sends a request without a body.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unreachable`] when there is no response.
+    pub async fn request(&self, method: Method, headers: HeaderMap) -> Result<Pending, ErrorKind> {
+        let via = self.via(&method, &headers);
+        let index = self.connection.send(via, Value::Null);
+        let request = self
+            .client
+            .request(method, self.url.clone())
+            .header(ACCEPT, ACCEPTED)
+            .headers(self.own_headers())
+            .headers(headers);
+        self.sent(index, request).await
+    }
+
+    async fn sent(
+        &self,
+        index: Index,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Pending, ErrorKind> {
         match request.send().await {
             Ok(response) => {
                 self.connection
@@ -156,7 +201,11 @@ impl Http {
     }
 
     /// The whole body, recorded.
-    async fn body(&self, pending: Pending) -> Result<Vec<u8>, ErrorKind> {
+    ///
+    /// # Errors
+    ///
+    /// When it is too large, or the connection ends before it does.
+    pub async fn body(&self, pending: Pending) -> Result<Vec<u8>, ErrorKind> {
         let Pending { response, index } = pending;
         let chunks = bounded(response.bytes_stream(), self.connection.clone(), index);
         let mut chunks = std::pin::pin!(chunks);
@@ -218,11 +267,11 @@ impl Http {
     }
 
     /// `POST /mcp`, with the headers that a reader of the trace wants to see.
-    fn via(&self, headers: &HeaderMap) -> String {
+    fn via(&self, method: &Method, headers: &HeaderMap) -> String {
         let is_of_interest =
             |name: &str| name == ORIGIN || name == HOST || name.starts_with("mcp-");
         let headers = worth_seeing(headers, is_of_interest);
-        format!("POST {}{headers}", self.url.path())
+        format!("{method} {}{headers}", self.url.path())
     }
 }
 
@@ -319,7 +368,7 @@ fn is_not_http(cause: &(dyn Error + 'static)) -> bool {
 }
 
 /// The innermost error: reqwest's own words only repeat the URL.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
+pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let innermost = causes(error).last();
     innermost.map(ToString::to_string).unwrap_or_default()
 }

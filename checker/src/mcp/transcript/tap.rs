@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::{Index, Received, Record};
-use crate::mcp::message::Side;
+use crate::mcp::message::{Message, Side};
 
 /// Is shown everything, in the order in which it crosses. It is called while the record is locked:
 /// it must be quick, and leave the record alone.
@@ -19,8 +19,17 @@ pub struct Crossed<'r> {
     pub purpose: &'r str,
     /// How the exchange was sent: `POST /mcp`, or `stdin`.
     pub via: &'r str,
+    /// What the exchange began with.
+    pub sent: Option<&'r Message>,
     /// What it is.
     pub what: &'r Received,
+}
+
+impl Crossed<'_> {
+    /// Whether it belongs to an exchange of messages, and not to the web beside it.
+    pub fn carries_messages(&self) -> bool {
+        self.sent.is_none_or(|message| !message.json.is_null())
+    }
 }
 
 impl Connection {
@@ -34,6 +43,7 @@ impl Connection {
             from,
             purpose: exchange.map_or("", |exchange| &exchange.purpose),
             via: exchange.map_or("", |exchange| &exchange.via),
+            sent: exchange.map(|exchange| &exchange.sent),
             what,
         });
     }

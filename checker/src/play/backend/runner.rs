@@ -37,6 +37,8 @@ pub struct Runner<'a> {
     solution: bool,
     serving: Serving,
     guard: Guard,
+    /// What it finds in its environment, besides where to listen.
+    environment: Vec<(String, String)>,
     backend: Backend,
     restarts: UnboundedReceiver<()>,
 }
@@ -71,6 +73,7 @@ impl<'a> Runner<'a> {
         exercise: &'a Exercise,
         solution: bool,
         serving: Serving,
+        environment: Vec<(String, String)>,
         guard: Guard,
     ) -> (Backend, Self) {
         let name = match solution {
@@ -88,6 +91,7 @@ impl<'a> Runner<'a> {
                 settings: &[],
                 ..serving
             },
+            environment,
             guard,
             backend: backend.clone(),
             restarts,
@@ -227,6 +231,7 @@ impl<'a> Runner<'a> {
         let (folder, executable) = copy(&program.executable).map_err(StartError::Spawn)?;
         let program = Program {
             executable,
+            environment: self.environment.clone(),
             ..program.clone()
         };
         let patience = Patience::default().listening;

@@ -85,7 +85,7 @@ function fieldOf(name, schema, context) {
 }
 
 /** A label, a control, what it is about, and what is wrong with it. */
-function labelled(control, { label, name, isRequired, isTop }, schema, hint, rest = []) {
+function labeled(control, { label, name, isRequired, isTop }, schema, hint, rest = []) {
   const id = freshId("field");
   control.id = id;
   const about = h("p", { class: "hint", id: `${id}-about` });
@@ -123,7 +123,7 @@ function text(schema, settings) {
     : h("input", { type: types[schema.format] === "date" ? "date" : "text", inputmode: types[schema.format] ?? false, autocomplete: "off", spellcheck: "false" });
   if (!settings.isRequired) control.placeholder = settings.isNullable ? "null, or left out" : "left out";
   if (Array.isArray(schema.examples) && settings.isRequired) control.placeholder = `for example ${String(schema.examples[0])}`;
-  const shown = labelled(control, settings, schema, schema.format && schema.format !== "multiline" ? `as ${schema.format}` : "");
+  const shown = labeled(control, settings, schema, schema.format && schema.format !== "multiline" ? `as ${schema.format}` : "");
   return {
     element: shown.element,
     control,
@@ -150,7 +150,7 @@ function number(schema, settings) {
     const next = control.value === "" ? now : now + step * (schema.multipleOf ?? 1);
     control.value = Math.min(schema.maximum ?? Infinity, Math.max(schema.minimum ?? -Infinity, next));
   });
-  const shown = labelled(control, settings, schema, bounds(schema));
+  const shown = labeled(control, settings, schema, bounds(schema));
   return {
     element: shown.element,
     read() {
@@ -170,7 +170,7 @@ function boolean(schema, settings) {
     return choice({ ...schema, enum: [true, false], enumNames: ["yes", "no"] }, settings);
   }
   const control = h("input", { type: "checkbox" });
-  const shown = labelled(control, settings, schema, "");
+  const shown = labeled(control, settings, schema, "");
   return {
     element: shown.element,
     read: () => ({ value: control.checked, problems: shown.say("") }),
@@ -186,7 +186,7 @@ function choice(schema, settings) {
   if (isOpen) control.append(h("option", { value: "" }, settings.isRequired ? "choose one" : "left out"));
   all.forEach(({ title }, number) => control.append(h("option", { value: String(number) }, title)));
   if (settings.isNullable) control.append(h("option", { value: "null" }, "null"));
-  const shown = labelled(control, settings, schema, "");
+  const shown = labeled(control, settings, schema, "");
   return {
     element: shown.element,
     read() {
@@ -307,7 +307,7 @@ function array(schema, settings) {
 
 function rawField(settings) {
   const control = h("textarea", { rows: settings.rows, spellcheck: "false", class: "code", autocomplete: "off" });
-  const shown = labelled(control, settings, settings.schema, "JSON");
+  const shown = labeled(control, settings, settings.schema, "JSON");
   return {
     element: shown.element,
     read() {

@@ -173,11 +173,39 @@ function showServer({ backend, connection }) {
   } else {
     $("#server-about").textContent = backend.name;
   }
+  showUser(connection.user);
   let [words, kind] = PHASES[phase];
   if (backend.building) [words, kind] = [phase === "connected" ? "connected · building" : "building", "busy"];
   else if (!backend.running && backend.problem) [words, kind] = ["gone", "bad"];
   else if (phase === "connected" && backend.generation > 1) words = `connected · ${backend.because}`;
   showPhase(words, kind);
+}
+
+function showUser(user) {
+  const line = $("#user");
+  if (line.dataset.user === (user ?? "")) return;
+  line.dataset.user = user ?? "";
+  line.hidden = user === null;
+  line.replaceChildren(
+    h("span", {}, "signed in as ", h("strong", {}, user ?? "")),
+    h("button", { type: "button", class: "quiet", onclick: () => signIn(true) }, "Somebody else"),
+    h("button", { type: "button", class: "quiet", onclick: () => tried(act("sign-out")) }, "Sign out"));
+}
+
+/** Has the person sign in, in a window of its own. */
+async function signIn(asSomebodyElse = false) {
+  // At once: browsers open a window for a click, and not for what comes of it later.
+  const login = window.open("about:blank", "_blank");
+  try {
+    const { address, error } = await act("sign-in", { as_somebody_else: asSomebodyElse });
+    if (error !== undefined) throw new Error(error.words);
+    if (!/^https?:/.test(address)) throw new Error("The realm's address is none of http.");
+    if (login) login.location.replace(address);
+    else $("#banner").append(h("a", { href: address, target: "_blank", rel: "noopener" }, "Sign in on the realm's page"));
+  } catch (error) {
+    login?.close();
+    notice(`You cannot sign in: ${error.message}`);
+  }
 }
 
 /** Why there is no connection, as a sentence and what stands behind it. */
@@ -189,14 +217,17 @@ function without(words) {
 
 function showBanner({ backend, connection }) {
   const banner = $("#banner");
-  const problem = backend.problem ?? (connection.phase === "failed" ? without(connection.words) : null);
-  const key = JSON.stringify([problem, backend.running, connection.phase]);
+  const needsLogin = connection.phase === "failed" && connection.needsLogin;
+  const problem = backend.problem ?? (needsLogin ? { words: "This server wants to know who you are." } : connection.phase === "failed" ? without(connection.words) : null);
+  const key = JSON.stringify([problem, backend.running, connection.phase, needsLogin]);
   if (banner.dataset.key === key) return;
   banner.dataset.key = key;
   banner.hidden = problem === null;
   if (problem === null) return;
   const still = backend.problem && backend.running ? " The previous build keeps running." : "";
-  const again = backend.running && backend.problem === null
+  const again = needsLogin && backend.problem === null
+    ? h("button", { type: "button", class: "primary", onclick: () => signIn() }, "Sign in")
+    : backend.running && backend.problem === null
     ? h("button", { type: "button", onclick: () => tried(act(backend.kind === "command" ? "restart" : "reconnect")) }, backend.kind === "command" ? "Start it again" : "Connect again")
     : backend.running ? null : h("button", { type: "button", onclick: () => tried(act("restart")) }, "Start it again");
   banner.replaceChildren(

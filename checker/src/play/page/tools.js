@@ -75,6 +75,7 @@ export class ToolPanel {
     this.anyway.hidden = true;
     this.problems.textContent = "";
     this.go.disabled = true;
+    this.clear();
     try {
       const { call } = await act("call", { tool: this.tool.name, arguments: value ?? {} });
       this.begin(call, value ?? {});
@@ -84,10 +85,17 @@ export class ToolPanel {
     }
   }
 
+  /** Clears the result of the previous call, so that nobody takes it for this one's. */
+  clear() {
+    this.status.replaceChildren();
+    for (const part of [this.text, this.structured]) {
+      part.replaceChildren();
+      part.hidden = true;
+    }
+  }
+
   begin(call, args) {
     Object.assign(this, { call, args, seen: "" });
-    this.text.hidden = true;
-    this.structured.hidden = true;
     this.byApp.replaceChildren();
     this.byApp.hidden = true;
     this.leaveApp();

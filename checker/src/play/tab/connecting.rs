@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+use http::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
@@ -13,11 +15,10 @@ use super::{Live, PATIENT_FOR, Phase, Tab, silent, unreachable, words_of};
 use crate::escape::visible_up_to;
 use crate::mcp::profile::Answer;
 use crate::mcp::transcript::{Crossed, Received};
-use crate::mcp::{Endpoint, ErrorKind, Held, RequestError, Session, Transcript};
+use crate::mcp::{ClientProfile, Endpoint, ErrorKind, Held, RequestError, Session, Transcript};
 use crate::play::backend::Status;
 use crate::play::calls::CallState;
 use crate::play::questions::{Kind, Question};
-use crate::play::switches::Switches;
 use crate::subject::process::Process;
 
 /// How long a handshake may take.
@@ -74,6 +75,14 @@ impl Tab {
                     }
                 }
                 Err(error) => {
+                    let needs_login = matches!(
+                        error.kind,
+                        ErrorKind::Status {
+                            status: StatusCode::UNAUTHORIZED,
+                            ..
+                        }
+                    );
+                    self.change(|state| state.connection.needs_login = needs_login);
                     self.phase(Phase::Failed, words_of(&error));
                     self.until_changed(&mut status, backend.generation).await;
                 }
@@ -116,7 +125,15 @@ impl Tab {
             let (lines, stderr) = (Arc::clone(&self.lines), process.stderr().clone());
             tokio::spawn(async move { lines.follow(&stderr).await });
         }
-        let session = open(endpoint, self.switches(), &transcript, process.as_ref()).await?;
+        let mut client = self.switches().profile();
+        if let Some(identity) = self.identity() {
+            client = client.with_bearer(identity.bearer.clone());
+        }
+        let opened = open(endpoint, client, &transcript, process.as_ref()).await;
+        if opened.is_err() {
+            self.note_challenge(&transcript);
+        }
+        let session = opened?;
         let questions = session.questions();
         let server = session.server();
         let live = Arc::new(Live {
@@ -130,12 +147,24 @@ impl Tab {
             state.connection.phase = Phase::Connected;
             state.connection.session += 1;
             state.connection.words.clear();
+            state.connection.needs_login = false;
             state.connection.server = server.map_or(Value::Null, |server| {
                 bounded(serde_json::to_value(&*server).unwrap_or_default())
             });
         });
         *self.live.lock() = Some(Arc::clone(&live));
         Ok((live, questions))
+    }
+
+    /// Keeps what a 401 said of where to sign in.
+    fn note_challenge(&self, transcript: &Transcript) {
+        let asked = transcript.newest(|exchange| exchange.headers.contains_key(WWW_AUTHENTICATE));
+        let Some(asked) = asked else {
+            return;
+        };
+        let challenge = asked.headers.get(WWW_AUTHENTICATE);
+        let challenge = challenge.and_then(|value| value.to_str().ok());
+        self.change(|state| state.connection.challenge = challenge.map(str::to_owned));
     }
 
     /// Hands on what the server asks, until the session has to end. Gives why.
@@ -154,6 +183,14 @@ impl Tab {
             }
         };
         tokio::pin!(ended);
+        let identity = self.identity();
+        let expired = async {
+            match &identity {
+                Some(identity) => identity.keep_fresh().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(expired);
         loop {
             tokio::select! {
                 status = status.wait_for(other) => {
@@ -162,6 +199,11 @@ impl Tab {
                 }
                 () = self.again.notified() => return "the client connects anew",
                 _ = &mut ended => return ENDED,
+                why = &mut expired => {
+                    self.notice(format!("Your login has ended: {why}"));
+                    self.sign_out();
+                    return "the login has ended";
+                }
                 Some(held) = questions.recv() => {
                     tokio::spawn(Arc::clone(self).hand_on(Arc::clone(live), held));
                 }
@@ -283,11 +325,11 @@ impl Live {
 
 async fn open(
     endpoint: Endpoint,
-    switches: Switches,
+    client: ClientProfile,
     transcript: &Transcript,
     process: Option<&Process>,
 ) -> Result<Session, RequestError> {
-    let opening = Session::connect(endpoint, switches.profile(), transcript);
+    let opening = Session::connect(endpoint, client, transcript);
     let ended = async {
         match process {
             Some(process) => process.monitor().ended_with_words().await,

@@ -37,7 +37,7 @@ async function begin() {
   const appInfo = flaws.has("bad-introduction") ? { name: "bakery" } : { name: "bakery", version: "2" };
   const { hostContext } = await ask("ui/initialize", { appInfo, appCapabilities: {}, protocolVersion: "2026-01-26" });
   follow(hostContext);
-  if (flaws.has("never-initialises")) return;
+  if (flaws.has("never-initializes")) return;
   tell("ui/notifications/initialized");
   const size = () => tell("ui/notifications/size-changed", { height: document.body.scrollHeight });
   if (flaws.has("tells-size-late")) setTimeout(size, 500);

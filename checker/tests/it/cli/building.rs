@@ -45,7 +45,7 @@ fn what_does_not_compile_is_one_failure_in_every_format() {
         assert_eq!((told.code, told.stderr.as_str()), (1, ""));
         assert!(told.stdout.contains(mark), "{}", told.stdout);
         assert!(told.stdout.contains("inventory.rs:"), "{}", told.stdout);
-        // The colours that rustc draws with, written out.
+        // The colors that rustc draws with, written out.
         assert!(!told.stdout.contains("u{1b}"), "{}", told.stdout);
     }
 }
@@ -82,7 +82,7 @@ fn warnings_do_not_matter() {
 }
 
 #[test]
-fn colours_are_for_terminals_and_for_who_forces_them() {
+fn colors_are_for_terminals_and_for_who_forces_them() {
     let workshop = Workshop::bare();
     workshop.write(STORE, "fn oops() -> u32 { \"a\" }");
     let with = |variables: &[(&str, &str)]| {

@@ -149,8 +149,8 @@ fn a_progress_file_that_is_broken_is_told_with_the_mend_and_left_alone() {
         for words in ["", "list", "hint", "check"] {
             let told = told(&workshop, words);
             assert_eq!((told.code, told.stdout.as_str()), (2, ""), "{words}");
-            let mend = "progress.toml cannot be understood. Mend the line, or delete the file to begin anew: your code is not in it";
-            assert!(told.stderr.contains(mend), "{}", told.stderr);
+            let fix = "progress.toml cannot be understood. Fix the line, or delete the file to start over: your code is not in it";
+            assert!(told.stderr.contains(fix), "{}", told.stderr);
             assert!(told.stderr.contains("line "), "{}", told.stderr);
         }
         assert_eq!(workshop.read(PROGRESS), broken);

@@ -61,12 +61,12 @@ fn of(told: &Told, what: &str) -> String {
     lines
 }
 
-/// The first command that mends it.
-fn mend(lines: &str) -> &str {
+/// The first command that fixes it.
+fn fix(lines: &str) -> &str {
     let line = lines
         .lines()
-        .find_map(|line| line.trim_start().strip_prefix("mend  "));
-    line.unwrap_or_else(|| panic!("no mend: {lines}"))
+        .find_map(|line| line.trim_start().strip_prefix("fix   "));
+    line.unwrap_or_else(|| panic!("no fix: {lines}"))
 }
 
 /// Runs a command as it was printed.
@@ -118,7 +118,7 @@ fn a_taken_port_is_told_with_who_has_it() {
     let lines = of(&told, &format!("port {port}"));
     let pid = std::process::id();
     assert!(lines.contains(&format!("(pid {pid})")), "{lines}");
-    assert_eq!(mend(&lines), format!("kill {pid}"));
+    assert_eq!(fix(&lines), format!("kill {pid}"));
     settings(&workshop).bind(|| assert_snapshot!("port", lines));
 
     let mut command = doctor(&workshop);
@@ -273,7 +273,7 @@ fn editor_settings_that_are_gone_or_changed_come_back_with_the_mend() {
         let told = told_by(&workshop, doctor(&workshop));
         assert_eq!(told.code, 1, "{told:?}");
         let lines = of(&told, "editor");
-        run(&workshop, mend(&lines));
+        run(&workshop, fix(&lines));
         assert_eq!(workshop.read(FILE), shipped);
         said += &lines;
     }
@@ -310,7 +310,7 @@ fn a_second_checker_is_told_by_its_pid_however_the_first_ended() {
     };
     let lines = of(&told, "checkers");
     assert_eq!(
-        (told.code, mend(&lines)),
+        (told.code, fix(&lines)),
         (0, format!("kill {}", first.id()).as_str())
     );
     settings(&workshop).bind(|| assert_snapshot!("checkers", lines));
@@ -343,7 +343,7 @@ fn a_watch_is_told_with_the_key_that_ends_it() {
         "{said}"
     );
     assert!(
-        said.contains("mend  press q in the terminal of the watch"),
+        said.contains("fix   press q in the terminal of the watch"),
         "{said}"
     );
     assert!(said.contains(&format!("or    kill {id}")), "{said}");
@@ -359,9 +359,9 @@ fn files_from_the_future_are_told_and_touched_by_the_mend() {
     let told = told_by(&workshop, doctor(&workshop));
     assert_eq!(told.code, 0, "a remark: {told:?}");
     let lines = of(&told, "clock");
-    run(&workshop, mend(&lines));
-    let mended = told_by(&workshop, doctor(&workshop));
-    assert!(of(&mended, "clock").contains("no file"), "{mended:?}");
+    run(&workshop, fix(&lines));
+    let fixed = told_by(&workshop, doctor(&workshop));
+    assert!(of(&fixed, "clock").contains("no file"), "{fixed:?}");
 
     fs::create_dir_all(workshop.path("target/debug")).unwrap();
     let built = File::create(workshop.path("target/debug/ex1_connect")).unwrap();
@@ -381,7 +381,7 @@ fn a_checkout_that_cannot_be_written_is_told() {
     assert_eq!(told.code, 1, "{told:?}");
     let lines = of(&told, "checkout");
     assert!(lines.contains("cannot be written: "), "{lines}");
-    assert!(mend(&lines).starts_with("cp -r "), "{lines}");
+    assert!(fix(&lines).starts_with("cp -r "), "{lines}");
 }
 
 #[test]
@@ -394,7 +394,7 @@ fn a_progress_file_that_is_broken_is_one_trouble_among_the_others() {
     let lines = of(&told, "progress");
     let words: Vec<&str> = lines.split_whitespace().collect();
     assert!(words.join(" ").contains("cannot be understood"), "{lines}");
-    run(&workshop, mend(&lines));
+    run(&workshop, fix(&lines));
     assert_eq!(told_by(&workshop, doctor(&workshop)).code, 0);
 }
 
@@ -419,7 +419,7 @@ fn a_rescue_that_was_cut_off_is_told_with_the_command_that_ends_it() {
     let told = told_by(&workshop, doctor(&workshop));
     let lines = of(&told, "rescue");
     assert!(lines.contains("cannot read"), "{lines}");
-    run(&workshop, mend(&lines));
+    run(&workshop, fix(&lines));
     assert_eq!(told_by(&workshop, doctor(&workshop)).code, 0);
 }
 

@@ -8,7 +8,9 @@
 //! - `checkout`: a workshop that is broken, and what it remembers,
 //! - `doctor`: machines that have a trouble,
 //! - `servers`: `--url` and `--command`,
+//! - `signing_in`: what keeps the users of a server out,
 //! - `watching`: checks after each save, on the terminals that `terminal` plays and in a pipe,
+//! - `realm`: the identity realm, and a Keycloak that is played by a script,
 //! - `rescue`: the solution, and files that are replaced and brought back,
 //! - `tutor`: the workshop over MCP, and `tutoring`: the same while it checks,
 //! - `stopping`: signals, kills, closed pipes, and two checkers at once.
@@ -17,8 +19,10 @@ mod building;
 mod checkout;
 mod doctor;
 mod formats;
+mod realm;
 mod rescue;
 mod servers;
+mod signing_in;
 mod stopping;
 mod subjects;
 #[cfg(unix)]

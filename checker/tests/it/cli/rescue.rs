@@ -174,18 +174,18 @@ fn what_cannot_be_replaced_is_told_and_left_alone() {
     for words in [
         "reset 3.4",
         "reset all",
-        "reset ex5",
+        "reset ex6",
         "reset ex33",
         "restore all",
     ] {
         tell(words);
     }
     for words in [
-        "catch-up ex5",
+        "catch-up ex6",
         "catch-up 3.4",
         "diff all",
         "diff ex9",
-        "solution ex5",
+        "solution ex6",
     ] {
         tell(words);
     }
@@ -335,7 +335,7 @@ fn a_diff_shows_what_differs_and_nothing_that_has_to() {
 }
 
 #[test]
-fn a_diff_is_coloured_where_that_is_asked_for() {
+fn a_diff_is_colored_where_that_is_asked_for() {
     let workshop = fresh();
     let mut command = workshop.checker("diff 3.2");
     command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");

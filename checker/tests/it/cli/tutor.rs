@@ -238,7 +238,7 @@ async fn a_name_that_is_none_is_told_with_those_that_are() {
         let words = refused(&result);
         assert!(words.contains("3.1, 3.2, 3.3"), "{words}");
     }
-    let planned = call(&client, "check_exercise", json!({ "exercise": "ex5" })).await;
+    let planned = call(&client, "check_exercise", json!({ "exercise": "ex6" })).await;
     assert!(refused(&planned).contains("is not written yet"));
     let misspelled = call(&client, "next_hint", json!({ "stpe": "3.4" })).await;
     assert!(refused(&misspelled).contains("stpe"));
@@ -339,7 +339,7 @@ async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
         "workshop://book/ex3#step-3-44",
         "workshop://book/../../README",
         "workshop://book/..%2F..%2FREADME",
-        "workshop://exercise/ex5",
+        "workshop://exercise/ex6",
         "workshop://exercise/..",
         "workshop://exercise/../solutions/ex3_store/src/store.rs",
         "workshop://exercise/ex3/../../solutions/ex3_store/src/store.rs",

@@ -8,7 +8,12 @@ use crate::common::course;
 #[test]
 fn help_says_what_there_is_with_examples_and_exit_codes() {
     let workshop = fresh();
-    for (name, words) in [("help", "--help"), ("help_of_check", "check --help")] {
+    for (name, words) in [
+        ("help", "--help"),
+        ("help_of_check", "check --help"),
+        ("help_of_realm", "realm --help"),
+        ("help_of_agenda", "agenda --help"),
+    ] {
         let told = told(&workshop, words);
         assert_eq!((told.code, told.stderr.as_str()), (0, ""));
         assert_snapshot!(name, told.stdout);
@@ -21,7 +26,15 @@ fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let told = told(&workshop, &format!("completions {shell}"));
         assert_eq!((told.code, told.stderr.as_str()), (0, ""));
-        for word in ["check", "list", "hint", "completions", "solution", "seed"] {
+        for word in [
+            "check",
+            "list",
+            "hint",
+            "completions",
+            "solution",
+            "seed",
+            "keycloak",
+        ] {
             assert!(told.stdout.contains(word), "{shell} lacks {word}");
         }
     }
@@ -58,6 +71,27 @@ fn without_a_command_it_says_where_you_are_and_what_is_next() {
     let below = told_by(&workshop, command);
     assert_eq!(below.code, 1);
     assert!(below.stdout.contains("next  1.1"), "{}", below.stdout);
+}
+
+#[test]
+fn the_agenda_counts_from_nought_or_goes_by_the_clock() {
+    let workshop = fresh();
+    for (name, words) in [
+        ("agenda", "agenda"),
+        ("agenda_by_the_clock", "agenda --start 09:00"),
+    ] {
+        let told = told(&workshop, words);
+        assert_eq!((told.code, told.stderr.as_str()), (0, ""));
+        assert_snapshot!(name, told.stdout);
+    }
+    let late = told(&workshop, "agenda --start 22:30");
+    assert!(late.stdout.contains("23:50  00:30"), "{}", late.stdout);
+    for wrong in ["9", "24:00", "09:60", "9:5", "+9:00", "09:00:00", "noon"] {
+        let told = told(&workshop, &format!("agenda --start {wrong}"));
+        assert_eq!(told.code, 2, "{wrong}");
+        let said = "expected a time of day, as in 09:00 or 13:30";
+        assert!(told.stderr.contains(said), "{wrong}: {}", told.stderr);
+    }
 }
 
 #[test]
@@ -114,11 +148,11 @@ fn a_name_that_is_none_is_told_with_the_nearest() {
 #[test]
 fn what_is_only_planned_is_not_written_yet() {
     let workshop = fresh();
-    for words in ["check ex5", "check 5.1", "check ex5 1", "hint 5.1"] {
+    for words in ["check ex6", "hint ex6", "solution ex6"] {
         let told = told(&workshop, words);
         let said = told.could_not();
         assert!(said.contains("is not written yet"), "{said}");
-        assert!(said.ends_with("Ready: ex1, ex2, ex3, ex4"), "{said}");
+        assert!(said.ends_with("Ready: ex1, ex2, ex3, ex4, ex5"), "{said}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
 use futures::stream::{self, StreamExt};
 
 use super::serving::Serving;
-use super::{beside_checker, browser, check, check_subject, course, root, told};
+use super::{beside_checker, browser, check, check_subject, check_with_source, course, root, told};
 
 /// The longest that an attendee waits for a verdict on any of them.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -40,6 +41,13 @@ pub const ASKING_SERVER: Broken = Broken {
     example: "broken_interact",
     variable: "STORE_FLAWS",
     exercise: "ex4_interact",
+    apart: None,
+};
+
+pub const AUTH_SERVER: Broken = Broken {
+    example: "broken_auth",
+    variable: "STORE_FLAWS",
+    exercise: "ex5_auth",
     apart: None,
 };
 
@@ -117,6 +125,7 @@ impl Broken {
     fn with(&self, flaws: &str) -> Program {
         Program {
             executable: beside_checker(&format!("examples/{}", self.example)),
+            arguments: Vec::new(),
             folder: root(),
             environment: vec![(self.variable.to_owned(), flaws.to_owned())],
             guard: Guard::none(),
@@ -144,6 +153,12 @@ impl Broken {
     /// Checks the program with these flaws, as far as that goes without a browser.
     pub async fn check(&self, flaws: &str, seed: u64) -> ExerciseReport {
         check(&self.exercise_without_browser(), self.with(flaws), seed).await
+    }
+
+    /// The same, as if it were written in this folder.
+    pub async fn check_with_source(&self, flaws: &str, folder: &Path) -> ExerciseReport {
+        let subject = Subject::Program(self.with(flaws));
+        check_with_source(&self.exercise_without_browser(), &subject, folder, SEED).await
     }
 
     /// Checks in a browser what needs one, and before that what those steps need: nothing else

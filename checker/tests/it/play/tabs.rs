@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::player::{Heard, Play, Tab, names};
 use super::{at_url, over_stdio, play};
 use crate::common::beside_checker;
+use crate::common::serving::Serving;
 
 const ERAS: [&str; 2] = ["modern", "legacy"];
 
@@ -206,6 +207,52 @@ async fn a_task_is_followed_and_can_be_cancelled() {
     );
     let heard = tab.until(|_| true).await;
     assert_eq!(purposes(&heard, "tasks/cancel"), ["you cancelled the task"]);
+}
+
+/// A server whose tasks ask, and `play` at its URL.
+fn at_one_whose_tasks_ask() -> (Serving, Play) {
+    let serving = Serving::start("examples/conformance", &[("STORE_PORT", "0")]);
+    let play = Play::start(play(&["--url", &serving.url]));
+    (serving, play)
+}
+
+#[tokio::test]
+async fn what_a_task_wants_to_know_is_asked_and_the_task_goes_on() {
+    let (_server, play) = at_one_whose_tasks_ask();
+    let tab = Tab::connected(&play, "modern").await;
+    let call = tab.call("multi_input", json!({})).await;
+    for (number, (name, value)) in [("name", "Ada"), ("color", "green")].iter().enumerate() {
+        let is_next = |heard: &Heard| heard.state["questions"][0]["number"] == number + 1;
+        let question = tab.until(is_next).await.state["questions"][0].clone();
+        let field = &question["params"]["requestedSchema"]["properties"][name];
+        assert_eq!(field["type"], "string", "{question}");
+        tab.answer(&question, "accept", json!({ *name: value }))
+            .await;
+    }
+    let (over, result) = tab.over(call).await;
+    assert_eq!(
+        (&over["phase"], &over["asked"], &over["task"]["status"]),
+        (&json!("done"), &json!(2), &json!("completed")),
+        "{over}"
+    );
+    let text = result["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("Ada") && text.contains("green"), "{text}");
+    let answered = ["your answer to what the task wants to know"];
+    tab.until(|heard| purposes(heard, "tasks/update") == answered)
+        .await;
+}
+
+#[tokio::test]
+async fn a_task_that_is_cancelled_withdraws_its_question() {
+    let (_server, play) = at_one_whose_tasks_ask();
+    let tab = Tab::connected(&play, "modern").await;
+    let call = tab.call("confirm_delete", json!({})).await;
+    tab.question().await;
+    tab.act("cancel", json!({ "call": call })).await;
+    let (over, _) = tab.over(call).await;
+    assert_eq!(over["phase"], "cancelled", "{over}");
+    tab.until(|heard| heard.state["questions"] == json!([]))
+        .await;
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! Who listens on a port. Linux tells it in `/proc`; elsewhere a program of the system does.
+//! Who listens on a port of this machine. Linux tells it in `/proc`; elsewhere a program of the system does.
 
 use std::fmt;
 
 /// A process that listens.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Listener {
+pub struct Listener {
     id: u32,
     /// Empty where the system does not tell it.
     name: String,
@@ -12,14 +12,14 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Whether it is one of the programs that this workspace builds.
-    pub(super) fn is_an_exercise(&self) -> bool {
+    pub fn is_an_exercise(&self) -> bool {
         let rest = self.name.strip_prefix("ex").unwrap_or_default();
         let number = rest.split('_').next().unwrap_or_default();
         rest.contains('_') && number.parse::<u32>().is_ok()
     }
 
     /// The command that stops it.
-    pub(super) fn stop(&self) -> String {
+    pub fn stop(&self) -> String {
         if cfg!(windows) {
             format!("taskkill /PID {}", self.id)
         } else {
@@ -38,7 +38,7 @@ impl fmt::Display for Listener {
 }
 
 /// The command that names who listens, for someone who may ask more than the checker.
-pub(super) fn name_it(port: u16) -> String {
+pub fn name_it(port: u16) -> String {
     if cfg!(windows) {
         format!("Get-NetTCPConnection -State Listen -LocalPort {port}")
     } else {
@@ -48,7 +48,7 @@ pub(super) fn name_it(port: u16) -> String {
 
 /// Who listens on a port of this machine, if the system tells.
 #[cfg(target_os = "linux")]
-pub(super) fn of(port: u16) -> Option<Listener> {
+pub fn of(port: u16) -> Option<Listener> {
     use std::fs;
 
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(fs::read_to_string);
@@ -80,7 +80,7 @@ pub(super) fn of(port: u16) -> Option<Listener> {
 
 /// As above.
 #[cfg(windows)]
-pub(super) fn of(port: u16) -> Option<Listener> {
+pub fn of(port: u16) -> Option<Listener> {
     let table = output("netstat", &["-ano", "-p", "TCP"])?;
     let id = in_netstat(&table, port)?;
     let filter = format!("PID eq {id}");
@@ -92,7 +92,7 @@ pub(super) fn of(port: u16) -> Option<Listener> {
 
 /// As above.
 #[cfg(not(any(target_os = "linux", windows)))]
-pub(super) fn of(port: u16) -> Option<Listener> {
+pub fn of(port: u16) -> Option<Listener> {
     let port = format!("-iTCP:{port}");
     in_lsof(&output("lsof", &["-nP", &port, "-sTCP:LISTEN", "-Fpc"])?)
 }
