@@ -73,7 +73,8 @@ def show(text: str):
 
 async def info(client: Client):
     server = client.server_info
-    show(f"{server.name} {server.version}")
+    # Since 2026-07-28 a server need not say its name.
+    show(f"{server.name} {server.version}" if server else "a server without a name")
     show(f"MCP {client.protocol_version}")
 
 
@@ -161,7 +162,7 @@ async def ask():
 
 
 if __name__ == "__main__":
-    # FastMCP logs in colour what is said here in a sentence.
+    # FastMCP logs in color what is said here in a sentence.
     logging.disable()
     try:
         asyncio.run(ask())

@@ -135,7 +135,7 @@ class Checks {
 }
 
 const CHECKS = {
-  "both pages initialise with the host": async (checks) => {
+  "both pages initialize with the host": async (checks) => {
     const apps = [];
     for (const tool of [CHART, CATALOG]) apps.push((await checks.show(tool)).name);
     return apps.join(", ");

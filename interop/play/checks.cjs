@@ -8,6 +8,7 @@
 "use strict";
 
 const path = require("node:path");
+const { becomeSomebodyElse, fillIn, signIn, window } = require("./login.cjs");
 const { PANEL, app, browser, call, choose, connected, era, open, over, play, structured } = require("./host.cjs");
 
 const [, , CHECKER, BROWSER] = process.argv;
@@ -305,6 +306,16 @@ async function withANastyServer(aBrowser) {
     await over(page);
     return "and answered";
   });
+  await check("what a task wants to know is asked, and the task goes on", async () => {
+    await call(page, "ask_in_a_task");
+    const dialog = await asked(page);
+    await dialog.getByRole("checkbox").check();
+    await dialog.getByRole("button", { name: "Accept" }).click();
+    await over(page);
+    const said = await page.locator(`${PANEL} .text-part pre`).innerText();
+    must(JSON.parse(said).content.yes === true, said);
+    return said;
+  });
   await check("no script is opened as a page", async () => {
     await call(page, "ask_script");
     const dialog = await asked(page);
@@ -362,10 +373,69 @@ async function withANastyServer(aBrowser) {
   await stop();
 }
 
+async function withALogin(aBrowser) {
+  const { url, stop } = await play(CHECKER, ["ex5", "--solution"]);
+  const { page, wrong, context } = await open(aBrowser, url, { connects: false });
+  current = page;
+  const orders = async () => {
+    await call(page, "my_orders");
+    await over(page);
+    return (await structured(page)).orders;
+  };
+  await check("a server that asks for a token has its person sign in", async () => {
+    await page.locator("#banner").getByText("wants to know who you are").waitFor();
+    await signIn(page, "alice");
+    return page.locator("#user span").innerText();
+  });
+  await check("what is bought is bought by who has signed in", async () => {
+    await call(page, "buy_product", { product_name: "Croissant", quantity: 1 });
+    const dialog = await asked(page);
+    await dialog.getByRole("checkbox").check();
+    await dialog.getByRole("button", { name: "Accept" }).click();
+    await over(page);
+    const { buyer } = await structured(page);
+    must(buyer === "alice", buyer);
+    const mine = await orders();
+    must(mine.length === 1, JSON.stringify(mine));
+    return `the receipt names ${buyer}`;
+  });
+  await check("somebody else signs in, and sees nothing of it", async () => {
+    await becomeSomebodyElse(page, "bob");
+    const mine = await orders();
+    must(mine.length === 0, JSON.stringify(mine));
+    return page.locator("#user span").innerText();
+  });
+  await check("signed out, the server asks again; a login that is refused is said", async () => {
+    await page.locator("#user").getByRole("button", { name: "Sign out" }).click();
+    await page.locator("#banner").getByText("wants to know who you are").waitFor();
+    const login = await window(page, () => page.locator("#banner").getByRole("button", { name: "Sign in" }).click());
+    await login.locator('[name="cancel"]').click();
+    await login.getByText("You are not signed in").waitFor();
+    await login.close();
+    const notice = page.locator(".notice", { hasText: "access_denied" });
+    await notice.waitFor();
+    return notice.innerText();
+  });
+  await check("no token is on the wire that the page shows", async () => {
+    const shown = await page.locator("#side").innerText();
+    must(!/eyJ[\w-]{20}/.test(shown), "a token");
+    must(/\.well-known\/oauth-protected-resource/.test(shown), "the login is not on it");
+    return "and the login is, with each request";
+  });
+  await check("nothing went wrong on the page meanwhile", async () => {
+    const others = wrong.filter((words) => !/401/.test(words));
+    must(others.length === 0, others.join("\n"));
+    return "no error";
+  });
+  await context.close();
+  await stop();
+}
+
 (async () => {
   const aBrowser = await browser(BROWSER);
   try {
     await withTheStore(aBrowser);
+    await withALogin(aBrowser);
     await withANastyServer(aBrowser);
   } finally {
     await aBrowser.close();

@@ -40,7 +40,7 @@ function browser(executablePath) {
 }
 
 /** A page of `play` that is connected, with what it did against the rules. */
-async function open(aBrowser, url, options = {}) {
+async function open(aBrowser, url, { connects = true, ...options } = {}) {
   const context = await aBrowser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -60,7 +60,7 @@ async function open(aBrowser, url, options = {}) {
     if (request.failure()?.errorText !== "csp") asked(request);
   });
   await page.goto(url);
-  await connected(page);
+  if (connects) await connected(page);
   return { context, page, wrong, hosts };
 }
 

@@ -74,6 +74,24 @@ const nested = {
   required: ["address"],
 };
 
+/** What the task was told. */
+let told;
+
+/** A task that wants to know something, and keeps on asking until it is told. */
+const task = (status, more = {}) => ({
+  taskId: "curious",
+  status,
+  createdAt: "2026-11-27T00:00:00Z",
+  lastUpdatedAt: "2026-11-27T00:00:00Z",
+  ttlMs: 60_000,
+  pollIntervalMs: 100,
+  ...more,
+});
+const really = {
+  method: "elicitation/create",
+  params: { message: "Really?", requestedSchema: { type: "object", properties: { yes: { type: "boolean", description: "Yes" } }, required: ["yes"] } },
+};
+
 /** Each is given the request, and answers or does not. */
 const TOOLS = {
   hang: { call: () => {} },
@@ -124,6 +142,12 @@ const TOOLS = {
       send({ id, result: { resultType: "input_required", inputRequests: { go: { method: "elicitation/create", params: { mode: "url", message: "Go there", url: "javascript:alert(1)" } } } } });
     },
   },
+  ask_in_a_task: {
+    call: ({ id }) => {
+      told = undefined;
+      send({ id, result: { resultType: "task", ...task("working") } });
+    },
+  },
   every_field: {
     inputSchema: {
       type: "object",
@@ -172,6 +196,14 @@ const METHODS = {
     ttlMs: 0,
     cacheScope: "public",
   }),
+  "tasks/get": () => ({
+    resultType: "complete",
+    ...(told ? task("completed", { result: text(JSON.stringify(told)) }) : task("input_required", { inputRequests: { really } })),
+  }),
+  "tasks/update": ({ inputResponses }) => {
+    told = inputResponses.really;
+    return { resultType: "complete" };
+  },
   "resources/list": () => ({ resultType: "complete", resources: [], ttlMs: 0, cacheScope: "public" }),
   "resources/templates/list": () => ({ resultType: "complete", resourceTemplates: [], ttlMs: 0, cacheScope: "public" }),
   "resources/read": ({ uri }) => ({

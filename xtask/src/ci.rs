@@ -20,7 +20,7 @@ struct Stage {
     cargo: &'static [&'static str],
 }
 
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 6] = [
     Stage {
         proves: "the code is formatted",
         cargo: &["fmt", "--all", "--check"],
@@ -33,6 +33,10 @@ const STAGES: [Stage; 5] = [
             "--manifest-path",
             "solutions/ex2_agent_rig/Cargo.toml",
         ],
+    },
+    Stage {
+        proves: "the wording is plain: no banned phrase in the book, the slides and the messages",
+        cargo: &["xtask", "words"],
     },
     Stage {
         proves: "everything builds, subjects and the broken server too (minutes, the first time)",
@@ -115,7 +119,7 @@ fn run_stage(arguments: &[&str], times: &mut Times) -> Result<usize> {
     let status = child.wait()?;
     if !status.success() {
         bail!(
-            "`cargo {}` failed; its reason stands above",
+            "`cargo {}` failed; the reason is above",
             arguments.join(" ")
         );
     }

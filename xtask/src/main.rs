@@ -2,14 +2,19 @@
 
 mod bench;
 mod book;
+mod bundle;
 mod ci;
 mod copy;
+mod folders;
 mod guarded;
 mod interop;
 mod mutants;
+mod pages;
 mod peers;
 mod pictures;
+mod slides;
 mod starters;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,20 +27,26 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Command {
-    /// Prove everything that Rust alone can prove: format, lints, tests
+    /// Run every check that needs only Rust: format, wording, lints, tests
     Ci,
-    /// Hold the project against real peers: conformance suite, MCP Inspector, FastMCP
+    /// Test the project with real MCP software: conformance suite, MCP Inspector, FastMCP
     Interop(interop::Arguments),
-    /// Measure how fast the workshop is, beside what it can be held against
+    /// Measure how fast the workshop is, next to comparable software
     Bench(bench::Arguments),
-    /// Change the solutions in one place at a time, and see whether the checker notices: slow
+    /// Change the solutions in one place at a time, and see whether the checker notices (slow)
     Mutants(mutants::Arguments),
     /// Build the book into target/book, or serve it while you read or write
     Book(book::Arguments),
-    /// Take the book's pictures of `play` and of the pages of exercise 4, in a real browser
+    /// Build the deck into target/slides, or serve it while you present or write
+    Slides(slides::Arguments),
+    /// Make one archive for a room with no network: repository, crates, book and deck
+    Bundle,
+    /// Take the book's screenshots of `play` and of the pages of exercise 4, in a real browser
     Pictures,
     /// Copy `exercises/` to `checker/starters/`, which the checker embeds
     Starters,
+    /// Find phrases that are hard to read, and say what to write instead
+    Words,
 }
 
 fn main() -> ExitCode {
@@ -52,8 +63,11 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Book(arguments) => book::run(&arguments),
+        Command::Slides(arguments) => slides::run(&arguments),
+        Command::Bundle => bundle::run(),
         Command::Pictures => pictures::run(),
         Command::Starters => starters::run(),
+        Command::Words => words::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
-//! `cargo xtask pictures`: the book's pictures of the two pages of exercise 4 and of `play`, light and
-//! dark, taken in a real browser.
+//! `cargo xtask pictures`: the book's pictures of the two pages of exercise 4, of `play`, and of the realm's
+//! login and consent, light and dark, taken in a real browser.
 
 use std::path::Path;
 use std::time::Duration;

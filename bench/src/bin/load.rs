@@ -12,6 +12,8 @@ use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
 /// Calls one tool over and over, and prints how fast the answers came, as JSON.
+///
+/// With a token in the environment variable `LOAD_TOKEN` it signs in with that.
 #[derive(Clone, Parser)]
 struct Options {
     /// The server, as in http://127.0.0.1:8420/mcp
@@ -59,6 +61,7 @@ async fn main() -> Result<()> {
 /// `begin`.
 async fn call(options: Options, begin: Instant, end: Instant) -> Result<Vec<Duration>> {
     let client = Client::builder().tcp_nodelay(true).build()?;
+    let token = std::env::var("LOAD_TOKEN").ok();
     let body = request(&options.tool).to_string();
     let mut latencies = Vec::new();
     loop {
@@ -66,8 +69,11 @@ async fn call(options: Options, begin: Instant, end: Instant) -> Result<Vec<Dura
         if sent > end {
             return Ok(latencies);
         }
-        let response = client
-            .post(options.url.clone())
+        let mut request = client.post(options.url.clone());
+        if let Some(token) = &token {
+            request = request.bearer_auth(token);
+        }
+        let response = request
             .header("Content-Type", "application/json")
             .header("Accept", "application/json, text/event-stream")
             .header("MCP-Protocol-Version", PROTOCOL)

@@ -1,4 +1,4 @@
-//! The rows for the book: an SVG that is put into the page, and so takes its colours from the
+//! The rows for the book: an SVG that is put into the page, and so takes its colors from the
 //! page's theme.
 
 use svg::Document;

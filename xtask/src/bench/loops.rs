@@ -92,6 +92,7 @@ pub(super) async fn save(bed: &Bed, python: &Python, rounds: u32) -> Result<Vec<
 pub(super) async fn check(bed: &Bed, node: &Node, rounds: u32) -> Result<Row> {
     let program = Program {
         executable: bed.built("debug/ex3_store_solution"),
+        arguments: Vec::new(),
         folder: bed.root.join("solutions/ex3_store"),
         environment: Vec::new(),
         guard: bed.guard.clone(),

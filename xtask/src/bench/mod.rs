@@ -39,13 +39,13 @@ const CHART: &str = "book/src/bench.svg";
 /// What to measure, and how often.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// How often each figure is measured; the median counts
+    /// How often to measure each figure; the median counts
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// How often the first build is measured, which takes minutes
+    /// How often to measure the first build, which takes minutes
     #[arg(long, default_value_t = 2)]
     cold_rounds: u32,
-    /// Print only: leave the results in the book as they are
+    /// Only print the results: do not update the book
     #[arg(long)]
     dry: bool,
 }

@@ -1,11 +1,13 @@
 //! What a client waits for: the solution under load, beside the same tool on bare rmcp and in
-//! FastMCP. All of it is built for release, and called by one program in the same way.
+//! FastMCP, and that of exercise 5, which looks at a token each time. All of it is built for release,
+//! and called by one program in the same way.
 
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use checker::checks::store::SERVING;
+use checker::fixtures::realm::IdentityRealm;
 use checker::subject::server::Server;
 use serde::Deserialize;
 use tokio::process::Command;
@@ -39,19 +41,36 @@ struct Served {
 
 pub(super) async fn under_load(bed: &Bed, python: &Python, rounds: u32) -> Result<Vec<Row>> {
     println!("building the servers for release (minutes, the first time)");
-    let release = "build --release --package bench --package ex3_store_solution";
+    let release =
+        "build --release --package bench --package ex3_store_solution --package ex5_auth_solution";
     bed.time(bed.cargo(release)).await?;
     let solution = || Command::new(bed.built("release/ex3_store_solution"));
     let bare = || Command::new(bed.built("release/bare_rmcp"));
     let fastmcp = || python.script(bed.root.join("bench/fastmcp_store.py"));
+    let realm = IdentityRealm::play().await?;
+    let with_sign_in = || {
+        let mut command = Command::new(bed.built("release/ex5_auth_solution"));
+        command.envs(realm.environment());
+        command
+    };
 
-    let (mut ours, mut rmcp, mut theirs) = Default::default();
+    let (mut ours, mut rmcp, mut theirs, mut signed_in) = Default::default();
     for round in 1..=rounds {
         println!("under load, {round} of {rounds}");
-        serve(bed, &solution, &mut ours).await?;
-        serve(bed, &bare, &mut rmcp).await?;
-        serve(bed, &fastmcp, &mut theirs).await?;
+        serve(bed, &solution, None, &mut ours).await?;
+        serve(bed, &bare, None, &mut rmcp).await?;
+        serve(bed, &fastmcp, None, &mut theirs).await?;
+        // It is good for some minutes, which a round does not take.
+        let token = realm.token("alice").await.map_err(Error::msg)?;
+        serve(bed, &with_sign_in, Some(&token), &mut signed_in).await?;
     }
+    let with_a_token = Row::new(
+        ("tools/call with a token", "exercise 3, which wants none"),
+        "/s",
+        &signed_in.per_second,
+        &ours.per_second,
+        Some(Aim::AtLeast(0.8)),
+    );
     let (on_rmcp, in_fastmcp) = ("the same on bare rmcp", "the same in FastMCP");
     let rows = [(on_rmcp, &rmcp, 0.95), (in_fastmcp, &theirs, 40.0)];
     let rows = rows
@@ -96,14 +115,19 @@ pub(super) async fn under_load(bed: &Bed, python: &Python, rounds: u32) -> Resul
                 ),
             ]
         });
-    Ok(rows.collect())
+    Ok(rows.chain([with_a_token]).collect())
 }
 
 /// Starts a server, calls it on one connection and on many, and ends it.
-async fn serve(bed: &Bed, command: &impl Fn() -> Command, served: &mut Served) -> Result<()> {
+async fn serve(
+    bed: &Bed,
+    command: &impl Fn() -> Command,
+    token: Option<&str>,
+    served: &mut Served,
+) -> Result<()> {
     let server = Server::start(command, SERVING, &bed.guard, PATIENCE).await?;
-    let alone = load(bed, &server, 1).await?;
-    let many = load(bed, &server, MANY).await?;
+    let alone = load(bed, &server, token, 1).await?;
+    let many = load(bed, &server, token, MANY).await?;
     served.alone_p50.push(alone.p50_ms);
     served.many_p50.push(many.p50_ms);
     served.many_p99.push(many.p99_ms);
@@ -113,11 +137,17 @@ async fn serve(bed: &Bed, command: &impl Fn() -> Command, served: &mut Served) -
     Ok(())
 }
 
-async fn load(bed: &Bed, server: &Server, connections: usize) -> Result<Answered> {
+async fn load(
+    bed: &Bed,
+    server: &Server,
+    token: Option<&str>,
+    connections: usize,
+) -> Result<Answered> {
     let mut command = Command::new(bed.built("release/load"));
     command
         .arg(server.url().as_str())
-        .args(["--connections", &connections.to_string()]);
+        .args(["--connections", &connections.to_string()])
+        .envs(token.map(|token| ("LOAD_TOKEN", token)));
     let said = bed.said(command).await?;
     serde_json::from_str(&said).with_context(|| format!("the load program said {said}"))
 }

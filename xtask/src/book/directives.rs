@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
-use checker::book::directives::{self, Directive, OF_MDBOOK, Piece, directives};
+use checker::book::directives::{self, OF_MDBOOK};
 use checker::course::Course;
 
-use super::source::Source;
-use super::{Mistake, line_of};
+use crate::pages::directives::expand;
+use crate::pages::{Mistake, Source};
 
 /// What the directives can name, and which outputs pages show.
 pub(super) struct Directives<'a> {
@@ -33,42 +33,17 @@ impl<'a> Directives<'a> {
     ///
     /// What each directive that means nothing should have been.
     pub(super) fn expand(&self, source: &Source) -> Result<String, Vec<Mistake>> {
-        let text = source.text.as_str();
-        let mut out = String::new();
-        let mut mistakes = Vec::new();
-        let mut end = 0;
-        for directive in directives(text) {
+        let expanded = expand(&source.text, |directive| {
             if OF_MDBOOK.contains(&directive.name) {
-                continue;
+                return None;
             }
-            let before = &text[..directive.range.start];
-            out += &text[end..directive.range.start];
-            end = directive.range.end;
-            let piece = self.known.piece(&directive, &source.page);
             if directive.name == "output" {
-                self.used
-                    .borrow_mut()
-                    .insert(directive.arguments.to_owned());
+                let name = directive.arguments.to_owned();
+                self.used.borrow_mut().insert(name);
             }
-            match piece {
-                Ok(Piece::Words(words)) => out += &words,
-                Ok(Piece::Block(block)) => {
-                    let alone = before.is_empty() || before.ends_with('\n');
-                    if alone && text[end..].lines().next().is_none_or(str::is_empty) {
-                        out += &block;
-                    } else {
-                        mistakes.push(mistake(source, &directive, "stands on a line of its own"));
-                    }
-                }
-                Err(message) => mistakes.push(mistake(source, &directive, &message)),
-            }
-        }
-        out += &text[end..];
-        if mistakes.is_empty() {
-            Ok(out)
-        } else {
-            Err(mistakes)
-        }
+            Some(self.known.piece(directive, &source.page))
+        });
+        expanded.map_err(|wrong| wrong.into_iter().map(|one| one.at(source)).collect())
     }
 
     /// Outputs that no page shows: nobody would notice when they go wrong.
@@ -82,10 +57,4 @@ impl<'a> Directives<'a> {
             })
             .collect()
     }
-}
-
-fn mistake(source: &Source, directive: &Directive<'_>, message: &str) -> Mistake {
-    let line = line_of(&source.text, directive.range.start);
-    let written = &source.text[directive.range.clone()];
-    Mistake::new(&source.file, Some(line), format!("{written} {message}"))
 }

@@ -1,38 +1,42 @@
 //! `cargo xtask book`: the book, built with mdBook as a library and proved sound.
 //!
 //! ```text
-//! source.rs      a page as it was written
 //! build.rs       pages of Markdown → a folder of HTML, or everything that is wrong with them
 //! directives.rs  `{{#course …}}`, `{{#output …}}`: what stands elsewhere, put into a page by
 //!                `checker::book`, which the tutor uses too
-//! includes.rs    `{{#include …}}`: is it there, and how far is it indented
-//! stumbles.rs    the title of a usual stumble
+//! outdent.rs     how far code is indented
+//! callouts.rs    the titles of call-outs
+//! translation/   the book in other languages
 //! warnings.rs    what mdBook has to say, collected
-//! page.rs        a built page as the rules see it: ids, links, code
-//! rules.rs       what must be true of all pages together
-//! links.rs       where links may lead
-//! commands.rs    the commands that pages name
-//! serve.rs       build, serve, build again after a change
+//! rules.rs       what must be true of its pages together
+//! minutes.rs     the tests of the guide for instructors: its minutes add up
 //! ```
 
-mod build;
-mod commands;
+pub(crate) mod build;
+mod callouts;
 mod directives;
-mod includes;
-mod links;
-mod page;
+#[cfg(test)]
+mod minutes;
+mod outdent;
 mod rules;
-mod serve;
-mod source;
-mod stumbles;
+mod translation;
 mod warnings;
 
-use std::fmt;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+
+use crate::pages::serve::{self, Site};
+
+/// The book while it is written.
+pub(crate) const SITE: Site = Site {
+    name: "book",
+    build: build::build_english,
+    sources: &["book", "solutions", "checker/tests/snapshots"],
+    beside: None,
+};
 
 /// What to do with the book.
 #[derive(Debug, Args)]
@@ -43,7 +47,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the book on this machine, build it again after each change and reload the page
+    /// Serve the book in English on this machine, build it again after each change and reload the page
     Serve {
         /// The port to listen on
         #[arg(long, default_value_t = 3000)]
@@ -52,12 +56,15 @@ enum Command {
         #[arg(long)]
         open: bool,
     },
+    /// Bring changed English texts into the translations, `book/po/*.po`
+    Merge,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = crate::root()?;
     match arguments.command {
-        Some(Command::Serve { port, open }) => serve::run(&root, port, open),
+        Some(Command::Serve { port, open }) => serve::run(&SITE.at(&root), port, open),
+        Some(Command::Merge) => translation::merge::run(&root),
         None => {
             let begin = Instant::now();
             let to = root.join("target/book");
@@ -70,39 +77,4 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
     }
-}
-
-/// Something that is wrong with the book, and where.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Mistake {
-    /// `book/src/ex3.md`, or the part of the course or the built page that is meant.
-    file: String,
-    /// The first line is 1.
-    line: Option<usize>,
-    message: String,
-}
-
-impl Mistake {
-    fn new(file: impl Into<String>, line: Option<usize>, message: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            line,
-            message: message.into(),
-        }
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-/// The line of a place in a text.
-fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset].matches('\n').count() + 1
 }

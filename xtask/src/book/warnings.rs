@@ -8,7 +8,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use super::Mistake;
+use crate::pages::Mistake;
 
 /// The warnings and errors that were logged.
 #[derive(Clone, Debug, Default)]

@@ -68,7 +68,7 @@ async fn tests(setup: &Setup, browser: &Path) -> Result<String> {
 }
 
 /// `test result: ok. 4 passed; …`
-fn passed(said: &str) -> Result<String> {
+pub(super) fn passed(said: &str) -> Result<String> {
     let result = said
         .lines()
         .find_map(|line| line.strip_prefix("test result: ok. "));

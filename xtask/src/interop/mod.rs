@@ -6,10 +6,15 @@
 //! apps.rs         the pages of exercise 4 in other people's hosts
 //! browser.rs      the same pages as the checker looks at them, in a real browser
 //! play.rs         the page of `cargo checker play` in a real browser
+//! slides.rs       the deck in a real browser
+//! scripted.rs     what both have in common: a script that says what it saw
+//! keycloak.rs     the realm of exercise 5: the stand-in and a real Keycloak, asked the same
 //! client.rs       FastMCP clients in the stores of the solutions
 //! inspector.rs    MCP Inspector's command line against the solution
 //! tutor.rs        the same two with the workshop's tutor
 //! devcontainer.rs the Codespace, as the dev containers' own command line takes it
+//! workflows.rs    what GitHub runs, as actionlint takes it
+//! words.rs        the spelling of everything, as typos takes it
 //! rig.rs          the checker against the agent that is built on a framework
 //! servers.rs      the client of exercise 1 in other people's servers
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
@@ -17,6 +22,7 @@
 //! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
+//! bundle.rs       the bundle for a room without a network, with the network off
 //! verdicts.rs     what the checker says, compared with what is so
 //! ```
 //!
@@ -25,20 +31,27 @@
 mod apps;
 mod asking_stores;
 mod browser;
+mod bundle;
 mod by_hand;
 mod client;
 mod conformance;
 mod devcontainer;
 mod inspector;
+mod keycloak;
 mod play;
 mod programs;
 mod rig;
+mod scripted;
 mod seeds;
 mod servers;
+mod signing_in;
+mod slides;
 mod stores;
 mod tally;
 mod tutor;
 mod verdicts;
+mod words;
+mod workflows;
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -80,10 +93,10 @@ struct Setup {
 /// What is held against the peers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these groups of checks; all of them if none is named
+    /// Only these groups of checks; by default, all of them
     #[arg(value_enum)]
     groups: Vec<Group>,
-    /// With how many seeds the group `seeds` tries each flaw
+    /// How many seeds the group `seeds` tries with each flaw
     #[arg(long, value_name = "N", default_value_t = seeds::FEW)]
     seeds: u32,
 }
@@ -96,6 +109,8 @@ enum Group {
     Inspector,
     Tutor,
     Devcontainer,
+    Workflows,
+    Words,
     Servers,
     Stores,
     AskingStores,
@@ -105,6 +120,9 @@ enum Group {
     Apps,
     Browser,
     Play,
+    Slides,
+    Keycloak,
+    Bundle,
     Seeds,
 }
 
@@ -128,6 +146,8 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Inspector => inspector::run(&setup).await,
             Group::Tutor => tutor::run(&setup).await,
             Group::Devcontainer => devcontainer::run(&setup).await,
+            Group::Workflows => workflows::run(&setup).await,
+            Group::Words => words::run(&setup).await,
             Group::Servers => servers::run(&setup).await,
             Group::Stores => stores::run(&setup).await,
             Group::AskingStores => asking_stores::run(&setup).await,
@@ -137,19 +157,24 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Apps => apps::run(&setup).await,
             Group::Browser => browser::run(&setup).await,
             Group::Play => play::run(&setup).await,
+            Group::Slides => slides::run(&setup).await,
+            Group::Keycloak => keycloak::run(&setup).await,
+            Group::Bundle => bundle::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
         times.push((group.name(), begin.elapsed()));
     }
     tell_times(times);
+    setup.tally.tell_failures();
 
     let (passed, failed) = setup.tally.counts();
     let minutes = begin.elapsed().as_secs_f64() / 60.0;
     anstream::println!("\n{STRONG}cargo interop: {minutes:.1} minutes{STRONG:#}");
     println!("{passed} passed, {failed} failed");
+    let checks = if failed == 1 { "check" } else { "checks" };
     ensure!(
         failed == 0,
-        "{failed} checks failed; their reasons stand above"
+        "{failed} {checks} failed; the reasons are above"
     );
     ensure!(passed > 0, "no check ran");
     Ok(())

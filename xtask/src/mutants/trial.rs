@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use checker::subject::guard::Guard;
 use checker::verdict::Code;
 use serde_json::Value;
@@ -46,22 +46,47 @@ impl Trial {
         let root = folder.join("workshop");
         copy_checkout(from, &root)?;
         build_apart(&folder, exercises)?;
-        Ok(Self {
+        let trial = Self {
             root,
             target: folder.join("target"),
             shared: from.join("target"),
             checker: built(from, "checker", guard).await?,
             guard: guard.clone(),
-        })
+        };
+        trial.build_tutor().await?;
+        Ok(trial)
+    }
+
+    /// Exercise 1 starts the tutor, `cargo checker tutor`, and does not wait until it is built.
+    async fn build_tutor(&self) -> Result<()> {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--locked", "--quiet", "--package", "checker"]);
+        call(self.within(build), &self.guard, PATIENCE)
+            .await?
+            .ended_well()?;
+        Ok(())
+    }
+
+    /// Has it run in the copy, and build there what is changed.
+    fn within(&self, mut command: Command) -> Command {
+        command
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_BUILD_BUILD_DIR", &self.shared);
+        command
     }
 
     pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Whether the solution passes without a change.
-    pub(super) async fn passes(&self, exercise: &str) -> Result<bool> {
-        Ok(matches!(self.check(exercise).await?, Found::Survived))
+    /// That the solution passes without a change.
+    pub(super) async fn passes(&self, exercise: &str) -> Result<()> {
+        match self.check(exercise).await? {
+            Found::Survived => Ok(()),
+            Found::Caught(step) => bail!("{exercise}: the solution fails {step} as it is"),
+            Found::Unviable => bail!("{exercise}: the solution does not compile as it is"),
+        }
     }
 
     /// Makes the change, checks, and takes it back.
@@ -77,12 +102,8 @@ impl Trial {
 
     async fn check(&self, exercise: &str) -> Result<Found> {
         let mut command = Command::new(&self.checker);
-        command
-            .args(["check", exercise, "--solution", "--format", "json"])
-            .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", &self.target)
-            .env("CARGO_BUILD_BUILD_DIR", &self.shared);
-        let said = call(command, &self.guard, PATIENCE).await?;
+        command.args(["check", exercise, "--solution", "--format", "json"]);
+        let said = call(self.within(command), &self.guard, PATIENCE).await?;
         let report: Value = serde_json::from_str(&said.stdout).with_context(|| said.to_string())?;
         let steps = report["exercises"][0]["steps"].as_array();
         let mut steps = steps.context("the checker reports no steps")?.iter();

@@ -182,6 +182,7 @@ async fn serve(setup: &Setup) -> Result<Server> {
     let executable = folder.join("examples/conformance");
     let program = Program {
         executable: executable.with_extension(std::env::consts::EXE_EXTENSION),
+        arguments: Vec::new(),
         folder: setup.root.clone(),
         environment: Vec::new(),
         guard: setup.guard.clone(),

@@ -199,7 +199,7 @@ const LEFT_OUT: [LeftOut; 4] = [
 ];
 
 /// Scenarios that are for another kind of client.
-const NOT_FOR_IT: &str = "elicitation-sep1034-client-defaults (it cannot be asked), auth/* (it says where to log in, and does not log in), sep-2640-* (an extension)";
+const NOT_FOR_IT: &str = "elicitation-sep1034-client-defaults (it cannot be asked), auth/* (it says where to log in; `sign_in` does it, below), sep-2640-* (an extension)";
 
 pub(super) async fn run(setup: &Setup) {
     let tally = &setup.tally;

@@ -3,17 +3,22 @@
 //! - [`server`] has its scenarios for servers, against the solution of exercise 3,
 //! - [`client`] those for clients, against the solution of exercise 1,
 //! - [`asking`] those for servers that want test tools, about asking back, progress and tasks, against
-//!   a server of the checker's tests that has them.
+//!   a server of the checker's tests that has them,
+//! - [`signing_in`] those about signing in, for clients, against the solutions' `sign_in`,
+//! - [`authorization`] those for authorization servers, against the realm of exercise 5, which the
+//!   group `keycloak` starts.
 //!
 //! A check that cannot be made is excused by name, with the suite's words for it. An excuse that
 //! is no longer needed is a failure.
 
 mod asking;
+pub(super) mod authorization;
 mod client;
 mod server;
+mod signing_in;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -62,26 +67,22 @@ pub(super) async fn run(setup: &Setup) {
     server::run(setup).await;
     client::run(setup).await;
     asking::run(setup).await;
+    signing_in::run(setup).await;
 }
 
 /// Has the suite play a scenario. `command` says against what.
 async fn played(setup: &Setup, mut command: Command, revision: &str, name: &str) -> Result<Played> {
-    let folder = setup
-        .root
-        .join("target/interop/conformance")
-        .join(revision)
-        .join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
+    let folder = fresh(setup, revision, name)?;
     command
         .args(["--scenario", name])
         .args(["--spec-version", revision])
         .arg("--output-dir")
         .arg(&folder);
     let said = call(command, &setup.guard, PATIENCE).await?;
-    // The suite makes one folder in it, named after the time.
-    let folders: Vec<PathBuf> = fs::read_dir(&folder)
+    // The suite makes one folder in it, named after the scenario and the time: of `auth/iss-supported` in
+    // a folder `auth`.
+    let group = Path::new(name).parent().unwrap_or(Path::new(""));
+    let folders: Vec<PathBuf> = fs::read_dir(folder.join(group))
         .with_context(|| format!("the suite wrote nothing: {said}"))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
@@ -91,18 +92,45 @@ async fn played(setup: &Setup, mut command: Command, revision: &str, name: &str)
             folders.len()
         );
     };
-    let text = fs::read_to_string(folder.join("checks.json"));
-    let text = text.with_context(|| format!("no checks.json: {said}"))?;
+    let checks = checks_in(folder).with_context(|| said.to_string())?;
     let words = ["stdout.txt", "stderr.txt"]
         .map(|file| fs::read_to_string(folder.join(file)).unwrap_or_default());
-    let mut checks: Vec<Check> =
-        serde_json::from_str(&text).context("checks.json is not what it was")?;
-    // What only tells what happened is no check.
-    checks.retain(|check| check.status != "INFO");
     Ok(Played {
         checks,
         words: words.concat(),
     })
+}
+
+/// An empty place for what the suite writes down.
+fn fresh(setup: &Setup, revision: &str, name: &str) -> Result<PathBuf> {
+    let folder = setup
+        .root
+        .join("target/interop/conformance")
+        .join(revision)
+        .join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    Ok(folder)
+}
+
+/// The checks of all scenarios that the suite has played into this folder.
+fn checks(folder: &Path) -> Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for entry in fs::read_dir(folder).context("the suite wrote nothing")? {
+        checks.extend(checks_in(&entry?.path())?);
+    }
+    Ok(checks)
+}
+
+/// The checks of one scenario.
+fn checks_in(folder: &Path) -> Result<Vec<Check>> {
+    let text = fs::read_to_string(folder.join("checks.json")).context("no checks.json")?;
+    let mut checks: Vec<Check> =
+        serde_json::from_str(&text).context("checks.json is not what it was")?;
+    // What only tells what happened is no check.
+    checks.retain(|check| check.status != "INFO");
+    Ok(checks)
 }
 
 /// What the checks say together.
