@@ -1,5 +1,7 @@
 //! What 4.6 and 4.7 have in common: a tool with a page, which hosts show beside its result.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use regex::Regex;
 use rmcp::model::{ExtensionCapabilities, ResourceContents, Tool};
@@ -256,34 +258,44 @@ fn stands_alone(uri: &str, html: &str) -> Checked {
 /// The first thing that a page would fetch, as it is written there. Scripts can fetch in more ways than
 /// these: in the browser of 4.8 all of them show.
 fn outside(html: &str) -> Option<String> {
-    // What holds nothing but words of our own compiles.
-    const IN_HTML: &str = r#"(?i)<(?:script|img|iframe|frame|link|video|audio|source|track|embed|object|image|use|input)\b[^>]*?\s(?:src|srcset|href|data|poster|xlink:href)\s*=\s*["']?\s*([^"'\s>]+)"#;
-    const IN_STYLES: [&str; 2] = [
-        r#"(?i)\burl\(\s*["']?([^"')]+)"#,
-        r#"(?i)@import\s+["']([^"']+)"#,
-    ];
-    const IN_SCRIPTS: &str = r#"(?i)\b(?:fetch|import|WebSocket|EventSource|sendBeacon|importScripts|Worker)\s*\(\s*["'`]([^"'`]+)"#;
     // In a script, `new URL(base)` is nothing of the kind.
-    let scripts = Regex::new(r"(?is)(<script\b[^>]*>).*?</script\s*>").ok()?;
-    let without_scripts = scripts.replace_all(html, "$1</script>");
-    let first = |pattern: &str, text: &str| {
-        let pattern = Regex::new(pattern).ok()?;
-        pattern.captures_iter(text).find_map(|found| {
-            let target = found.get(1)?.as_str();
-            let within = ["data:", "blob:", "#", "about:", "javascript:"];
-            let is_within = within
-                .iter()
-                .any(|begin| target.to_lowercase().starts_with(begin));
-            (!is_within).then(|| shop::quoted(found.get(0).map_or(target, |all| all.as_str())))
-        })
-    };
-    first(IN_HTML, html)
-        .or_else(|| {
-            IN_STYLES
-                .iter()
-                .find_map(|pattern| first(pattern, &without_scripts))
-        })
-        .or_else(|| first(IN_SCRIPTS, html))
+    let without_scripts = SCRIPTS.replace_all(html, "$1</script>");
+    first_outside(&IN_HTML, html)
+        .or_else(|| first_outside(&IN_STYLES, &without_scripts))
+        .or_else(|| first_outside(&IN_SCRIPTS, html))
+}
+
+static SCRIPTS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?is)(<script\b[^>]*>).*?</script\s*>"));
+static IN_HTML: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?i)<(?:script|img|iframe|frame|link|video|audio|source|track|embed|object|image|use|input)\b[^>]*?\s(?:src|srcset|href|data|poster|xlink:href)\s*=\s*["']?\s*([^"'\s>]+)"#,
+    )
+});
+static IN_STYLES: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"(?i)(?:\burl\(\s*["']?|@import\s+["'])([^"')]+)"#));
+static IN_SCRIPTS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r#"(?i)\b(?:fetch|import|WebSocket|EventSource|sendBeacon|importScripts|Worker)\s*\(\s*["'`]([^"'`]+)"#,
+    )
+});
+
+/// What holds nothing but words of our own compiles: a test looks for all of them.
+#[expect(clippy::expect_used, reason = "the pattern is a constant, and tested")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("the pattern is one")
+}
+
+/// The first match whose target is not in the page itself.
+fn first_outside(pattern: &Regex, text: &str) -> Option<String> {
+    pattern.captures_iter(text).find_map(|found| {
+        let target = found.get(1)?.as_str();
+        let within = ["data:", "blob:", "#", "about:", "javascript:"];
+        let is_within = within
+            .iter()
+            .any(|begin| target.to_lowercase().starts_with(begin));
+        (!is_within).then(|| shop::quoted(found.get(0).map_or(target, |all| all.as_str())))
+    })
 }
 
 /// That the tool gives what `list_products` gives, for programs and in words.
