@@ -13,7 +13,9 @@ use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
 use futures::stream::{self, StreamExt};
 
 use super::serving::Serving;
-use super::{beside_checker, browser, check, check_subject, check_with_source, course, root, told};
+use super::{
+    beside_checker, browser, check, check_for, check_subject, check_with_source, course, root, told,
+};
 
 /// The longest that an attendee waits for a verdict on any of them.
 const LONGEST: Duration = Duration::from_secs(25);
@@ -161,22 +163,27 @@ impl Broken {
         check_with_source(&self.exercise_without_browser(), &subject, folder, SEED).await
     }
 
-    /// Checks in a browser what needs one, and before that what those steps need: nothing else
+    /// The steps that are checked in a browser, and before them those that they need: nothing else
     /// hears of a page.
-    pub async fn check_in_browser(&self, flaws: &str, seed: u64) -> ExerciseReport {
+    fn exercise_in_browser(&self) -> Exercise {
         let mut exercise = self.exercise();
         browser::leave_what_needs_it(&mut exercise);
-        check(&exercise, self.with(flaws), seed).await
+        exercise
+    }
+
+    /// Checks the program with these flaws, as far as that needs a browser.
+    pub async fn check_in_browser(&self, flaws: &str, seed: u64) -> ExerciseReport {
+        check(&self.exercise_in_browser(), self.with(flaws), seed).await
     }
 
     /// Checks the program with these flaws as a server that runs already, which has one stock for all
     /// the steps: those that need a browser, or the others.
     pub async fn check_running(&self, flaws: &str, seed: u64, in_browser: bool) -> ExerciseReport {
-        let mut exercise = self.exercise_without_browser();
-        if in_browser {
-            exercise = self.exercise();
-            browser::leave_what_needs_it(&mut exercise);
-        }
+        let exercise = if in_browser {
+            self.exercise_in_browser()
+        } else {
+            self.exercise_without_browser()
+        };
         let example = format!("examples/{}", self.example);
         let environment = [
             (self.variable, flaws),
@@ -188,13 +195,22 @@ impl Broken {
         check_subject(&exercise, &subject, seed).await
     }
 
-    /// Checks the program with these flaws, in a browser if this step needs one.
+    /// Checks that the program with these flaws fails this step alone, in a browser if the step needs
+    /// one.
     async fn check_for(&self, step: &str, flaws: &str, seed: u64) -> ExerciseReport {
-        if browser::STEPS.contains(&step) {
-            self.check_in_browser(flaws, seed).await
+        let exercise = if browser::STEPS.contains(&step) {
+            self.exercise_in_browser()
         } else {
-            self.check(flaws, seed).await
-        }
+            self.exercise_without_browser()
+        };
+        let alone = |report: &ExerciseReport| failed(report) == step;
+        check_for(alone, &exercise, || self.with(flaws), seed).await
+    }
+
+    /// Checks that the program with these flaws passes every step that needs no browser.
+    async fn check_for_passes(&self, flaws: &str, seed: u64) -> ExerciseReport {
+        let exercise = self.exercise_without_browser();
+        check_for(passes_all, &exercise, || self.with(flaws), seed).await
     }
 
     /// Checks the program with this variable in its environment.
@@ -207,17 +223,16 @@ impl Broken {
 
     pub async fn passes_without_a_flaw(&self) {
         for seed in 0..5 {
-            let report = self.check("", seed).await;
-            let passed = |step: &&StepReport| step.outcome == Outcome::Passed;
-            let passed = report.steps.iter().filter(passed).count();
+            let report = self.check_for_passes("", seed).await;
             let steps = self.exercise_without_browser().steps.len();
-            assert_eq!(passed, steps, "seed {seed}:\n{}", told(&report));
+            assert_eq!(report.steps.len(), steps);
+            assert!(passes_all(&report), "seed {seed}:\n{}", told(&report));
         }
     }
 
     pub async fn passes_with_what_is_harmless(&self) {
         for flaw in self.flaws_of("harmless") {
-            let report = self.check(&flaw, SEED).await;
+            let report = self.check_for_passes(&flaw, SEED).await;
             let all = told(&report);
             assert_eq!(report.outcome(), Outcome::Passed, "{flaw}:\n{all}");
         }
@@ -350,6 +365,11 @@ fn findings_of_others(report: &ExerciseReport, step: &str) -> String {
     findings
         .map(|(id, finding)| format!("{id}: expected {}, got {}\n", finding.expected, finding.got))
         .collect()
+}
+
+fn passes_all(report: &ExerciseReport) -> bool {
+    let passed = |step: &StepReport| step.outcome == Outcome::Passed;
+    report.steps.iter().all(passed)
 }
 
 /// The ids of the failed steps.
