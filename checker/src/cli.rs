@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use reqwest::Url;
 
+use crate::eval::figures::Prices;
 use crate::mcp::Era;
 use crate::report::Format;
 
@@ -54,6 +56,9 @@ pub enum Command {
     /// Play with a server in your browser: call its tools, answer what it asks, see its Apps
     #[command(after_help = PLAY_EXAMPLES)]
     Play(Play),
+    /// Find out whether a model chooses the right tools of your server, by asking one
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(Eval),
     /// List every exercise and step with its state
     List,
     /// Print the timetable of the workshop
@@ -226,6 +231,68 @@ Examples:
   cargo checker play ex4 --solution  what it will be like
   cargo checker play --url http://127.0.0.1:8000/mcp
   cargo checker play --command \"python store.py\"";
+
+/// What to evaluate, and how.
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// An exercise that is a server (ex3); by default, the current one, or the first
+    #[arg(value_name = "EX", conflicts_with_all = ["url", "command"])]
+    pub exercise: Option<String>,
+    /// Evaluate the reference solution instead of your code
+    #[arg(long, conflicts_with_all = ["url", "command"])]
+    pub solution: bool,
+    /// Evaluate a server that is already running
+    #[arg(long, value_name = "URL", value_parser = url, conflicts_with = "command")]
+    pub url: Option<Url>,
+    /// Evaluate a stdio server in any language: its command line, in one string
+    #[arg(long, value_name = "CMD ARGS")]
+    pub command: Option<String>,
+    /// The questions, and the calls that are right; by default, evals/store.toml
+    #[arg(long, value_name = "FILE")]
+    pub questions: Option<PathBuf>,
+    /// Ask everything again with these descriptions of the tools, and compare
+    #[arg(long, value_name = "FILE")]
+    pub descriptions: Option<PathBuf>,
+    /// How often to ask each question
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub times: NonZeroU16,
+    /// What the endpoint charges for a million tokens sent, and received: 0.25/2.00
+    #[arg(long, value_name = "DOLLARS")]
+    pub prices: Option<Prices>,
+    /// Fail if there are fewer hits
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(..=100))]
+    pub at_least: Option<u8>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: EvalFormat,
+}
+
+/// How the figures are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum EvalFormat {
+    /// A table
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+}
+
+const EVAL_EXAMPLES: &str = "\
+A model sees nothing but the names, descriptions and schemas of your tools. It is asked what users
+ask, and its first reply is compared with the calls that you expect. No tool is called.
+
+The model is the one of exercise 2: OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL, in the
+environment or in .env. Without them, eval prints what it would ask.
+
+Examples:
+  cargo checker eval ex3
+  cargo checker eval ex3 --descriptions new.toml --times 5
+  cargo checker eval --url http://127.0.0.1:8000/mcp --questions my.toml --at-least 90
+
+Exit codes:
+  0  all questions were asked
+  1  there were fewer hits than --at-least
+  2  no model could be asked; the reason is on stderr";
 
 /// The timetable.
 #[derive(Debug, Args)]

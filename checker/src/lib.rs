@@ -15,6 +15,7 @@ pub mod course;
 mod doctor;
 pub mod engine;
 mod escape;
+pub mod eval;
 pub mod events;
 pub mod fixtures;
 pub mod host;

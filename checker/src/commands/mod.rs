@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod diff;
 mod doctor;
+mod eval;
 mod here;
 mod hint;
 mod list;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::Check(arguments)) => check::run(&open()?, &arguments).await?,
         Some(Command::Watch(arguments)) => watch::run(&open()?, &arguments).await?,
         Some(Command::Play(arguments)) => play::run(&arguments).await?,
+        Some(Command::Eval(arguments)) => eval::run(&arguments).await?,
         Some(Command::List) => list::run(&open()?)?,
         Some(Command::Agenda(arguments)) => agenda::run(&open()?, &arguments)?,
         Some(Command::Hint { step, again }) => hint::run(&open()?, step.as_deref(), again)?,

@@ -54,12 +54,12 @@ async fn play(arguments: &Arguments) -> Result<()> {
         .await;
     }
     let workshop = Workshop::open().inspect(Workshop::finish_what_was_cut_off)?;
-    let exercise = exercise(&workshop, arguments.exercise.as_deref())?;
+    let exercise = exercise(&workshop, arguments.exercise.as_deref(), "play")?;
     let Some(serving) = checks::serving_of(exercise) else {
         bail!(
             "exercise {} is a client, and `play` is for servers: {}",
             exercise.number(),
-            servers(&workshop)
+            servers(&workshop, "play")
         );
     };
     let listening = listen(arguments.port).await?;
@@ -158,10 +158,17 @@ async fn serve(
 }
 
 /// `EX`; by default, the current exercise if it is a server, or the first that is one.
-fn exercise<'a>(workshop: &'a Workshop, word: Option<&str>) -> Result<&'a Exercise> {
+pub(super) fn exercise<'a>(
+    workshop: &'a Workshop,
+    word: Option<&str>,
+    command: &str,
+) -> Result<&'a Exercise> {
     match select::select(workshop, word, None)? {
         Some(Selection::Exercise(exercise) | Selection::Step(exercise, _)) => return Ok(exercise),
-        Some(Selection::All) => bail!("`play` takes one exercise: {}", servers(workshop)),
+        Some(Selection::All) => bail!(
+            "`{command}` takes one exercise: {}",
+            servers(workshop, command)
+        ),
         None => (),
     }
     let progress = workshop.progress.read()?;
@@ -174,15 +181,16 @@ fn exercise<'a>(workshop: &'a Workshop, word: Option<&str>) -> Result<&'a Exerci
 }
 
 /// `cargo checker play ex3`, `cargo checker play ex4`
-fn servers(workshop: &Workshop) -> String {
+pub(super) fn servers(workshop: &Workshop, command: &str) -> String {
     let ready = workshop.course.exercises.iter().filter(|one| one.ready);
     let servers = ready.filter(|exercise| checks::serving_of(exercise).is_some());
-    let commands = servers.map(|exercise| format!("`cargo checker play {}`", exercise.short()));
+    let commands =
+        servers.map(|exercise| format!("`cargo checker {command} {}`", exercise.short()));
     commands.collect::<Vec<_>>().join(" or ")
 }
 
 /// Shows what cargo does in the terminal.
-async fn show(mut events: UnboundedReceiver<Event>) {
+pub(super) async fn show(mut events: UnboundedReceiver<Event>) {
     let mut bar = BuildBar::new();
     while let Some(event) = events.recv().await {
         // A terminal that is gone stops nobody from playing.
