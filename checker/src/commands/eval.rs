@@ -1,7 +1,7 @@
 //! `cargo checker eval`: whether a model chooses the right tools of a server.
 
 use std::io::{Write, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,6 +13,7 @@ use super::play::{exercise, servers, show};
 use super::{COULD_NOT, FAILED, PASSED};
 use crate::checks;
 use crate::cli::{Eval as Arguments, EvalFormat};
+use crate::escape::one_line;
 use crate::eval::ask_all;
 use crate::eval::model::Model;
 use crate::eval::questions::Questions;
@@ -32,15 +33,12 @@ const QUESTIONS: &str = "evals/store.toml";
 pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
     let tools = tools(arguments).await?;
     let file = questions_file(arguments)?;
-    let named = |error: String| anyhow!("{}: {error}", file.display());
-    let questions = Questions::load(&file, &tools).map_err(named)?;
-    let reworded = match &arguments.descriptions {
-        None => None,
-        Some(file) => {
-            let wording = Wording::load(file).and_then(|wording| wording.of(&tools));
-            Some(wording.map_err(|error| anyhow!("{}: {error}", file.display()))?)
-        }
-    };
+    let questions = Questions::load(&file, &tools).map_err(|error| of_file(&file, &error))?;
+    let reworded = arguments.descriptions.as_ref().map(|file| {
+        let wording = Wording::load(file).and_then(|wording| wording.of(&tools));
+        wording.map_err(|error| of_file(file, &error))
+    });
+    let reworded = reworded.transpose()?;
     let times = usize::from(arguments.times.get());
     let Some(model) = Model::from_settings().map_err(anyhow::Error::msg)? else {
         anstream::print!("{}", plan(&questions, &tools, times));
@@ -75,6 +73,10 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
         EvalFormat::Json => writeln!(out, "{:#}", evaluation.json())?,
     }
     Ok(code(arguments, &evaluation))
+}
+
+fn of_file(file: &Path, error: &str) -> anyhow::Error {
+    anyhow!("{}: {error}", file.display())
 }
 
 /// Whether as many were hits as somebody asked for. The newest wording counts.
@@ -146,8 +148,9 @@ async fn of_exercise(arguments: &Arguments, guard: &Guard) -> Result<Vec<Tool>> 
     };
     if checks::takes_tokens(exercise) {
         bail!(
-            "exercise {} shows its tools only to users who are signed in. Its tools are those of the exercise before: evaluate that one",
-            exercise.number()
+            "exercise {} shows its tools only to users who are signed in. Most of them are those of earlier exercises: {}",
+            exercise.number(),
+            servers(&workshop, "eval")
         );
     }
     let (events, received) = unbounded_channel();
@@ -169,7 +172,17 @@ async fn of_exercise(arguments: &Arguments, guard: &Guard) -> Result<Vec<Tool>> 
     let server = program.serve(serving, Patience::default().listening).await;
     let server = server.map_err(|error| anyhow!("{} does not serve: {error}", exercise.id))?;
     let url = server.url();
-    list(|| Ok((Endpoint::Http(url.clone()), None))).await
+    let listed = list(|| Ok((Endpoint::Http(url.clone()), None))).await;
+    let Some(panic) = server.process.stderr().panicked_after(0) else {
+        return listed;
+    };
+    bail!(
+        "{} panicked at {}: {}. `cargo checker check {}` says what to write next",
+        exercise.id,
+        panic.place,
+        one_line(&panic.message),
+        exercise.short()
+    );
 }
 
 /// Lists the tools, on whichever era the server speaks.

@@ -183,7 +183,9 @@ pub(super) fn exercise<'a>(
 /// `cargo checker play ex3`, `cargo checker play ex4`
 pub(super) fn servers(workshop: &Workshop, command: &str) -> String {
     let ready = workshop.course.exercises.iter().filter(|one| one.ready);
-    let servers = ready.filter(|exercise| checks::serving_of(exercise).is_some());
+    // `play` signs its user in. Nobody else does.
+    let is_open = |exercise: &Exercise| command == "play" || !checks::takes_tokens(exercise);
+    let servers = ready.filter(|one| checks::serving_of(one).is_some() && is_open(one));
     let commands =
         servers.map(|exercise| format!("`cargo checker {command} {}`", exercise.short()));
     commands.collect::<Vec<_>>().join(" or ")

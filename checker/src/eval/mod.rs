@@ -15,8 +15,12 @@ pub mod questions;
 pub mod table;
 pub mod wording;
 
+use std::fs;
+use std::path::Path;
+
 use futures::stream::{self, StreamExt};
 use rmcp::model::Tool;
+use serde::de::DeserializeOwned;
 
 use self::figures::{Figures, Row};
 use self::judge::Verdict;
@@ -70,4 +74,18 @@ pub async fn ask_all(
         }
     }
     Ok(Figures { rows, usage })
+}
+
+/// Reads a TOML file.
+///
+/// # Errors
+///
+/// What is wrong with it, with the line.
+fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    toml::from_str(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = 1 + text.get(..start).unwrap_or_default().matches('\n').count();
+        format!("line {line}: {}", error.message().replace('\n', " "))
+    })
 }

@@ -17,12 +17,13 @@
 //! expect = []
 //! ```
 
-use std::fs;
 use std::path::Path;
 
 use rmcp::model::Tool;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use super::read_toml;
 
 /// A file of questions.
 #[derive(Debug, Deserialize)]
@@ -62,8 +63,7 @@ impl Questions {
     ///
     /// What is wrong with it, with the line or the question.
     pub fn load(path: &Path, tools: &[Tool]) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let questions: Self = toml::from_str(&text).map_err(|error| error.to_string())?;
+        let questions: Self = read_toml(path)?;
         questions.check(tools)?;
         Ok(questions)
     }

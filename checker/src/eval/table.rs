@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use rmcp::model::Tool;
 use serde_json::{Value, json};
+use textwrap::Options;
 
 use super::figures::{Counts, Figures, Prices};
 use super::judge::Verdict;
@@ -12,6 +13,8 @@ use crate::escape::one_line;
 
 /// The widest a question or a call is shown.
 const WIDEST: usize = 60;
+/// The widest a line of a description is.
+const COLUMNS: usize = 80;
 
 /// What was asked, and what came of it.
 #[derive(Debug)]
@@ -89,7 +92,7 @@ impl Evaluation {
             .prices
             .map(|prices| format!(", ${:.4}", prices.of(usage)));
         format!(
-            "{which}{hits} of {asked} hits ({:.0} %){misses}\n{which}{} tokens sent, {} received{}",
+            "{which}{hits} hits of {asked} ({:.0} %){misses}\n{which}{} tokens sent, {} received{}",
             counts.percent(),
             usage.sent,
             usage.received,
@@ -119,7 +122,7 @@ fn words(verdict: &Verdict) -> String {
         Verdict::WrongArguments(call) => format!("wrong arguments: {}", shortened(call)),
         Verdict::NoCall(said) if said.trim().is_empty() => "no call, and no words".to_owned(),
         Verdict::NoCall(said) => format!("no call, but words: {}", shortened(said)),
-        Verdict::NoAnswer(why) => format!("no answer: {}", one_line(why)),
+        Verdict::NoAnswer(why) => format!("no answer: {}", shortened(why)),
     }
 }
 
@@ -136,17 +139,22 @@ pub fn plan(questions: &Questions, tools: &[Tool], times: usize) -> String {
     let mut text = String::from("The tools, as a model would see them:\n\n");
     for tool in tools {
         let description = tool.description.as_deref().unwrap_or("(no description)");
-        let _ = writeln!(text, "  {:<18} {}", tool.name, shortened(description));
+        let options = Options::new(COLUMNS)
+            .initial_indent("    ")
+            .subsequent_indent("    ");
+        let description = textwrap::fill(&one_line(description.trim()), options);
+        let _ = writeln!(text, "  {}\n{description}", one_line(&tool.name));
     }
     text += "\nThe questions, and what is a hit:\n\n";
     for question in &questions.questions {
         let _ = writeln!(text, "  {}", shortened(&question.ask));
-        let hits: Vec<String> = question.expect.iter().map(call).collect();
-        let hits = match hits.as_slice() {
-            [] => "no call".to_owned(),
-            hits => hits.join(", or "),
-        };
-        let _ = writeln!(text, "    {hits}");
+        if question.expect.is_empty() {
+            text += "    no call\n";
+        }
+        for (number, expected) in question.expect.iter().enumerate() {
+            let or = if number == 0 { "" } else { "or " };
+            let _ = writeln!(text, "    {or}{}", call(expected));
+        }
     }
     let requests = questions.questions.len() * times;
     let _ = writeln!(

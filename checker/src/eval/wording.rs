@@ -9,7 +9,6 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::questions::known;
+use super::read_toml;
 
 /// The texts that are replaced, by the names of their tools.
 #[derive(Debug, Deserialize)]
@@ -40,8 +40,7 @@ impl Wording {
     ///
     /// What is wrong with it, with the line.
     pub fn load(path: &Path) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-        toml::from_str(&text).map_err(|error| error.to_string())
+        read_toml(path)
     }
 
     /// The tools as this wording describes them. What it does not mention stays as it is.

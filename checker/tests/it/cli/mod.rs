@@ -7,6 +7,7 @@
 //! - `building`: code that does not compile, and cargo that cannot build,
 //! - `checkout`: a workshop that is broken, and what it remembers,
 //! - `doctor`: machines that have a trouble,
+//! - `eval`: a model that chooses tools,
 //! - `servers`: `--url` and `--command`,
 //! - `signing_in`: what keeps the users of a server out,
 //! - `watching`: checks after each save, on the terminals that `terminal` plays and in a pipe,
@@ -18,6 +19,7 @@
 mod building;
 mod checkout;
 mod doctor;
+mod eval;
 mod formats;
 mod realm;
 mod rescue;

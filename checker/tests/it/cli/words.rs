@@ -13,6 +13,7 @@ fn help_says_what_there_is_with_examples_and_exit_codes() {
         ("help_of_check", "check --help"),
         ("help_of_realm", "realm --help"),
         ("help_of_agenda", "agenda --help"),
+        ("help_of_eval", "eval --help"),
     ] {
         let told = told(&workshop, words);
         assert_eq!((told.code, told.stderr.as_str()), (0, ""));

@@ -31,6 +31,7 @@ const WHOLE: &[&str] = &[
     // The book shows what they hold.
     "checker/tests/snapshots",
     "course.toml",
+    "evals",
     "exercises",
     // A table in it is a part of xtask.
     "interop/by_hand/switches.toml",
@@ -49,6 +50,7 @@ const READY: &[&str] = &[
     "bench/Cargo.toml",
     "checker/Cargo.toml",
     "course.toml",
+    "evals",
     "exercises",
     "realm/Cargo.toml",
     "solutions",
