@@ -8,7 +8,8 @@ use clap::Parser;
 use clap::error::Error;
 
 /// The programs in `solutions/` that belong to no exercise.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
+    "follow_task",
     "hello_mcp",
     "key_in_header",
     "own_model",
