@@ -40,6 +40,7 @@ fn a_taken_port_is_told_with_the_fix() {
     for (program, variable, value) in [
         ("hello_mcp", "PORT", &port),
         ("key_in_header", "LISTEN", &address),
+        ("two_eras", "PORT", &port),
         ("ex3_store_solution", "STORE_PORT", &port),
         ("ex4_interact_solution", "STORE_PORT", &port),
         ("ex5_auth_solution", "STORE_PORT", &port),

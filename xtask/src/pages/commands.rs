@@ -8,7 +8,14 @@ use clap::Parser;
 use clap::error::Error;
 
 /// The programs in `solutions/` that belong to no exercise.
-const OTHERS: [&str; 3] = ["hello_mcp", "key_in_header", "sign_in"];
+const OTHERS: [&str; 6] = [
+    "follow_task",
+    "hello_mcp",
+    "key_in_header",
+    "own_model",
+    "sign_in",
+    "two_eras",
+];
 
 /// What is wrong with the commands in a piece of code, each with its line.
 pub(crate) fn wrong(code: &str, root: &Path, course: &Course) -> Vec<(String, String)> {
