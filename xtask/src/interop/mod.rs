@@ -22,6 +22,7 @@
 //! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
+//! deployment.rs   the store behind nginx and Caddy, and under systemd
 //! bundle.rs       the bundle for a room without a network, with the network off
 //! verdicts.rs     what the checker says, compared with what is so
 //! ```
@@ -35,6 +36,7 @@ mod bundle;
 mod by_hand;
 mod client;
 mod conformance;
+mod deployment;
 mod devcontainer;
 mod inspector;
 mod keycloak;
@@ -122,6 +124,7 @@ enum Group {
     Play,
     Slides,
     Keycloak,
+    Deployment,
     Bundle,
     Seeds,
 }
@@ -159,6 +162,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Play => play::run(&setup).await,
             Group::Slides => slides::run(&setup).await,
             Group::Keycloak => keycloak::run(&setup).await,
+            Group::Deployment => deployment::run(&setup).await,
             Group::Bundle => bundle::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }

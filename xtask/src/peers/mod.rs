@@ -4,6 +4,8 @@
 //! - [`install`] keeps what is installed whole, of the pinned versions, and for one user at a time,
 //! - [`python`] is FastMCP in a Python environment of its own,
 //! - [`browser`] is a Chrome, Chromium or Edge: one that is there, or the distribution's,
+//! - [`deployment`] is what servers run behind and under, from the same place,
+//! - [`packages`] are those of the distribution,
 //! - [`mutants`] is cargo-mutants, built by cargo,
 //! - [`node`] is a Node that is new enough, with the conformance suite and MCP Inspector,
 //! - [`reveal`] is reveal.js, for the deck,
@@ -17,9 +19,11 @@
 
 mod browser;
 mod call;
+mod deployment;
 mod install;
 mod mutants;
 pub(crate) mod node;
+mod packages;
 pub(crate) mod python;
 pub(crate) mod reveal;
 
@@ -80,6 +84,15 @@ impl Peers {
     /// When there is none, and the distribution's packages are not to be had; with apt's words.
     pub(crate) async fn browser(&self) -> Result<PathBuf> {
         browser::install(&self.guard).await
+    }
+
+    /// nginx, Caddy and `systemd-analyze`. Those that were installed otherwise will do.
+    ///
+    /// # Errors
+    ///
+    /// When one is missing, and the distribution's packages are not to be had; with apt's words.
+    pub(crate) async fn deployment(&self) -> Result<[PathBuf; 3]> {
+        deployment::install(&self.guard).await
     }
 
     /// cargo-mutants, for the checkout at `root`.
