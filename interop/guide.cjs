@@ -187,7 +187,12 @@ function store() {
 /** Lets in who has a token that the realm signed for this store. */
 function protectedBy(realm, url) {
   const keys = createRemoteJWKSet(new URL(`${realm}/protocol/openid-connect/certs`));
-  const rules = { issuer: realm, audience: "product-store", algorithms: ["RS256"], requiredClaims: ["exp"] };
+  const rules = {
+    issuer: realm,
+    audience: "product-store",
+    algorithms: ["RS256"],
+    requiredClaims: ["exp"],
+  };
   const verifyAccessToken = async (token) => {
     try {
       const { payload } = await jwtVerify(token, keys, rules);

@@ -16,7 +16,8 @@ const LEGACY = "2025-11-25";
 async function aPurchase() {
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   await store().connect(theirs);
-  const client = new Client({ name: "test", version: "1.0.0" }, { capabilities: { elicitation: {} } });
+  const capabilities = { elicitation: {} };
+  const client = new Client({ name: "test", version: "1.0.0" }, { capabilities });
   client.setRequestHandler("elicitation/create", () => ({
     action: "accept",
     content: { confirm: true },

@@ -158,7 +158,7 @@ async fn understand(response: Response) -> Result<Quote, Failure> {
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => Err(Failure::Busy { after }),
-        // 401 and 403 are about our key, and 500 is a bug of the carrier. Trying again does not help.
+        // 401 and 403 are about our key, and 500 is a bug of the carrier: no retry helps.
         _ => Err(Failure::Broken),
     }
 }
