@@ -217,6 +217,11 @@ async def habits(connect, revision):
             assert result.is_error and text in result.content[0].text, result
         unknown = await client.call_tool_mcp("treble", {})
         assert unknown.is_error, unknown
+    hidden = FastMCP("habits", mask_error_details=True)
+    hidden.add_tool(await habits.get_tool("double"))
+    async with connect(hidden) as client:
+        result = await client.call_tool_mcp("double", {"number": 3})
+        assert result.is_error and "secret" not in result.content[0].text, result
     return "a text for a number, a thread, errors of three kinds"
 
 
