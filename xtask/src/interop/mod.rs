@@ -19,6 +19,7 @@
 //! servers.rs      the client of exercise 1 in other people's servers
 //! stores.rs       the checker against stores in Python and TypeScript, right and wrong
 //! asking_stores.rs the same with stores that ask and show, as in exercise 4
+//! guides.rs       the stores in Python and TypeScript that the book's guides show
 //! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
@@ -38,6 +39,7 @@ mod client;
 mod conformance;
 mod deployment;
 mod devcontainer;
+mod guides;
 mod inspector;
 mod keycloak;
 mod play;
@@ -116,6 +118,7 @@ enum Group {
     Servers,
     Stores,
     AskingStores,
+    Guides,
     ByHand,
     Programs,
     Rig,
@@ -154,6 +157,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Servers => servers::run(&setup).await,
             Group::Stores => stores::run(&setup).await,
             Group::AskingStores => asking_stores::run(&setup).await,
+            Group::Guides => guides::run(&setup).await,
             Group::ByHand => by_hand::run(&setup).await,
             Group::Programs => programs::run(&setup).await,
             Group::Rig => rig::run(&setup).await,
