@@ -17,6 +17,7 @@ use crate::common::workshop::Workshop;
 use crate::common::{course, root};
 use anstream::adapter::WinconBytes;
 use anstyle::{AnsiColor, Color, Effects, Style};
+use checker::verdict::Code;
 use serde::Deserialize;
 
 /// Fits on a page of the book.
@@ -24,6 +25,23 @@ const COLUMNS: &str = "80";
 
 /// How long a program may take to print what it runs `until`.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `book/src/troubleshooting.md` names findings in the last column of its tables.
+#[test]
+fn the_troubleshooting_guide_names_findings_that_there_are() {
+    let page = fs::read_to_string(root().join("book/src/troubleshooting.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_suffix(" |"));
+    let cells = rows.filter_map(|row| row.rsplit(" | ").next());
+    let named: Vec<&str> = cells
+        .filter(|cell| !matches!(*cell, "finding" | "---" | "–"))
+        .flat_map(|cell| cell.split(", "))
+        .collect();
+    assert!(named.len() > 40, "{named:?}");
+    for name in named {
+        let known = |code: &Code| format!("`{code}`") == name;
+        assert!(Code::ALL.iter().any(known), "there is no finding {name}");
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
