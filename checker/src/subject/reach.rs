@@ -49,10 +49,11 @@ fn how_to_start(url: &Url) -> String {
 }
 
 /// Where the workshop's own servers listen.
-const PORTS: [(u16, &str); 4] = [
+const PORTS: [(u16, &str); 5] = [
     (8420, "cargo run --bin ex3_store"),
     (8421, "cargo run --bin hello_mcp"),
     (8423, "cargo run --bin key_in_header"),
+    (8424, "cargo run --bin two_eras"),
     (8430, "cargo checker tutor --http"),
 ];
 

@@ -17,6 +17,7 @@ use crate::common::workshop::Workshop;
 use crate::common::{course, root};
 use anstream::adapter::WinconBytes;
 use anstyle::{AnsiColor, Color, Effects, Style};
+use checker::verdict::Code;
 use serde::Deserialize;
 
 /// Fits on a page of the book.
@@ -24,6 +25,53 @@ const COLUMNS: &str = "80";
 
 /// How long a program may take to print what it runs `until`.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `book/src/troubleshooting.md` names findings in the last column of its tables.
+#[test]
+fn the_troubleshooting_guide_names_findings_that_there_are() {
+    let page = fs::read_to_string(root().join("book/src/troubleshooting.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_suffix(" |"));
+    let cells = rows.filter_map(|row| row.rsplit(" | ").next());
+    let named: Vec<&str> = cells
+        .filter(|cell| !matches!(*cell, "finding" | "---" | "–"))
+        .flat_map(|cell| cell.split(", "))
+        .collect();
+    assert!(named.len() > 40, "{named:?}");
+    for name in named {
+        let known = |code: &Code| format!("`{code}`") == name;
+        assert!(Code::ALL.iter().any(known), "there is no finding {name}");
+    }
+}
+
+/// What `book/src/pitfalls.md` quotes of findings is in the snapshots, apart from where a line ends.
+#[test]
+fn the_pitfalls_quote_what_the_checker_says() {
+    let words = |text: &str| text.split_whitespace().collect::<String>();
+    let folder = root().join("checker/tests/it/snapshots");
+    let snapshots = fs::read_dir(folder).unwrap().map(|file| {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        words(&text)
+    });
+    let said: Vec<String> = snapshots.collect();
+    let page = fs::read_to_string(root().join("book/src/pitfalls.md")).unwrap();
+    let blocks = page.split("```text\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let mut quoted = 0;
+    for block in blocks {
+        // A field begins at the margin, and its further lines are indented.
+        let fields = block.replace("\n      ", " ");
+        for field in fields.lines() {
+            let Some((name @ ("sent" | "got" | "why"), text)) = field.split_once(' ') else {
+                continue;
+            };
+            let quote = words(text);
+            let found = said.iter().any(|said| said.contains(&quote));
+            assert!(found, "no finding says: {name} {text}");
+            quoted += 1;
+        }
+    }
+    assert!(quoted > 20, "{quoted} quotes");
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
