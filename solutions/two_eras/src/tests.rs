@@ -7,11 +7,13 @@ use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::post;
 use reqwest::{Client, Method, StatusCode};
-use rmcp::RoleClient;
-use rmcp::model::ProtocolVersion;
-use rmcp::model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation};
-use rmcp::service::{ClientInitializeError, ClientLifecycleMode, ClientServiceExt, RunningService};
+use rmcp::model::*;
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, ClientServiceExt, RequestContext, RunningService,
+    ServiceError,
+};
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::{ErrorData, RoleClient, RoleServer, ServerHandler, ServiceExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -176,4 +178,58 @@ async fn auto_falls_back_where_the_server_says_that_it_does_not_know_discover() 
             "{status} {says}"
         );
     }
+}
+
+/// A server that asks in one way only: by `sends`, a request of its own, or by `returns`, a result.
+struct OneWay;
+
+impl ServerHandler for OneWay {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if request.name == "returns" {
+            return Ok(InputRequiredResult::new(None, Some("a state".to_owned())).into());
+        }
+        let question = ElicitRequestParams::FormElicitationParams {
+            meta: None,
+            message: "Are you sure?".to_owned(),
+            requested_schema: ElicitationSchema::builder().build().unwrap(),
+        };
+        let refused = context.peer.create_elicitation(question).await.unwrap_err();
+        Ok(CallToolResult::error(vec![ContentBlock::text(refused.to_string())]).into())
+    }
+}
+
+async fn one_way(
+    lifecycle: ClientLifecycleMode,
+    tool: &'static str,
+) -> Result<CallToolResponse, ServiceError> {
+    let (ours, theirs) = tokio::io::duplex(4096);
+    tokio::spawn(async move { OneWay.serve(theirs).await.unwrap().waiting().await });
+    let session = ().serve_with_lifecycle(ours, lifecycle).await.unwrap();
+    let call = CallToolRequestParams::new(tool);
+    session.call_tool_once(call).await
+}
+
+#[tokio::test]
+async fn each_era_has_its_own_way_to_ask() {
+    let CallToolResponse::Complete(sent) = one_way(auto(), "sends").await.unwrap() else {
+        panic!("no result");
+    };
+    let text = &sent.content[0].as_text().unwrap().text;
+    assert!(
+        text.contains("return InputRequiredResult instead"),
+        "{text}"
+    );
+    let returned = one_way(ClientLifecycleMode::Initialize, "returns").await;
+    assert!(
+        matches!(returned, Err(ServiceError::McpError(_))),
+        "{returned:?}"
+    );
 }
