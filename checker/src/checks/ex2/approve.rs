@@ -1,4 +1,4 @@
-//! 2.6: a step limit, and a human's yes before a call that changes something.
+//! 2.6: a step limit, and the user's approval before a call that changes something.
 
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};

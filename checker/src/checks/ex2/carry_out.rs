@@ -89,7 +89,7 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
             some => some.join("\n"),
         };
         let why = if several && right == 0 && made > 0 {
-            "The model may propose several calls in one turn. Each of them is made."
+            "The model may propose several calls in one reply. Each of them is made."
         } else {
             "The model calls nothing itself. It proposes, and the agent calls the server's tool: once, with the proposed arguments."
         };

@@ -1,4 +1,4 @@
-//! 2.4: several calls in one turn.
+//! 2.4: several calls in one reply.
 
 use rand::RngExt;
 use rmcp::model::JsonObject;

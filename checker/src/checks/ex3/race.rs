@@ -1,4 +1,4 @@
-//! 3.5: the last item is sold once, however many buy at the same moment.
+//! 3.5: the last item is sold only once, however many clients buy at once.
 //!
 //! Each round brings a product down to one and then has many buyers ask for it.
 

@@ -1,4 +1,4 @@
-//! 4.12 (bonus): `bake_all` is a task for those who know tasks, and a call for all others.
+//! 4.12 (bonus): `bake_all` is a task for clients that support tasks, and a call for all others.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

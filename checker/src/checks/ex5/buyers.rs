@@ -1,4 +1,4 @@
-//! 5.7: purchases know their buyer: the receipt names the user, `my_orders` shows only one's own, and a
+//! 5.7: every purchase belongs to its buyer: the receipt names the user, `my_orders` shows only one's own, and a
 //! confirmation or a task begun by one user cannot be finished, read or cancelled by another.
 
 use http::{HeaderMap, HeaderValue, Method};

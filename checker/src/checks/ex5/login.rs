@@ -1,4 +1,4 @@
-//! 5.8: a real client gets in by itself: discovery, registration, login, consent, PKCE, `iss` checked,
+//! 5.8: a real client signs in by itself: discovery, registration, login, consent, PKCE, `iss` checked,
 //! call, refresh.
 
 use reqwest::Url;
