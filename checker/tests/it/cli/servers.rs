@@ -117,7 +117,7 @@ fn a_right_server_at_a_url_passes_but_for_its_stdio() {
     assert_eq!(stdio.code, 2);
     assert_eq!(
         stdio.stderr,
-        "error: nothing could be checked: a URL has no stdio: check the program itself, with `cargo checker check 3.7` or `--command`\n"
+        "error: nothing could be checked: a URL has no stdio. Check the program itself, with `cargo checker check 3.7` or `--command`\n"
     );
 }
 
@@ -195,7 +195,7 @@ fn a_right_command_passes_but_for_its_http() {
     assert_eq!(http.code, 2);
     assert_eq!(
         http.stderr,
-        "error: nothing could be checked: a stdio server has no HTTP: check it with `--url` while it serves HTTP\n"
+        "error: nothing could be checked: a stdio server has no HTTP. Check it with `--url` while it serves HTTP\n"
     );
 }
 
