@@ -1,5 +1,6 @@
-//! 5.7: every purchase belongs to its buyer: the receipt names the user, `my_orders` shows only one's own, and a
-//! confirmation or a task begun by one user cannot be finished, read or cancelled by another.
+//! 5.7: every purchase belongs to its buyer: the receipt names the user, `my_orders` shows only the
+//! user's own orders, and a confirmation or a task that one user began cannot be finished, read or
+//! cancelled by another.
 
 use http::{HeaderMap, HeaderValue, Method};
 use rmcp::model::Tool;

@@ -1,5 +1,5 @@
-//! The door of the store: each way in which a request can come to it, and what it says to who may not
-//! come in.
+//! The token check of the store: every way in which a request can reach it, and what it answers to
+//! requests that it refuses.
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method};

@@ -339,7 +339,7 @@ fn a_watch_is_told_with_the_key_that_ends_it() {
     let said = String::from_utf8(output.stdout).unwrap();
     let id = watch.id();
     assert!(
-        said.contains(&format!("a `watch` is at work here (pid {id})")),
+        said.contains(&format!("a `watch` is running here (pid {id})")),
         "{said}"
     );
     assert!(

@@ -56,7 +56,7 @@ fn all_exercises_at_once_are_not_watched() {
     let refusal = told(&fresh(), "watch all");
     assert_eq!(
         refusal.could_not(),
-        "`all` cannot be watched; name one exercise, as in ex3"
+        "`all` cannot be watched. Name one exercise, such as ex3"
     );
 }
 
