@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::settings::{Settings, WrongSetting};
 use crate::terminal::say;
 
-/// How long an answer may take, with the retries of the client when the endpoint is busy.
+/// How long an answer may take, including retries when the endpoint is busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 const TO_CONNECT: Duration = Duration::from_secs(10);
 
@@ -29,18 +29,18 @@ pub struct Model {
     key: SecretString,
 }
 
-/// What the model answers: text, or calls that it proposes.
+/// The model's reply: text, or calls that it proposes.
 #[derive(Debug, Deserialize)]
 pub struct Reply {
-    /// The text. Beside calls it is what the model thinks aloud.
+    /// The text. With calls, it is what the model was thinking.
     pub content: Option<String>,
     /// The text, if the model refuses to answer.
     pub refusal: Option<String>,
-    /// The calls, each with an id. The arguments are text that should be JSON.
+    /// The calls, each with an id. Their arguments are text that should be JSON.
     pub tool_calls: Option<Vec<ToolCall>>,
 }
 
-// Only what the agent needs. Endpoints differ in the rest, and the client's own type takes only
+// Only what the agent needs. Endpoints differ in the rest, but the client's own type only accepts
 // what OpenAI sends.
 #[derive(Deserialize)]
 struct Completion {
@@ -55,11 +55,11 @@ struct Choice {
 }
 
 impl Model {
-    /// The model that the settings name. Nothing is sent yet.
+    /// The model in the settings. This does not send anything yet.
     ///
     /// # Errors
     ///
-    /// When this machine's TLS cannot be set up.
+    /// If TLS cannot be set up on this machine.
     pub fn new(settings: Settings) -> Result<Self> {
         let base = settings.base_url.as_str().trim_end_matches('/');
         let config = OpenAIConfig::new()
@@ -76,18 +76,18 @@ impl Model {
         })
     }
 
-    /// Sends the whole conversation and the tools on offer, and returns what the model says
+    /// Sends the whole conversation and the tools, and returns what the model says
     /// next.
     ///
     /// # Errors
     ///
-    /// A [`WrongSetting`] when the endpoint refuses the key or does not know the model, and
-    /// whatever else keeps the model from answering.
+    /// A [`WrongSetting`] if the endpoint refuses the key or does not know the model, or anything
+    /// else that keeps the model from answering.
     pub async fn reply(&self, conversation: &[Message], offered: &[Offer]) -> Result<Reply> {
         let request = CreateChatCompletionRequest {
             model: self.name.clone(),
             messages: conversation.to_vec(),
-            // OpenAI takes no empty list.
+            // OpenAI does not accept an empty list.
             tools: (!offered.is_empty()).then(|| offered.to_vec()),
             ..Default::default()
         };
@@ -108,7 +108,7 @@ impl Model {
         Ok(choice.message)
     }
 
-    /// What went wrong, without the key: some endpoints repeat it in what they say.
+    /// What went wrong, without the key, which some endpoints repeat in their errors.
     fn explain(&self, error: &OpenAIError) -> anyhow::Error {
         let said = match error {
             OpenAIError::ApiError(error) => match error.status_code.as_u16() {
