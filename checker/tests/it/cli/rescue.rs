@@ -118,7 +118,7 @@ fn what_an_editor_keeps_beside_an_open_file_is_left_alone_and_links_are_only_lin
     symlink("me@laptop.4711:1798000000", &lock).unwrap();
     let unsaved = format!("{EXERCISE}/src/#store.rs#");
     workshop.write(&unsaved, "// ANCHOR: step_3_3\nfn unsaved() {}\n");
-    assert!(said(&workshop, "reset ex3").contains("nothing was replaced"));
+    assert!(said(&workshop, "reset ex3").contains("Nothing was replaced"));
     workshop.write(MAIN, "fn main() { /* mine */ }\n");
     let mut log = String::new();
     for words in ["reset ex3", "restore ex3", "restore ex3"] {

@@ -99,7 +99,7 @@ fn a_server_that_never_answers_is_given_up_on_soon() {
     assert!(begin.elapsed() < Duration::from_secs(15));
     let said = told.could_not();
     assert!(said.contains("no answer within 5 s"), "{said}");
-    assert!(said.contains("start it again if it hangs"), "{said}");
+    assert!(said.contains("restart it if it hangs"), "{said}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_server_that_was_sold_out_never_fails() {
         }
         if told.code != 0 {
             assert!(
-                told.stdout.contains("restart it, and check again"),
+                told.stdout.contains("Restart it, and check again"),
                 "{outcomes:?}"
             );
         }
