@@ -46,7 +46,10 @@ pub(super) fn run(workshop: &Workshop, exercise: &str, number: Option<u32>) -> R
         return Ok(PASSED);
     };
     let files = replaced::counted(&replaced);
-    writeln!(out, "exercises/{id} is again as in copy {name}, {files}:\n")?;
+    writeln!(
+        out,
+        "exercises/{id} is now the same as copy {name}, {files}:\n"
+    )?;
     replaced::tell(&mut out, workshop, exercise, &replaced)?;
     if starters::is_untouched(&workshop.folder_of(exercise), id)? {
         writeln!(out, "\nThis is the untouched starter.")?;

@@ -28,7 +28,7 @@ pub fn content(content: &ContentBlock) {
         ContentBlock::Audio(audio) => line(&format!("(a sound, {})", audio.mime_type)),
         ContentBlock::Resource(embedded) => resource(&embedded.resource),
         ContentBlock::ResourceLink(link) => line(&format!("{} ({})", link.name, link.uri)),
-        _ => line("(something that this client does not know)"),
+        _ => line("(a kind of content that this client does not support)"),
     }
 }
 
@@ -43,6 +43,6 @@ pub fn resource(contents: &ResourceContents) {
                 blob.len() / 4 * 3
             ));
         }
-        _ => line("(something that this client does not know)"),
+        _ => line("(a kind of content that this client does not support)"),
     }
 }

@@ -97,7 +97,7 @@ async fn serve_stdio(store: Store) -> Result<()> {
 /// Serves any number of clients, until Ctrl-C or a termination signal.
 async fn serve_http(store: Store, address: SocketAddr) -> Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop the server that runs there, or set STORE_PORT")
+        format!("cannot listen on {address}. Stop the server that runs there, or set STORE_PORT")
     })?;
     info!("serving MCP at http://{}/mcp", listener.local_addr()?);
     // Answers are small. Without this, the system may delay one by 40 ms, to send it

@@ -76,8 +76,8 @@ impl Payments {
     pub async fn connect(&self, mut round: Round) -> Result<Answer, ErrorData> {
         if !opens_urls(&round.context) {
             return Ok(Answer::No(
-                "Payments are not connected: that takes a client that can send its user to a \
-                 page (capability elicitation, mode url)."
+                "Payments are not connected: this needs a client that can send its user to a page \
+                 (capability elicitation, mode url)."
                     .to_owned(),
             ));
         }
@@ -132,12 +132,12 @@ impl Payments {
             .filter(|link| link.user == user.id)
             .map(|link| link.finished.subscribe());
         let Some(mut finished) = finished else {
-            return Err(invalid("There is no such page (any more)."));
+            return Err(invalid("This page does not exist, or has expired."));
         };
         if result.action != ElicitationAction::Accept {
             lock(&self.links).remove(link);
             return Ok(Answer::No(
-                "Payments are not connected: the user does not want to.".to_owned(),
+                "Payments are not connected: the user declined.".to_owned(),
             ));
         }
         let done = timeout(PATIENCE, finished.wait_for(|finished| *finished));
@@ -202,7 +202,7 @@ async fn show(State(links): State<Arc<Links>>, Path(link): Path<String>) -> Resp
     } else {
         page(
             StatusCode::NOT_FOUND,
-            "There is no such page (any more).",
+            "This page does not exist, or has expired.",
             false,
         )
     }
@@ -217,7 +217,7 @@ async fn finish(
     let Some(link) = links.get_mut(&name) else {
         return page(
             StatusCode::NOT_FOUND,
-            "There is no such page (any more).",
+            "This page does not exist, or has expired.",
             false,
         );
     };
@@ -229,14 +229,14 @@ async fn finish(
     if link.tries < TRIES {
         return page(
             StatusCode::FORBIDDEN,
-            "That is not the code. Try again.",
+            "This code is wrong. Try again.",
             true,
         );
     }
     links.remove(&name);
     page(
         StatusCode::FORBIDDEN,
-        "That was not the code, too often. Ask for a new page.",
+        "The code was wrong too many times. Ask for a new page.",
         false,
     )
 }

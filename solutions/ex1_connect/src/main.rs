@@ -88,15 +88,15 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     // The value may be a secret, so no error message repeats it.
     let (name, value) = text
         .split_once(':')
-        .ok_or("there is no colon; expected 'Name: value'")?;
+        .ok_or("the colon is missing; expected 'Name: value'")?;
     let name = name
         .trim()
         .parse()
-        .map_err(|_| "this is no header's name")?;
+        .map_err(|_| "this is not a header name")?;
     let mut value: HeaderValue = value
         .trim()
         .parse()
-        .map_err(|_| "a value has no line breaks or other control characters")?;
+        .map_err(|_| "a value must not contain line breaks or other control characters")?;
     value.set_sensitive(true);
     Ok((name, value))
 }

@@ -95,15 +95,15 @@ impl Model {
         let asked = timeout(PATIENCE, chat.create_byot(request)).await;
         let asked = asked.with_context(|| {
             let seconds = PATIENCE.as_secs();
-            format!("the model has not answered within {seconds} seconds")
+            format!("the model did not answer within {seconds} seconds")
         })?;
         let mut completion: Completion = asked.map_err(|error| self.explain(&error))?;
         if completion.choices.is_empty() {
-            bail!("the endpoint answered without a choice, and said no reason");
+            bail!("the endpoint's answer has no choices and gives no reason");
         }
         let choice = completion.choices.swap_remove(0);
         if choice.finish_reason.as_deref() == Some("length") {
-            say("The model ran out of tokens: what follows is cut off.");
+            say("The model ran out of tokens, so the answer below is incomplete.");
         }
         Ok(choice.message)
     }
@@ -114,7 +114,7 @@ impl Model {
             OpenAIError::ApiError(error) => match error.status_code.as_u16() {
                 401 | 403 => {
                     return WrongSetting(
-                        "OPENAI_API_KEY is refused by the endpoint at OPENAI_BASE_URL.".to_owned(),
+                        "The endpoint at OPENAI_BASE_URL refuses OPENAI_API_KEY.".to_owned(),
                     )
                     .into();
                 }
@@ -129,10 +129,10 @@ impl Model {
                 _ => format!("the model's endpoint answered {error}"),
             },
             OpenAIError::JSONDeserialize(_, body) => {
-                format!("the endpoint at OPENAI_BASE_URL does not answer as OpenAI's API: {body}")
+                format!("the endpoint at OPENAI_BASE_URL does not answer like OpenAI's API: {body}")
             }
             OpenAIError::Reqwest(error) if error.is_connect() => {
-                "nothing answers at OPENAI_BASE_URL: is the address right, and the endpoint up?"
+                "nothing answers at OPENAI_BASE_URL. Is the address right, and is the endpoint running?"
                     .to_owned()
             }
             other => format!("the model could not be asked: {other}"),

@@ -73,8 +73,8 @@ impl Confirmations {
         if !takes_forms(&round.context) {
             // ANCHOR: step_4_3
             return Ok(Answer::No(
-                "Nothing was bought: this store asks before it sells, and your client cannot \
-                 show a form (capability elicitation). Use one that can."
+                "Nothing was bought: this store asks before it sells, but your client cannot show \
+                 a form (capability elicitation). Use a client that can."
                     .to_owned(),
             ));
             // ANCHOR_END: step_4_3
@@ -171,7 +171,7 @@ fn form(message: String) -> Result<ElicitRequestParams, ErrorData> {
 /// The user's answer, as the client sent it.
 fn result(response: Value) -> Result<ElicitResult, ErrorData> {
     serde_json::from_value(response).map_err(|error| {
-        let message = format!("The response to {QUESTION:?} is no ElicitResult: {error}");
+        let message = format!("The response to {QUESTION:?} is not an ElicitResult: {error}");
         ErrorData::invalid_params(message, None)
     })
 }

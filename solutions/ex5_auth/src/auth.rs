@@ -196,7 +196,7 @@ impl Auth {
         let header = decode_header(token).map_err(|error| bad(&error))?;
         let kid = header.kid.ok_or_else(|| bad(&"it names no key"))?;
         let key = self.keys.find(&kid).await.map_err(Refusal::RealmIsSilent)?;
-        key.ok_or_else(|| bad(&"its key is none of the realm's"))
+        key.ok_or_else(|| bad(&"the realm does not list its key"))
     }
 
     /// Who sent a token, if it is valid.
@@ -249,7 +249,7 @@ async fn require_token(
         Err(refusal) => {
             match &refusal {
                 Refusal::BadToken(why) => info!("a token was refused: {why}"),
-                Refusal::RealmIsSilent(error) => warn!("nobody can get in: {error}"),
+                Refusal::RealmIsSilent(error) => warn!("tokens cannot be checked: {error}"),
                 Refusal::NoToken | Refusal::MissingScope => (),
             }
             auth.refuse(&refusal)

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub enum RealmError {
     #[error("the realm does not answer: {0:#}")]
     Silent(#[from] reqwest::Error),
-    #[error("the realm at {asked} says that it is {says}: is REALM_URL what it calls itself?")]
+    #[error("the realm at {asked} calls itself {says}. Set REALM_URL to that name")]
     AnotherIssuer { asked: String, says: String },
     #[error("the realm did not answer a moment ago")]
     AskedJustNow,

@@ -23,7 +23,7 @@ pub(super) async fn install(guard: &Guard) -> Result<PathBuf> {
     if let Ok(found) = find() {
         return Ok(found);
     }
-    let hint = "no browser is installed, and this cannot install one. Install Chrome or Chromium, or name one with CHROME";
+    let hint = "no browser is installed, and this command cannot install one. Install Chrome or Chromium, or set CHROME to one";
     println!("installing chromium from the distribution's packages");
     for arguments in [
         ["update", "--quiet=2"].as_slice(),
@@ -40,7 +40,7 @@ pub(super) async fn install(guard: &Guard) -> Result<PathBuf> {
             .context(hint)?;
         said.ended_well().context(hint)?;
     }
-    find().map_err(|why| anyhow!("chromium was installed, and {why}"))
+    find().map_err(|why| anyhow!("chromium was installed, but {why}"))
 }
 
 /// apt-get, as root: as whoever this is, or without a question by sudo.

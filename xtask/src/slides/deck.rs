@@ -80,7 +80,7 @@ pub(super) fn slides(source: &Source) -> (Vec<Slide>, Vec<Mistake>) {
     if !text[..begins].trim().is_empty() {
         mistake(
             0,
-            "what stands before the first heading is on no slide".to_owned(),
+            "text before the first heading is not on any slide".to_owned(),
         );
     }
     if headings.is_empty() {

@@ -27,7 +27,7 @@ pub enum Failure {
     #[error("no answer within {} seconds", .0.as_secs())]
     TooSlow(Duration),
     /// The server requires a login or a key.
-    #[error("the server wants to know who you are: {0}")]
+    #[error("the server needs a login or a key: {0}")]
     NeedsLogin(String),
 }
 

@@ -35,7 +35,7 @@ impl Settings {
         {
             // dotenvy's error quotes the line, which may contain the key.
             return Err(WrongSetting(
-                "The file .env cannot be read: each line must be NAME=value.".to_owned(),
+                "The file .env cannot be read. Each line must be NAME=value.".to_owned(),
             ));
         }
         let base_url = setting("OPENAI_BASE_URL")?;
@@ -54,7 +54,7 @@ impl Settings {
             .all(|byte| byte.is_ascii_graphic())
         {
             return Err(WrongSetting(
-                "OPENAI_API_KEY has a character that no key has: was it copied whole, and alone?"
+                "OPENAI_API_KEY has a character that keys do not have. Did you copy exactly the key?"
                     .to_owned(),
             ));
         }
@@ -72,8 +72,8 @@ fn setting(name: &str) -> Result<String, WrongSetting> {
     let value = value.trim();
     if value.is_empty() {
         return Err(WrongSetting(format!(
-            "{name} is not set: put it into the environment or into a file named .env; \
-             exercises/ex2_agent/.env.example shows how."
+            "{name} is not set. Put it into the environment or into a file named .env, as in \
+             exercises/ex2_agent/.env.example."
         )));
     }
     Ok(value.to_owned())

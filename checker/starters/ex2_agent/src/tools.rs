@@ -53,7 +53,7 @@ pub enum Trouble {
     Unknown { name: String, known: String },
     #[error("The arguments are not a JSON object: {0}.")]
     Arguments(serde_json::Error),
-    #[error("The user does not want this call. Do not try it again; ask what they want instead.")]
+    #[error("The user refused this call. Do not try it again. Ask what they want instead.")]
     Refused,
     #[error("The tool reports an error: {0}")]
     Tool(String),
@@ -61,7 +61,7 @@ pub enum Trouble {
     Server(String),
     #[error("The server could not be asked: {0}.")]
     Unreachable(String),
-    #[error("The tool has not answered within {} seconds.", TO_ANSWER.as_secs())]
+    #[error("The tool did not answer within {} seconds.", TO_ANSWER.as_secs())]
     Silent,
 }
 
@@ -81,7 +81,7 @@ impl Toolbox {
             let connecting = timeout(TO_CONNECT, toolbox.add(url)).await;
             let connected = connecting.unwrap_or_else(|_| {
                 let seconds = TO_CONNECT.as_secs();
-                bail!("it has not answered within {seconds} seconds")
+                bail!("it did not answer within {seconds} seconds")
             });
             if let Err(error) = connected {
                 say(&format!(
@@ -90,7 +90,7 @@ impl Toolbox {
             }
         }
         if toolbox.servers.is_empty() {
-            bail!("there is no MCP server to take tools from");
+            bail!("there is no MCP server with tools");
         }
         Ok(toolbox)
     }
@@ -108,7 +108,7 @@ impl Toolbox {
             .await
             .map_err(|error| match error {
                 error if error.auth_challenge().is_some() => anyhow!(
-                    "it wants to know who you are (401), and this agent brings no token. Exercise 5 shows how a client gets one"
+                    "it requires a token (401), which this agent does not have. Exercise 5 shows how a client gets one"
                 ),
                 ClientInitializeError::TransportError { error, .. } => anyhow!("{}", error.error),
                 other => other.into(),
@@ -241,7 +241,7 @@ async fn list(client: &RunningService<RoleClient, ClientConfig>) -> Result<Vec<r
         }
         // rmcp's `list_all_tools` would never end.
         if page.next_cursor == cursor {
-            bail!("its list of tools comes back to the same page");
+            bail!("its list of tools returns to the same page");
         }
         cursor = page.next_cursor;
     }
@@ -270,7 +270,7 @@ fn text_of(result: &CallToolResult) -> String {
     if let Some((end, _)) = text.char_indices().nth(MAX_RESULT) {
         text.truncate(end);
         text += " [cut off here: ask for less]";
-        say("A result was too long for the model, and is cut off.");
+        say("A result was too long for the model, and was cut off.");
     }
     text
 }

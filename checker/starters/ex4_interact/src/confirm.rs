@@ -131,7 +131,7 @@ fn form(message: String) -> Result<ElicitRequestParams, ErrorData> {
 /// The user's answer, as the client sent it.
 fn result(response: Value) -> Result<ElicitResult, ErrorData> {
     serde_json::from_value(response).map_err(|error| {
-        let message = format!("The response to {QUESTION:?} is no ElicitResult: {error}");
+        let message = format!("The response to {QUESTION:?} is not an ElicitResult: {error}");
         ErrorData::invalid_params(message, None)
     })
 }

@@ -73,8 +73,8 @@ impl Confirmations {
     pub async fn ask(&self, quote: &Quote, round: Round) -> Result<Answer, ErrorData> {
         if !takes_forms(&round.context) {
             return Ok(Answer::No(
-                "Nothing was bought: this store asks before it sells, and your client cannot \
-                 show a form (capability elicitation). Use one that can."
+                "Nothing was bought: this store asks before it sells, but your client cannot show \
+                 a form (capability elicitation). Use a client that can."
                     .to_owned(),
             ));
         }
@@ -163,7 +163,7 @@ fn form(message: String) -> Result<ElicitRequestParams, ErrorData> {
 /// The user's answer, as the client sent it.
 fn result(response: Value) -> Result<ElicitResult, ErrorData> {
     serde_json::from_value(response).map_err(|error| {
-        let message = format!("The response to {QUESTION:?} is no ElicitResult: {error}");
+        let message = format!("The response to {QUESTION:?} is not an ElicitResult: {error}");
         ErrorData::invalid_params(message, None)
     })
 }
