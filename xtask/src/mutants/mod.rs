@@ -24,9 +24,9 @@ use crate::peers::Peers;
 /// Which changes to try.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these exercises, as in ex3_store; by default, all that are ready
+    /// Only these exercises, such as ex3_store; by default, all that are ready
     exercises: Vec<String>,
-    /// Only files with this name, as in inventory.rs
+    /// Only files with this name, such as inventory.rs
     #[arg(long)]
     file: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! 5.4: a token for another server, or not valid now, is refused: 401, and nothing happened.
+//! 5.4: a token that is not valid here and now is refused: 401, and nothing happened.
 
 use super::challenge::says_that_it_is_bad;
 use super::changed;

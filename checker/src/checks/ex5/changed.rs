@@ -106,7 +106,7 @@ fn issuers(good: &Draft) -> Vec<Intruder> {
 }
 
 fn audiences(good: &Draft) -> Vec<Intruder> {
-    const AUDIENCE_COUNTS: &str = "Every server sees the tokens that are sent to it. If you accept tokens that are meant for other servers, those servers can act as their users here. Refuse tokens whose `aud` does not name your server.";
+    const AUDIENCE_COUNTS: &str = "Every server sees the tokens sent to it. If you accept tokens for other servers, those servers can act as their users here. Refuse tokens whose `aud` does not name your server.";
     let to = |what: &str, audience: Value| {
         let draft = good.clone().with("aud", audience);
         let code = Code::AcceptsOtherAudience;

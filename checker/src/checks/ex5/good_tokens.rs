@@ -107,7 +107,7 @@ fn variants(good: &Draft) -> Vec<Variant> {
         ),
         scope("a token with no other scope", SCOPE.to_owned()),
         variant(
-            "a token that is valid as of now",
+            "a token that has just become valid",
             "nbf",
             realm::now().into(),
             places::begin(),

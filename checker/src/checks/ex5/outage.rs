@@ -65,7 +65,7 @@ fn needs_the_realm(stop: Stop) -> Stop {
         return stop;
     };
     Finding::new(Code::NeedsRealmToStart)
-        .sent("a request to a server that started while the realm does not answer")
+        .sent("a request to a server that started while the realm did not answer")
         .expected("a server that listens, and refuses requests until the realm answers")
         .got(finding.got)
         .why("Servers and realms often start at the same time. Start listening without waiting for the realm, and fetch the keys when the first token needs them.")

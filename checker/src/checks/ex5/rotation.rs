@@ -191,7 +191,7 @@ async fn does_not_hammer(
         ))
         .expected("an answer")
         .got(said.describe())
-        .why("Bad tokens must not lock out users who have good ones. Look for the key among those that you already have first.")
+        .why("Bad tokens must not lock out users who have good ones. First look for the key among those that you already have.")
         .into())
 }
 
