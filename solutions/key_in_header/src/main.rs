@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
         Err(_) => (Ipv4Addr::LOCALHOST, 8423).into(),
     };
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop the server that runs there, or set LISTEN")
+        format!("cannot listen on {address}. Stop the server that runs there, or set LISTEN")
     })?;
     // ANCHOR_END: listen
     let address = listener.local_addr()?;

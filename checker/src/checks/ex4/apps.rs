@@ -309,7 +309,7 @@ async fn shows_the_inventory(shop: &Shop, app: &App, tool: &Tool) -> Checked {
     if let Some(product) = missing.or(shown.iter().find(|one| !products.contains(one))) {
         let named = |list: &[Product]| {
             let found = list.iter().find(|one| one.name == product.name);
-            found.map_or("no such message name".to_owned(), shop::json_of)
+            found.map_or("no product with that name".to_owned(), shop::json_of)
         };
         return Err(Finding::new(Code::ShowsOtherInventory)
             .sent(&called.sent)

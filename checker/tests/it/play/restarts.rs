@@ -73,7 +73,7 @@ async fn a_rebuilt_exercise_starts_again_and_one_that_dies_can_be_started_again(
         heard.state["backend"]["problem"]["words"]
             .as_str()
             .unwrap()
-            .contains("ended by itself")
+            .contains("exited by itself")
     );
     tab.act("restart", json!({})).await;
     tab.until(|heard| heard.state["backend"]["generation"] == 4)

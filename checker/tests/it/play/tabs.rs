@@ -283,7 +283,7 @@ async fn resources_prompts_and_completions_are_read_as_they_crossed_the_wire() {
         .request("tools/call", json!({ "name": "list_products" }))
         .await;
     assert!(
-        forbidden["words"].as_str().unwrap().contains("may not"),
+        forbidden["words"].as_str().unwrap().contains("not allowed"),
         "{forbidden}"
     );
 
