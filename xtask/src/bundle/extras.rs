@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn settings_that_would_be_there_twice_are_told() {
         let told = offline("[net]\nretry = 3\n").unwrap_err().to_string();
-        assert!(told.contains("has [net] already"), "{told}");
+        assert!(told.contains("already has [net]"), "{told}");
         let told = offline("[alias\n").unwrap_err().to_string();
         assert_eq!(told, ".cargo/config.toml is broken");
     }

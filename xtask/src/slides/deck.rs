@@ -332,7 +332,10 @@ mod tests {
             assert_eq!(mistake.line, Some(7), "{bad}: {mistake}");
         }
         let (_, mistakes) = slides(&source("lost\n\n# A {#a minutes=1}\n\nNote:\n\nSay\n"));
-        assert!(mistakes[0].message.contains("on no slide"), "{mistakes:?}");
+        assert!(
+            mistakes[0].message.contains("not on any slide"),
+            "{mistakes:?}"
+        );
         let (_, mistakes) = slides(&source(""));
         assert!(mistakes[0].message.contains("has no slide"), "{mistakes:?}");
     }

@@ -148,7 +148,7 @@ async fn of_states(
         code: Code::TakesAnyAnswer,
         what: "a yes under the key of another question".to_owned(),
         call,
-        why: "An answer belongs to the question with the same key. If there is no answer to your question, ask again.",
+        why: "An answer belongs to the question with the same key. If the answer to your question is missing, ask again.",
     };
     must_not_buy(shop, &forgery).await?;
     bought_nothing(shop, &forgery, &before).await?;

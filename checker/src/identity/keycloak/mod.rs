@@ -354,7 +354,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = lock(folder.path()).unwrap();
         let error = lock(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("is running already"), "{error}");
+        assert!(error.contains("is already running"), "{error}");
         drop(first);
         lock(folder.path()).unwrap();
     }
