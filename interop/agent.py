@@ -22,7 +22,7 @@ from openai import AsyncOpenAI
 FLAWS = {
     "no-schema": "the model is offered tools without their parameters",
     "own-id": "a result goes back under an id of the agent's own",
-    "first-call-only": "of several calls in one turn only the first is carried out",
+    "first-call-only": "of several calls in one reply only the first is carried out",
     "crashes": "a call that fails ends the agent",
     "asks-nobody": "it goes ahead with whatever the model proposes",
 }

@@ -12,10 +12,10 @@ use crate::eval::figures::Prices;
 use crate::mcp::Era;
 use crate::report::Format;
 
-/// Checks what you write in the workshop, and tells you what works, what does not, why, and
-/// what to do next.
+/// Checks the code that you write in the workshop, and tells you what works, what does not,
+/// why, and what to do next.
 ///
-/// Without a command: says where you are, checks the current exercise, and names the next
+/// Without a command, it says where you are, checks the current exercise, and names the next
 /// thing to do.
 #[derive(Debug, Parser)]
 #[command(name = "checker", bin_name = "cargo checker", version, after_help = EXAMPLES)]
@@ -37,23 +37,23 @@ Examples:
   cargo checker                        where am I, what works, what is next
   cargo checker check 3.4              one step
   cargo checker check 3.4 --trace      the same, with every JSON-RPC message
-  cargo checker hint 3.4               a nudge; again for more
-  cargo checker check ex3 --solution   what a pass looks like
+  cargo checker hint 3.4               a nudge; repeat it for more
+  cargo checker check ex3 --solution   what it looks like when everything passes
 
 Exit codes:
   0  passed
   1  failed, or not started yet
-  2  the checker could not do what was asked; the reason is on stderr";
+  2  the checker could not do what you asked; the reason is on stderr";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check an exercise, a step, or all
+    /// Check an exercise, a step, or everything
     Check(Check),
     /// Check again after each save
     #[command(after_help = WATCH_EXAMPLES)]
     Watch(Watch),
-    /// Play with a server in your browser: call its tools, answer what it asks, see its Apps
+    /// Play with a server in your browser: call its tools, answer its questions, see its Apps
     #[command(after_help = PLAY_EXAMPLES)]
     Play(Play),
     /// Find out whether a model chooses the right tools of your server, by asking one
@@ -64,10 +64,10 @@ pub enum Command {
     /// Print the timetable of the workshop
     #[command(after_help = AGENDA_EXAMPLES)]
     Agenda(Agenda),
-    /// Show the next hint for a step: a nudge, the API to use, almost the code
+    /// Show the next hint for a step: first a nudge, then the API to use, then almost the code
     #[command(after_help = HINTS)]
     Hint {
-        /// The step, as in 3.4; by default, the one that you are at
+        /// The step, such as 3.4; by default, the one that you are at
         step: Option<String>,
         /// Show only the hints that you have already seen
         #[arg(long)]
@@ -87,24 +87,24 @@ pub enum Command {
         #[arg(value_name = "EX")]
         exercise: Option<String>,
     },
-    /// Go back to the starter of an exercise; your files are kept as a dated copy
+    /// Go back to the starter of an exercise, and keep your files as a dated copy
     #[command(after_help = RESET_EXAMPLES)]
     Reset {
-        /// The exercise, as in ex3
+        /// The exercise, such as ex3
         #[arg(value_name = "EX")]
         exercise: String,
     },
     /// Skip ahead to an exercise: the solution replaces earlier ones that have not passed
     #[command(after_help = CATCH_UP_EXAMPLES)]
     CatchUp {
-        /// The exercise, as in ex4
+        /// The exercise, such as ex4
         #[arg(value_name = "EX")]
         exercise: String,
     },
     /// Bring back what `reset`, `catch-up` or `restore` replaced
     #[command(after_help = RESTORE_EXAMPLES)]
     Restore {
-        /// The exercise, as in ex3
+        /// The exercise, such as ex3
         #[arg(value_name = "EX")]
         exercise: String,
         /// The number of a copy; by default, the newest that differs from your files
@@ -117,7 +117,7 @@ pub enum Command {
     /// Serve the workshop itself over MCP, for your coding agent
     #[command(after_help = TUTOR_EXAMPLES)]
     Tutor(Tutor),
-    /// Find what is wrong with this machine, and the command that fixes it
+    /// Find problems with this machine, and the commands that fix them
     #[command(after_help = DOCTOR)]
     Doctor(Doctor),
     /// Print completions for a shell
@@ -129,60 +129,60 @@ pub enum Command {
 }
 
 const HINTS: &str = "\
-Each step has three. Each call shows the next one, and after the last one all three.";
+Each step has three hints. Each call shows the next one, and after the last one all three.";
 
 const DIFF_EXAMPLES: &str = "\
-Lines with - are yours, lines with + the solution's.
+Lines with - are yours, lines with + are the solution's.
 
 Examples:
   cargo checker diff             the current exercise
-  cargo checker diff 3.4         what is written for one step
+  cargo checker diff 3.4         the code of one step
   CLICOLOR_FORCE=1 cargo checker diff ex3 | less -R";
 
 const SOLUTION_EXAMPLES: &str = "\
 Examples:
-  cargo checker solution ex3     the files, and which steps are written where
+  cargo checker solution ex3     the files, and where each step is written
   cargo checker solution 3.4     the code of one step";
 
 const RESET_EXAMPLES: &str = "\
-All files of exercises/ex3_store become the starter's, and its steps are not started. What was
-there, whatever git knows of it, is copied to .workshop/backups/ex3_store/ before. Only target/
-is left alone. The copies stay until you delete them.
+It replaces all files of exercises/ex3_store with the starter's, so its steps are not started again.
+First it copies your files to .workshop/backups/ex3_store/, whether they are in git or not. It does
+not touch target/. The copies stay until you delete them.
 
 Examples:
   cargo checker reset ex3
-  cargo checker restore ex3      takes it back";
+  cargo checker restore ex3      undoes it";
 
 const CATCH_UP_EXAMPLES: &str = "\
-The exercise itself is left as it is. What was written for the earlier ones is copied to
-.workshop/backups/ before. Their steps are listed as caught up, not as passed.
+It does not change the exercise itself. First it copies your files of the earlier exercises to
+.workshop/backups/. Their steps are listed as caught up, not as passed.
 
 Examples:
   cargo checker catch-up ex4
-  cargo checker restore ex3      takes back what happened to exercise 3";
+  cargo checker restore ex3      undoes it for exercise 3";
 
 const RESTORE_EXAMPLES: &str = "\
-What is there now is copied too, so a second restore takes back the first. The copies are in
-.workshop/backups/, numbered and dated; delete those that you do not need.
+It also copies your current files, so a second restore undoes the first. The copies are in
+.workshop/backups/, with a number and a date. Delete those that you do not need.
 
 Examples:
   cargo checker restore ex3      the newest copy
   cargo checker restore ex3 2    copy 2";
 
 const DOCTOR: &str = "\
-It looks and changes nothing. A ✗ stands in the way, a ! is good to know, a ? could not be examined.
+It changes nothing. A ✗ is a problem, a ! is good to know, and a ? could not be examined.
 
 Examples:
   cargo checker doctor                                  this machine and this checkout
-  cargo checker doctor --url http://127.0.0.1:8420/mcp  why nobody can sign in at that server
+  cargo checker doctor --url http://127.0.0.1:8420/mcp  why users cannot sign in to that server
 
 Exit codes:
-  0  nothing stands in the way
-  1  a trouble was found
+  0  no problems found
+  1  a problem was found
   2  something could not be examined";
 
 const COMPLETIONS: &str = "\
-They complete the word `checker`. In bash:
+They are for the command `checker`. In bash:
   alias checker='cargo checker'
   source <(cargo checker completions bash)";
 
@@ -202,7 +202,7 @@ Examples:
 /// What to play with.
 #[derive(Debug, Args)]
 pub struct Play {
-    /// An exercise that is a server (ex3); by default, the current one, or the first
+    /// An exercise that is a server (ex3); by default, the current one or the first
     #[arg(value_name = "EX", conflicts_with_all = ["url", "command"])]
     pub exercise: Option<String>,
     /// Play with the reference solution instead of your code
@@ -214,7 +214,7 @@ pub struct Play {
     /// Play with a stdio server in any language: its command line, in one string
     #[arg(long, value_name = "CMD ARGS")]
     pub command: Option<String>,
-    /// Sign in at a realm that is already running, for exercise 5; by default, play starts its own
+    /// Sign in to a realm that is already running, for exercise 5; by default, play starts its own
     #[arg(long, value_name = "URL", value_parser = url, conflicts_with_all = ["url", "command"])]
     pub realm: Option<Url>,
     /// The port of the page
@@ -224,11 +224,11 @@ pub struct Play {
 
 const PLAY_EXAMPLES: &str = "\
 It builds and starts the exercise, prints the address of a page, and starts the exercise again
-whenever you save. Ctrl-C ends all of it. The page is served on this machine only.
+whenever you save. Ctrl-C stops both. Only this machine can open the page.
 
 Examples:
   cargo checker play                 the current exercise
-  cargo checker play ex4 --solution  what it will be like
+  cargo checker play ex4 --solution  the finished exercise
   cargo checker play --url http://127.0.0.1:8000/mcp
   cargo checker play --command \"python store.py\"";
 
@@ -297,7 +297,7 @@ Exit codes:
 /// The timetable.
 #[derive(Debug, Args)]
 pub struct Agenda {
-    /// When the workshop begins, as in 09:00; by default, times count from 0:00
+    /// When the workshop begins, such as 09:00; by default, times start at 0:00
     #[arg(long, value_name = "HH:MM")]
     pub start: Option<TimeOfDay>,
 }
@@ -324,7 +324,7 @@ impl FromStr for TimeOfDay {
             let minutes = number(minutes, 60).filter(|_| minutes.len() == 2)?;
             Some(number(hours, 24)? * 60 + minutes)
         });
-        let minutes = time.ok_or("expected a time of day, as in 09:00 or 13:30")?;
+        let minutes = time.ok_or("expected a time of day, such as 09:00 or 13:30")?;
         Ok(Self { minutes })
     }
 }
@@ -337,7 +337,7 @@ Examples:
 /// What to examine instead of the machine.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Find what keeps users from signing in at this server
+    /// Find out why users cannot sign in to this server
     #[arg(long, value_name = "URL", value_parser = url)]
     pub url: Option<Url>,
     /// Its realm, if it is not the one that the server names
@@ -360,16 +360,16 @@ pub struct Realm {
 }
 
 const REALM_EXAMPLES: &str = "\
-It is an authorization server with two users, for workshops only, and listens on this machine only.
-It runs until Ctrl-C. Without --keycloak it needs nothing but this program.
+It is an authorization server with two users, only for workshops, and only reachable from this
+machine. It runs until Ctrl-C. Without --keycloak, it needs no other program.
 
-Keycloak is fetched once, into target/keycloak/. Its administrator is `admin`, with a random password
-unless KC_BOOTSTRAP_ADMIN_PASSWORD sets one for its first start.
+Keycloak is downloaded once, into target/keycloak/. Its administrator is `admin`, with a random
+password, unless you set one in KC_BOOTSTRAP_ADMIN_PASSWORD for its first start.
 
 Examples:
   cargo checker realm                a stand-in for Keycloak
   cargo checker realm --port 8181    on another port
-  cargo checker realm --cimd         a client's ID may be the URL of a document about it
+  cargo checker realm --cimd         a client's ID may be the URL of its metadata document
   cargo checker realm --keycloak     the real one, with the same users and clients";
 
 /// How to serve the workshop.
@@ -387,12 +387,12 @@ pub struct Tutor {
 }
 
 const TUTOR_EXAMPLES: &str = "\
-An agent that knows the tutor sees where you are, checks your code, explains what was found, and
-gives one hint at a time. It never sees the solution. Stdout carries nothing but MCP; what the tutor
-does is on stderr, and RUST_LOG=debug shows more.
+With the tutor, your agent sees where you are, checks your code, explains findings, and gives one
+hint at a time. It never sees the solution. Stdout carries only MCP. The tutor logs what it does to
+stderr, and RUST_LOG=debug shows more.
 
 Examples:
-  cargo checker tutor                what an agent starts, in the folder of the workshop
+  cargo checker tutor                the command for an agent, in the folder of the workshop
   cargo checker tutor --http         the same at http://127.0.0.1:8430/mcp, for several agents
   target/debug/checker tutor --workshop ~/mcp-workshop
                                      for an agent that starts programs elsewhere";
@@ -468,6 +468,6 @@ impl Eras {
 fn url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|error| match text.contains("://") {
         true => error.to_string(),
-        false => format!("begin it with http://, as in http://{text}"),
+        false => format!("start it with http://, as in http://{text}"),
     })
 }

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         // Where nobody listens on stderr, `eprintln` would panic again.
         let _ = writeln!(
             std::io::stderr(),
-            "error: the checker itself failed, not your code: {panic}\nPlease report this. Nothing of yours was changed."
+            "error: the checker itself failed, not your code: {panic}\nPlease report this. None of your files were changed."
         );
     }));
     let cli = Cli::parse();
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             // The signals first: nothing is started before somebody listens to them.
             biased;
             signal = asked_to_stop(), if !ends_by_signal => could_not(&format!(
-                "stopped by {signal}. Nothing is left running and nothing is lost: run it again"
+                "stopped by {signal}. Nothing is left running, and nothing is lost. You can run it again"
             )),
             code = AssertUnwindSafe(commands::run(cli)).catch_unwind() => match code {
                 Ok(Ok(code)) => code,

@@ -225,7 +225,7 @@ async function withTheStore(aBrowser) {
   const { page, wrong, hosts, context } = shown;
   current = page;
   for (const [value, name] of [["modern", "2026-07-28"], ["legacy", "2025-11-25"]]) {
-    if (value === "legacy") await check("another era connects anew", () => era(page, value).then(() => name));
+    if (value === "legacy") await check("another era reconnects", () => era(page, value).then(() => name));
     await check(`${name}: a purchase is confirmed, and the chart changes`, () => buys(page));
     await check(`${name}: declined or closed, nothing is bought`, () => declines(page));
     await check(`${name}: a bake shows its progress and is cancelled`, () => cancels(page));
@@ -338,7 +338,7 @@ async function withANastyServer(aBrowser) {
     await check(`an App does not get out of its frame (${sandbox} origin)`, () => escapes(page, sandbox));
     await check(`an App that floods is put away (${sandbox} origin)`, async () => {
       await call(page, "show_floods");
-      await page.locator(`${PANEL} .app:not(.leaving) .notes`).getByText("put away").waitFor();
+      await page.locator(`${PANEL} .app:not(.leaving) .notes`).getByText("it was closed").waitFor();
       return "and it is said";
     });
   }
@@ -360,7 +360,7 @@ async function withANastyServer(aBrowser) {
     await call(page, "die");
     const banner = page.locator("#banner");
     await banner.getByText("the last words").waitFor();
-    await banner.getByRole("button", { name: "Start it again" }).click();
+    await banner.getByRole("button", { name: "Restart it" }).click();
     await connected(page);
     return "connected again";
   });

@@ -98,7 +98,7 @@ async function structured(page) {
 /** Changes the era, and waits for the new session. */
 async function era(page, value) {
   await page.locator(`input[name="era"][value="${value}"]`).check({ force: true });
-  await page.locator(".notice", { hasText: "Connected again." }).last().waitFor();
+  await page.locator(".notice", { hasText: "Reconnected." }).last().waitFor();
   await connected(page);
 }
 

@@ -24,7 +24,7 @@ async function fillIn(login, name, password = name) {
 
 /** Agrees where the realm asks; it does so once for each client. */
 async function agree(login) {
-  const done = login.getByText("This page can be closed");
+  const done = login.getByText("You can close this page");
   const consent = login.locator('[name="accept"]');
   await done.or(consent).first().waitFor();
   const asked = await consent.isVisible();

@@ -35,15 +35,15 @@ const STAGES: [Stage; 6] = [
         ],
     },
     Stage {
-        proves: "the wording is plain: no banned phrase in the book, the slides and the messages",
+        proves: "the wording is plain: no banned phrases in the book, the slides and the messages",
         cargo: &["xtask", "words"],
     },
     Stage {
-        proves: "everything builds, subjects and the broken server too (minutes, the first time)",
+        proves: "everything builds, including subjects and the broken server (minutes, the first time)",
         cargo: &["build", "--locked", "--workspace", "--all-targets"],
     },
     Stage {
-        proves: "clippy has nothing to say",
+        proves: "clippy has no warnings",
         cargo: &[
             "clippy",
             "--locked",
@@ -79,13 +79,13 @@ pub(crate) fn run() -> Result<()> {
     }
     ensure!(passed > 0, "no test ran");
     anstream::println!(
-        "\n{STRONG}the slowest tests{STRONG:#}, what they waited for others included"
+        "\n{STRONG}the slowest tests{STRONG:#}, including the time that they waited for others"
     );
     for (took, name) in times.slowest(10) {
         println!("{:7.1} s  {name}", took.as_secs_f64());
     }
     let minutes = begin.elapsed().as_secs_f64() / 60.0;
-    anstream::println!("\n{STRONG}cargo ci: all good in {minutes:.1} minutes{STRONG:#}");
+    anstream::println!("\n{STRONG}cargo ci: everything passed in {minutes:.1} minutes{STRONG:#}");
     println!("{passed} passed, 0 failed");
     Ok(())
 }

@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 /// built elsewhere does not know better.
 fn root() -> Result<PathBuf> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .context("cargo did not start this program: run it as `cargo xtask`")?;
+        .context("cargo did not start this program. Run it as `cargo xtask`")?;
     let root = Path::new(&package).parent();
     Ok(root.context("xtask has no parent")?.to_owned())
 }

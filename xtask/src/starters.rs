@@ -26,6 +26,6 @@ pub(crate) fn run() -> Result<()> {
         tree::copy(&from, &to)?;
         copied += tree::files(&tree::read(&to)?).count();
     }
-    println!("{copied} files are in checker/starters/; commit them with the exercises");
+    println!("{copied} files are in checker/starters/. Commit them with the exercises");
     Ok(())
 }

@@ -27,7 +27,7 @@ const MAX_DEPTH: usize = 8;
 
 /// Why what is listed otherwise matters.
 const NAMES_AND_TYPES: &str =
-    "Names, types and which arguments are optional are what other programs are written against.";
+    "Other programs rely on these names and types, and on which arguments are optional.";
 
 /// A tool's line.
 pub fn tool(tool: &Tool) -> String {
@@ -92,7 +92,7 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
     }
     let lacking = contract.iter().filter(|line| !got.contains(line));
     let (mut expected, mut found) = (Vec::new(), Vec::new());
-    let mut why = "Clients know of nothing that is not listed.";
+    let mut why = "Clients only know about things that are listed.";
     for line in lacking {
         expected.push((*line).to_owned());
         match got.iter().find(|other| name(other) == name(line)) {

@@ -37,7 +37,7 @@ pub(crate) fn taken(ran: &Ran, record: &Record) -> Checked {
     let method = exchange.sent.method().unwrap_or_default();
     Err(ran
         .finding(Code::TurnedAway)
-        .expected(format!("{method}, sent so that the server can take it"))
+        .expected(format!("{method}, in a form that the server accepts"))
         .got(format!(
             "{}\nto the request {}\n{}",
             answered(&exchange),
@@ -92,13 +92,13 @@ fn wrong_version() -> Why {
 fn why(status: StatusCode) -> Why {
     Why::from(match status {
         StatusCode::NOT_ACCEPTABLE => {
-            "Every POST says that it takes both kinds of answer: `Accept: application/json, text/event-stream`. `*/*` does not name them."
+            "Every POST must accept both kinds of answer: `Accept: application/json, text/event-stream`. `*/*` is not enough."
         }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            "Every POST has `Content-Type: application/json`, and one JSON-RPC message in its body."
+            "Every POST needs `Content-Type: application/json`, and one JSON-RPC message as its body."
         }
         _ => {
-            "The server's words say what is wrong. Since 2026-07-28 every request has the headers MCP-Protocol-Version and Mcp-Method, which repeat what is in the body, and Mcp-Name where it names a tool or a URI. Before that, it has the Mcp-Session-Id that came with the answer to initialize."
+            "The server's message says what is wrong. Since 2026-07-28, every request repeats parts of its body in the headers MCP-Protocol-Version and Mcp-Method, and in Mcp-Name if it names a tool or a URI. Before that, it has the Mcp-Session-Id from the answer to initialize."
         }
     })
 }
@@ -129,7 +129,7 @@ pub(crate) fn announced(ran: &Ran, record: &Record) -> Checked {
             format!("{method} first, and {INITIALIZED} later")
         }
         (None, Some(asked)) => format!("{} without it", requests[asked].rpc()),
-        (None, None) => "the answer to initialize was the end of it".to_owned(),
+        (None, None) => "nothing after the answer to initialize".to_owned(),
     };
     Err(unannounced(ran, got))
 }
@@ -151,11 +151,11 @@ fn came_too_late(refused: &Exchange, requests: &[Request], announced: usize) -> 
 fn unannounced(ran: &Ran, got: String) -> Stop {
     ran.finding(Code::NotInitialized)
         .expected(format!(
-            "{INITIALIZED} right after the answer to initialize, before anything else is asked"
+            "{INITIALIZED} right after the answer to initialize, before any other request"
         ))
         .got(got)
-        .why("Up to 2025-11-25 a session is open when the client has said so. Many servers refuse every request until then.")
-        .in_rust("In rmcp, `serve_with_lifecycle` and `serve` send it.")
+        .why("Up to 2025-11-25, a session is open once the client has sent this. Many servers refuse every request until then.")
+        .in_rust("In rmcp, `serve_with_lifecycle` and `serve` send it for you.")
         .into()
 }
 

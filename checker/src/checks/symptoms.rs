@@ -25,15 +25,15 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
     let (code, why) = match &kind {
         ErrorKind::Refused { code: -32601, .. } => (
             Code::MethodNotFound,
-            "-32601 says that the server does not know this method at all.",
+            "-32601 says that the server does not support this method at all.",
         ),
         ErrorKind::Refused { code: -32603, .. } => (
             Code::InternalError,
-            "-32603 says that the handler broke down. What a model can fix belongs in a result with isError: true.",
+            "-32603 says that something broke in the server. An error that a model can fix belongs in a result with isError: true.",
         ),
         ErrorKind::Refused { .. } => (
             Code::ProtocolError,
-            "A JSON-RPC error says that the request itself was wrong. This one is right.",
+            "A JSON-RPC error says that the request itself was wrong. This request is correct.",
         ),
         ErrorKind::Status {
             status: StatusCode::UNAUTHORIZED,
@@ -47,15 +47,15 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
             ..
         } => (
             Code::Forbidden,
-            "The server turns away programs of its own machine. Requests to 127.0.0.1, on any port and without an Origin, must come in:",
+            "The server refuses programs on its own machine. It must accept requests to 127.0.0.1, on any port, that have no Origin:",
         ),
         ErrorKind::Status { status, .. } if status.is_server_error() => (
             Code::HttpError,
-            "A 5xx status says that the server broke down. Its stderr should say why.",
+            "A 5xx status says that something broke in the server. Its stderr should say why.",
         ),
         ErrorKind::Status { .. } if told => (
             Code::HttpError,
-            "A notification has no answer but this status. Clients give up on a server that refuses this one.",
+            "The only answer to a notification is this status. Clients give up on a server that refuses this one.",
         ),
         ErrorKind::Status {
             status: StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED,
@@ -66,15 +66,15 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
         ),
         ErrorKind::Status { .. } => (
             Code::HttpError,
-            "Over HTTP, MCP answers with 200 and a JSON-RPC message. This request follows the specification, and the server refuses it.",
+            "Over HTTP, MCP answers with 200 and a JSON-RPC message. This request follows the specification, but the server refuses it.",
         ),
         ErrorKind::Redirected { .. } => (
             Code::HttpError,
-            "Clients do not send a POST again where a redirect leads. Serve MCP at this very path, or use the other address: a slash at its end makes a difference.",
+            "Clients do not repeat a POST at the address of a redirect. Serve MCP at exactly this path, or use the other address. A slash at the end makes a difference.",
         ),
         ErrorKind::ContentType { .. } => (
             Code::WrongContentType,
-            "A client looks there before it reads: application/json is one message, text/event-stream a stream of them. Anything else it refuses.",
+            "Clients check the content type first: application/json is one message, text/event-stream a stream of messages. They refuse anything else.",
         ),
         ErrorKind::NotMcp(_) | ErrorKind::Unmarked(_) => (
             Code::NotJsonRpc,
@@ -82,31 +82,31 @@ pub fn of_failure(RequestError { sent, kind }: RequestError) -> Stop {
         ),
         ErrorKind::WrongId { .. } => (
             Code::WrongId,
-            "A client finds the request that an answer belongs to by its id. With another id it waits for ever.",
+            "Clients match answers to requests by id. If the id differs, the client waits forever.",
         ),
         ErrorKind::Shape(_) => (
             Code::WrongShape,
-            "The specification says what this message must hold. A client cannot read it otherwise.",
+            "This message does not have the form that the specification requires, so clients cannot read it.",
         ),
         ErrorKind::Silent { bytes: 1.., .. } => (
             Code::NoAnswer,
-            "The answer began, and did not end in time. A client reads it to its end: send it whole and at once, and close the stream behind it.",
+            "The answer began, but did not end in time. Clients read it to the end. Send all of it without waiting, and then close the stream.",
         ),
         ErrorKind::Silent { .. } => (
             Code::NoAnswer,
-            "A client waits as long as it is told to, and its user with it. Does the handler wait for something that never comes: a lock, a channel, a loop?",
+            "The client waits for its answer, and so does the user. Does the handler wait for something that never comes, such as a lock or a channel, or is it in an endless loop?",
         ),
         ErrorKind::TooMuch { .. } => (
             Code::TooMuch,
-            "A host puts results into a model's context. Send what was asked for, in pages if it is much.",
+            "Hosts put results into a model's context. Send only what was asked for, and split long lists into pages.",
         ),
         ErrorKind::Unreachable(_) => (
             Code::ConnectionLost,
-            "The connection ended before the answer did. Did the handler panic, or the program end?",
+            "The connection closed before the answer was complete. Did the handler panic, or did the program exit?",
         ),
         ErrorKind::NotHttp(_) => (
             Code::ConnectionLost,
-            "Something answers at this port, and it is not HTTP. Is it the right port?",
+            "Something answers on this port, but it does not speak HTTP. Is it the right port?",
         ),
     };
     let finding = Finding::new(code)
@@ -133,14 +133,14 @@ pub fn panicked(panic: &Panic, sent: &str) -> Stop {
     }
     let why = match panic.message.as_str() {
         "attempt to subtract with overflow" => {
-            "An unsigned number would have gone below zero: more was taken than was there. Is the stock looked at before it is lowered, and nobody let in between the look and the sale?"
+            "An unsigned number would have gone below zero, because the sale was larger than the stock. Check the stock before you lower it, and hold the lock across both."
         }
         words
             if words.contains("within a runtime") || words.contains("block the current thread") =>
         {
-            "Blocking here would hold up the thread that serves everyone, so tokio forbids it. Use `.await`; for a short change, a std::sync::Mutex is enough."
+            "Blocking here would stop the thread that serves every client, so tokio forbids it. Use `.await`. For a short change, a std::sync::Mutex is enough."
         }
-        _ => "A panic ends the handler, and its request gets no answer. Return an error instead.",
+        _ => "A panic ends the handler, and the request gets no answer. Return an error instead.",
     };
     Finding::new(Code::Panicked)
         .sent(sent)
@@ -163,7 +163,7 @@ fn panicked_at_start(panic: &Panic) -> Stop {
         location => location,
     };
     Finding::new(Code::Panicked)
-        .expected("a server that listens, and goes on listening")
+        .expected("a server that listens, and keeps listening")
         .got(shown(panic))
         .why("A panic while the program starts ends it before any client can connect. The message says what went wrong.")
         .located(location)
@@ -215,18 +215,18 @@ fn place_of(panic: &Panic) -> Location {
 /// A client ran and ran.
 pub fn did_not_end(command: &str, patience: Duration, asked: &str, stderr: &[String]) -> Stop {
     let asked = match asked {
-        "" => "It has asked nothing".to_owned(),
-        asked => format!("It has asked for {asked}"),
+        "" => "It has sent no request".to_owned(),
+        asked => format!("It has sent {asked}"),
     };
     Finding::new(Code::DidNotEnd)
         .ran(command)
-        .expected("a program that ends when it is done")
+        .expected("a program that exits when it is done")
         .got(format!(
-            "it still ran after {} s. {asked}. On stderr:\n{}",
+            "it was still running after {} s. {asked}. On stderr:\n{}",
             patience.as_secs(),
             last_words(stderr)
         ))
-        .why("Does it wait for something that never comes, or ask again and again? Every answer of the server took a few milliseconds.")
+        .why("Does it wait for something that never comes, or ask again and again? The server answered every request within milliseconds.")
         .into()
 }
 
@@ -238,34 +238,37 @@ pub fn exited(status: &str, stderr: &[String], sent: &str, serving: Option<Servi
     {
         return Finding::new(Code::PortTaken)
             .expected(format!("a server that listens on {}", serving.port))
-            .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
-            .why(format!("The checker gives each server a free port in {}. Listen on that one: a fixed port may be taken by the server you started yourself.", serving.port))
+            .got(format!("{status}. Its last lines on stderr:\n{}", last_words(stderr)))
+            .why(format!("The checker gives each server a free port in {}. Listen on that port. A fixed port may be taken by a server that you started yourself.", serving.port))
             .at(Location::from(LISTENS).or(MAIN))
             .into();
     }
     let expected = match (serving, sent) {
         (None, _) => "a server that answers until its stdin is closed",
-        (Some(_), "") => "a server that listens, and goes on listening",
-        (Some(_), _) => "an answer, and a server that goes on",
+        (Some(_), "") => "a server that listens, and keeps listening",
+        (Some(_), _) => "an answer, and a server that keeps running",
     };
     let is_in_a_call = !["", "server/discover", "initialize"].contains(&sent);
     let why = match status {
         "exit status: 0" if serving.is_some() && is_in_a_call => {
-            "The program ended while it was answering this request. Return an error instead: one request must never end the server.".into()
+            "The program exited while it was answering this request. Return an error instead. A single request must never end the server.".into()
         }
         "exit status: 0" => {
-            Why::from("It came to the end of main before it was told to stop.").in_rust(
-                "`serve` only begins a session: wait for its end, with `.waiting().await?`.",
+            Why::from("The program reached the end of main before it was told to stop.").in_rust(
+                "`serve` only starts the session. Wait for its end with `.waiting().await?`.",
             )
         }
         _ => {
-            "A server runs until it is told to stop. The reason is usually in its last words on stderr.".into()
+            "The server exited before it was told to stop. Its last lines on stderr usually say why.".into()
         }
     };
     let finding = Finding::new(Code::ServerExited)
         .sent(sent)
         .expected(expected)
-        .got(format!("{status}. Its last words:\n{}", last_words(stderr)))
+        .got(format!(
+            "{status}. Its last lines on stderr:\n{}",
+            last_words(stderr)
+        ))
         .why(why);
     match serving {
         Some(_) => finding.at(MAIN).into(),
@@ -278,8 +281,8 @@ pub fn not_listening(port: u16, stderr: &[String], serving: Serving) -> Stop {
     let variable = serving.port;
     Finding::new(Code::NotListening)
         .expected(format!("a server on 127.0.0.1, at the port in {variable}"))
-        .got(format!("nothing listens on port {port}. Its last words:\n{}", last_words(stderr)))
-        .why(format!("The checker tells the program its port in {variable} and connects to 127.0.0.1. Is another address or port written into the code?"))
+        .got(format!("nothing listens on port {port}. Its last lines on stderr:\n{}", last_words(stderr)))
+        .why(format!("The checker tells the program its port in {variable} and connects to 127.0.0.1. Does your code use another address or port?"))
         .at(Location::from(LISTENS).or(MAIN))
         .into()
 }
@@ -297,11 +300,11 @@ pub fn of_compile_error(error: &str) -> Option<&'static str> {
     let unmet = error.contains("not implemented") || error.contains("not satisfied");
     if unmet && error.contains("Sync`") {
         return Some(
-            "Many clients call your store at the same moment, so all of it must be Sync. Cell and RefCell are not: keep what changes in a std::sync::Mutex.",
+            "Many clients call your store at the same time, so everything in it must be Sync. Cell and RefCell are not. Keep data that changes in a std::sync::Mutex.",
         );
     }
     error.contains("IntoToolRoute").then_some(
-        "rmcp does not take the type of one of your tools. A tool takes `&self` and, for arguments, `Parameters<T>`, where T derives Deserialize and JsonSchema. It returns `Json<R>`, or `Result<Json<R>, String>`, where R derives Serialize and JsonSchema.",
+        "rmcp does not accept the signature of one of your tools. A tool takes `&self` and, if it has arguments, `Parameters<T>`, where T derives Deserialize and JsonSchema. It returns `Json<R>`, or `Result<Json<R>, String>`, where R derives Serialize and JsonSchema.",
     )
 }
 

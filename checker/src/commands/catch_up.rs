@@ -28,10 +28,10 @@ pub(super) fn run(workshop: &Workshop, exercise: &str) -> Result<u8> {
         let (number, title) = (one.number(), &one.title);
         writeln!(out, "{STRONG}Exercise {number}  {title}{STRONG:#}")?;
         match replaced {
-            None => writeln!(out, "exercises/{} is the solution already.", one.id)?,
+            None => writeln!(out, "exercises/{} is already the solution.", one.id)?,
             Some(replaced) => {
                 let files = replaced::counted(&replaced);
-                writeln!(out, "exercises/{} is the solution now, {files}:\n", one.id)?;
+                writeln!(out, "exercises/{} is now the solution, {files}:\n", one.id)?;
                 replaced::tell(&mut out, workshop, one, &replaced)?;
             }
         }
@@ -47,13 +47,13 @@ pub(super) fn run(workshop: &Workshop, exercise: &str) -> Result<u8> {
         )?,
         (_, 0) => writeln!(
             out,
-            "All before exercise {number} is passed: there is nothing to catch up with."
+            "Everything before exercise {number} has passed, so there is nothing to catch up with."
         )?,
         _ => writeln!(out, "Their steps are listed as caught up, not as passed.")?,
     }
     writeln!(
         out,
-        "You are at exercise {number}, which is left as it is. `cargo checker` says what is next."
+        "You are at exercise {number}, which was not changed. `cargo checker` says what is next."
     )?;
     Ok(PASSED)
 }

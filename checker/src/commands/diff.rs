@@ -50,10 +50,10 @@ pub(super) fn run(workshop: &Workshop, word: Option<&str>) -> Result<u8> {
     }
     let what = step.map_or(exercise.short(), |step| &step.id);
     match differ {
-        0 => writeln!(out, "{what}: your code is the solution's.")?,
+        0 => writeln!(out, "{what}: your code is the same as the solution's.")?,
         _ => writeln!(
             out,
-            "{YOURS}-{YOURS:#} yours  {SOLUTION}+{SOLUTION:#} the solution's, which is one way of many: what passes its check is right."
+            "{YOURS}-{YOURS:#} yours  {SOLUTION}+{SOLUTION:#} the solution's, which is one of many ways. Code that passes its check is right."
         )?,
     }
     Ok(PASSED)
@@ -92,7 +92,7 @@ fn pairs(workshop: &Workshop, exercise: &Exercise, step: Option<&Step>) -> Resul
             } else {
                 format!("cargo checker reset {}", exercise.short())
             };
-            bail!("{path} is not there. `{fix}` brings it back");
+            bail!("{path} is missing. `{fix}` brings it back");
         }
         files.extend(tree::files(&tree).cloned());
     }

@@ -17,7 +17,7 @@ pub(super) async fn run(workshop: &Workshop) -> Result<u8> {
     let Some(exercise) = workshop.current(&progress) else {
         writeln!(
             out,
-            "All exercises that are ready are passed. `cargo checker list` shows them."
+            "All exercises that are ready have passed. `cargo checker list` shows them."
         )?;
         return Ok(PASSED);
     };

@@ -27,7 +27,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
     tokio::select! {
         biased;
         signal = asked_to_stop() => {
-            say(&format!("\nplay was ended by {signal}. Nothing is left running."));
+            say(&format!("\nplay was stopped by {signal}. Nothing is left running."));
             Ok(PASSED)
         }
         ended = play(arguments) => ended.map(|()| PASSED),
@@ -57,7 +57,7 @@ async fn play(arguments: &Arguments) -> Result<()> {
     let exercise = exercise(&workshop, arguments.exercise.as_deref(), "play")?;
     let Some(serving) = checks::serving_of(exercise) else {
         bail!(
-            "exercise {} is a client, and `play` is for servers: {}",
+            "exercise {} is a client, but `play` is for servers: {}",
             exercise.number(),
             servers(&workshop, "play")
         );
@@ -97,7 +97,7 @@ async fn realm_of(
     let users = users(stand_in.realm.file());
     let environment = told(stand_in.realm.issuer());
     say(&format!(
-        "This exercise wants to know who you are. play brings a realm; its users are {users}."
+        "In this exercise, users sign in. play starts a realm for that, with the users {users}."
     ));
     Ok((Some(stand_in), environment))
 }
@@ -113,7 +113,7 @@ async fn served(realm: Option<StandIn>) -> Result<()> {
 async fn listen(port: u16) -> Result<Listening> {
     Listening::open(port).await.map_err(|error| {
         let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "another program has it".to_owned(),
+            io::ErrorKind::AddrInUse => "another program uses it".to_owned(),
             _ => error.to_string(),
         };
         let other = port.checked_add(1).unwrap_or(8440);

@@ -42,7 +42,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
                 signal
             }
             () = keycloak.ended() => bail!(
-                "Keycloak ended by itself. Its log is {}",
+                "Keycloak exited by itself. Its log is {}",
                 keycloak.log.display()
             ),
         }
@@ -78,7 +78,7 @@ async fn stand_in(arguments: &Arguments) -> Result<()> {
         stand_in.realm.issuer(),
         stand_in.realm.file(),
     ));
-    say("What it remembers ends with it. Ctrl-C stops it.\n");
+    say("It forgets everything when it stops. Ctrl-C stops it.\n");
     let telling = async {
         while let Some(event) = told.recv().await {
             say(&format!("  {}", one_line(&event.to_string())));

@@ -56,7 +56,7 @@ pub(super) fn tell(
     if copies >= MANY {
         writeln!(
             out,
-            "  {FAINT}{copies} copies of exercise {} are kept beside it; delete those that you do not need{FAINT:#}",
+            "  {FAINT}{copies} copies of exercise {} are kept there; delete those that you do not need{FAINT:#}",
             exercise.number()
         )?;
     }

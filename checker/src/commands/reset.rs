@@ -17,7 +17,7 @@ pub(super) fn run(workshop: &Workshop, exercise: &str) -> Result<u8> {
     let Some(replaced) = replaced else {
         writeln!(
             out,
-            "exercises/{id} is the starter already: nothing was replaced, and no copy made."
+            "exercises/{id} is already the starter. Nothing was replaced, and no copy was made."
         )?;
         return Ok(PASSED);
     };

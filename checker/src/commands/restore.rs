@@ -14,7 +14,7 @@ pub(super) fn run(workshop: &Workshop, exercise: &str, number: Option<u32>) -> R
     let copies = Backups::of(&workshop.root, id).list()?;
     let Some(newest) = copies.last() else {
         bail!(
-            "there is no copy of {id}: nothing of it was replaced yet. Committed files come back with `git checkout -- exercises/{id}`"
+            "there is no copy of {id}, because nothing in it was replaced yet. To get committed files back, run `git checkout -- exercises/{id}`"
         );
     };
     let copy = match number {
@@ -41,23 +41,23 @@ pub(super) fn run(workshop: &Workshop, exercise: &str, number: Option<u32>) -> R
     let Some(replaced) = replaced else {
         writeln!(
             out,
-            "exercises/{id} is what copy {name} has: nothing was replaced."
+            "exercises/{id} is the same as copy {name}. Nothing was replaced."
         )?;
         return Ok(PASSED);
     };
     let files = replaced::counted(&replaced);
     writeln!(
         out,
-        "exercises/{id} is again what it was in copy {name}, {files}:\n"
+        "exercises/{id} is now the same as copy {name}, {files}:\n"
     )?;
     replaced::tell(&mut out, workshop, exercise, &replaced)?;
     if starters::is_untouched(&workshop.folder_of(exercise), id)? {
-        writeln!(out, "\nThat is the starter, untouched.")?;
+        writeln!(out, "\nThis is the untouched starter.")?;
     }
     if replaced.backup.is_some() {
         writeln!(
             out,
-            "\nThe copy is what was there until now: a second restore takes this one back."
+            "\nThe new copy has the files from before this restore. A second restore brings them back."
         )?;
     }
     writeln!(

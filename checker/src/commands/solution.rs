@@ -50,7 +50,7 @@ fn files(workshop: &Workshop, exercise: &Exercise) -> Result<Vec<File>> {
     let path = folder.display();
     ensure!(
         !tree.is_empty(),
-        "{path} is not there. `git checkout -- {path}` brings it back"
+        "{path} is missing. `git checkout -- {path}` brings it back"
     );
     let read = |name: &PathBuf| {
         let (path, name) = (folder.join(name), name.clone());

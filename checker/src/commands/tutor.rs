@@ -34,8 +34,9 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
     Ok(PASSED)
 }
 
-const FOR_PEOPLE: &str = "\
-The tutor waits for an MCP client on stdin: a coding agent starts it, not you. Ctrl-C ends it.
+const FOR_PEOPLE: &str =
+    "The tutor waits for an MCP client on stdin. Your coding agent starts it, \
+not you. Ctrl-C stops it.
 `cargo checker tutor --http` serves it at a URL instead.";
 
 /// Logs go to stderr, because stdout is the wire. The clients that the checks play are not the

@@ -13,7 +13,7 @@ pub(super) async fn run(workshop: &Workshop, arguments: &Watch) -> Result<u8> {
     let (exercise, step) = match select::or_current(workshop, words, "watch it")? {
         Selection::Exercise(exercise) => (exercise, None),
         Selection::Step(exercise, step) => (exercise, Some(step)),
-        Selection::All => bail!("`all` cannot be watched; name one exercise, as in ex3"),
+        Selection::All => bail!("`all` cannot be watched. Name one exercise, such as ex3"),
     };
     watch::run(workshop, exercise, step).await?;
     Ok(PASSED)

@@ -13,17 +13,19 @@ pub(super) fn examine(root: &Path) -> Examined {
     let is_there = |command| workers.iter().any(|worker| worker.command == command);
     let (watches, plays) = (is_there(WATCH), is_there(PLAY));
     let found = match (ids.as_slice(), watches, plays) {
-        ([], ..) => return Examined::well(WHAT, "no other is at work here"),
-        ([one], true, _) => format!("a `watch` is at work here (pid {one})"),
-        ([one], _, true) => format!("a `play` is at work here (pid {one})"),
-        ([one], ..) => format!("another is at work here (pid {one}), a `watch` perhaps"),
+        ([], ..) => return Examined::well(WHAT, "no other `cargo checker` is running here"),
+        ([one], true, _) => format!("a `watch` is running here (pid {one})"),
+        ([one], _, true) => format!("a `play` is running here (pid {one})"),
+        ([one], ..) => {
+            format!("another `cargo checker` is running here (pid {one}), perhaps a `watch`")
+        }
         (many, ..) => format!(
-            "{} others are at work here (pids {})",
+            "{} others are running here (pids {})",
             many.len(),
             many.join(", ")
         ),
     };
-    let found = format!("{found}: verdicts stay right, but builds wait for each other");
+    let found = format!("{found}. Results are still correct, but builds wait for each other");
     let remark = Examined::remark(WHAT, found);
     let remark = if watches {
         remark.fix("press q in the terminal of the watch")

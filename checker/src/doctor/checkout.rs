@@ -15,7 +15,7 @@ pub(super) fn examine(root: &Path) -> Vec<Examined> {
     match all.as_slice() {
         [] => vec![Examined::well(
             WHAT,
-            format!("{} can be written", root.display()),
+            format!("{} is writable", root.display()),
         )],
         _ => all,
     }
@@ -29,11 +29,11 @@ fn writable(root: &Path) -> Option<Examined> {
     let why = match error.kind() {
         ErrorKind::ReadOnlyFilesystem => "its file system is read-only".to_owned(),
         ErrorKind::PermissionDenied => "you may not write there".to_owned(),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "there is no room left".to_owned(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
         _ => error.to_string(),
     };
     let found = format!(
-        "{} cannot be written: {why}. No exercise can be edited there, and no progress kept",
+        "{} is not writable: {why}. You cannot edit exercises there, and your progress cannot be saved",
         folder.display()
     );
     Some(Examined::trouble(WHAT, found).fix(copy_home(root)))
@@ -52,7 +52,7 @@ fn copy_home(root: &Path) -> String {
 fn network(root: &Path) -> Option<Examined> {
     let kind = file_system(root).filter(|kind| is_network(kind))?;
     let found = format!(
-        "it lies on a network file system ({kind}): builds are slow there, and a save may be noticed late"
+        "it is on a network file system ({kind}): builds are slow there, and saves may be noticed late"
     );
     Some(Examined::remark(WHAT, found).fix(copy_home(root)))
 }
@@ -102,7 +102,7 @@ fn synced(root: &Path) -> Option<Examined> {
         .components()
         .find_map(|part| service(&part.as_os_str().to_string_lossy()))?;
     let found = format!(
-        "it lies in a folder that {service} syncs, which uploads every build and may hold a file that cargo writes"
+        "it is in a folder that {service} syncs. That uploads every build, and may lock a file that cargo needs to write"
     );
     let from = quoted(root);
     let fix = if cfg!(windows) {

@@ -19,7 +19,7 @@ pub(super) fn examine(root: &Path, target: &Path, exercise: &str) -> Examined {
     let built = built.with_extension(std::env::consts::EXE_EXTENSION);
     if let Some(ahead) = ahead(&built, now) {
         let found = format!(
-            "{exercise} was built {} from now, so cargo does not see what you edit until then. Is the clock right?",
+            "{exercise} was built {} in the future, so cargo ignores your edits until then. Is the clock right?",
             told(ahead)
         );
         return Examined::trouble(WHAT, found).fix(format!("cargo clean --package {exercise}"));
@@ -30,14 +30,14 @@ pub(super) fn examine(root: &Path, target: &Path, exercise: &str) -> Examined {
         .collect();
     late.sort();
     let Some((most, file)) = late.last() else {
-        return Examined::well(WHAT, "no file of the exercises is from the future");
+        return Examined::well(WHAT, "no file of the exercises is dated in the future");
     };
     let others = match late.len() - 1 {
         0 => String::new(),
         others => format!(" and {others} more"),
     };
     let found = format!(
-        "{}{others} changed {} from now, so cargo builds it again each time. Is the clock right?",
+        "{}{others} is dated {} in the future, so cargo rebuilds it every time. Is the clock right?",
         file.strip_prefix(root).unwrap_or(file).display(),
         told(*most)
     );

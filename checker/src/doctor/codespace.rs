@@ -22,7 +22,7 @@ fn judge(name: Option<&str>, cores: usize) -> Examined {
     let named = name.unwrap_or("this one");
     if cores < CORES {
         let found = format!(
-            "{named} has {cores} cores, and builds are slow there; a machine of {CORES} is quicker and uses up the free hours sooner"
+            "{named} has {cores} cores, so builds are slow. A machine with {CORES} is faster, but uses up the free hours sooner"
         );
         return Examined::remark(WHAT, found).fix(format!(
             "gh codespace edit --codespace {} --machine standardLinux32gb",
@@ -30,7 +30,7 @@ fn judge(name: Option<&str>, cores: usize) -> Examined {
         ));
     }
     let found = format!(
-        "{named} has {cores} cores. Its ports are forwarded to you alone, and the checker needs none of them; `gh codespace ports` lists them"
+        "{named} has {cores} cores. Its ports are only forwarded to you, and the checker needs none of them. `gh codespace ports` lists them"
     );
     Examined::well(WHAT, found)
 }

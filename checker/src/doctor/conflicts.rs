@@ -24,11 +24,11 @@ fn judge(root: &Path, file: &Path) -> Examined {
     let file = file.strip_prefix(root).unwrap_or(file).display();
     // What the attendee wrote is theirs to merge; nobody writes a Cargo.lock.
     if file.to_string() == "Cargo.lock" {
-        let found = "Cargo.lock has the marks of a merge (`<<<<<<<`) that is not done";
+        let found = "Cargo.lock has the conflict markers (`<<<<<<<`) of an unfinished merge";
         return Examined::trouble(WHAT, found).fix("git checkout origin/HEAD -- Cargo.lock");
     }
     let found = format!(
-        "{file} has the marks of a merge (`<<<<<<<`) that is not done. Keep one side at each mark, or go back to before the merge"
+        "{file} has the conflict markers (`<<<<<<<`) of an unfinished merge. Keep one side at each marker, or undo the merge"
     );
     Examined::trouble(WHAT, found).fix("git merge --abort")
 }

@@ -9,13 +9,14 @@ pub(super) async fn examine(cargo: &Cargo) -> Examined {
     // their tests need are what an attendee builds.
     let words = "tree --locked --offline --quiet --depth 0 --edges no-dev";
     match cargo.ask(words).await {
-        Ok(answer) if answer.succeeded => {
-            Examined::well(WHAT, "all are fetched: no build needs the network")
-        }
+        Ok(answer) if answer.succeeded => Examined::well(
+            WHAT,
+            "all are downloaded, so builds do not need the network",
+        ),
         Ok(answer) => judge(&answer.stderr),
         Err(why) => Examined::unknown(
             WHAT,
-            format!("{why}. Another cargo may be fetching: try again when it is done"),
+            format!("{why}. Another cargo may be downloading crates. Try again when it is done"),
         ),
     }
 }
@@ -24,7 +25,7 @@ pub(super) async fn examine(cargo: &Cargo) -> Examined {
 fn judge(stderr: &str) -> Examined {
     let says = |words: &[&str]| words.iter().any(|one| stderr.contains(one));
     if says(&["--locked was passed", "needs to be updated but --locked"]) {
-        let found = "Cargo.lock lacks what a Cargo.toml asks for. The next build adds it, and may need the network";
+        let found = "Cargo.lock lacks a crate that a Cargo.toml asks for. The next build adds it, and may need the network";
         return Examined::remark(WHAT, found).fix("cargo update --workspace");
     }
     if says(&["failed to parse lock file", "lock file version"]) {
@@ -36,12 +37,15 @@ fn judge(stderr: &str) -> Examined {
         "--offline was specified",
         "failed to download",
     ]) {
-        let found = "not all are fetched: the next build needs the network";
+        let found = "some are missing, so the next build needs the network";
         return Examined::trouble(WHAT, found).fix("cargo fetch --locked");
     }
     Examined::unknown(
         WHAT,
-        format!("cargo cannot look: {}", told(stderr).replace('\n', " ")),
+        format!(
+            "cargo could not look them up: {}",
+            told(stderr).replace('\n', " ")
+        ),
     )
 }
 

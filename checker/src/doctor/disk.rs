@@ -24,7 +24,10 @@ pub(super) fn examine(target: &Path) -> Examined {
         Ok(free) => judge(free, built),
         Err(error) => {
             let there = there.display();
-            Examined::unknown(WHAT, format!("the room at {there} cannot be told: {error}"))
+            Examined::unknown(
+                WHAT,
+                format!("the free space at {there} is unknown: {error}"),
+            )
         }
     }
 }
@@ -42,7 +45,7 @@ fn judge(free: u64, built: bool) -> Examined {
         return Examined::well(WHAT, format!("{has} are free"));
     }
     let found = format!(
-        "{has} are free, and {what_for} takes up to {}",
+        "{has} are free, but {what_for} takes up to {}",
         amount(need)
     );
     if free >= need {

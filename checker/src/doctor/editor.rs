@@ -18,7 +18,7 @@ pub(super) fn examine(root: &Path) -> Examined {
         Ok(text) => judge(&text),
         Err(error) if error.kind() == ErrorKind::NotFound => Examined::trouble(
             WHAT,
-            format!("{FILE} is not there. With it VS Code's rust-analyzer builds in a folder of its own, and never holds up a check"),
+            format!("{FILE} is missing. It makes VS Code's rust-analyzer build in its own folder, so checks do not have to wait for it"),
         )
         .fix(FIX),
         Err(error) => Examined::unknown(WHAT, format!("{FILE} cannot be read: {error}")),
@@ -31,9 +31,9 @@ fn judge(text: &str) -> Examined {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let settings = match parse_to_value(text, &ParseOptions::default()) {
         Ok(Some(JsonValue::Object(settings))) => settings,
-        Ok(_) => return Examined::trouble(WHAT, format!("{FILE} holds no settings")).fix(FIX),
+        Ok(_) => return Examined::trouble(WHAT, format!("{FILE} has no settings")).fix(FIX),
         Err(error) => {
-            let found = format!("{FILE} cannot be understood: {error}");
+            let found = format!("{FILE} cannot be parsed: {error}");
             return Examined::trouble(WHAT, found).fix(FIX);
         }
     };
@@ -44,18 +44,18 @@ fn judge(text: &str) -> Examined {
     };
     if !own_folder {
         let found = format!(
-            "{FILE} gives rust-analyzer no folder of its own (`rust-analyzer.cargo.targetDir`): after each save it and the checker wait for each other"
+            "{FILE} does not give rust-analyzer its own folder (`rust-analyzer.cargo.targetDir`), so it and the checker wait for each other after each save"
         );
         return Examined::trouble(WHAT, found).fix(FIX);
     }
     let whole = settings.get("rust-analyzer.check.workspace") != Some(&JsonValue::Boolean(false));
     if whole {
         let found = format!(
-            "{FILE} has rust-analyzer check the whole workshop on each save (`rust-analyzer.check.workspace`), which takes the processor from your build"
+            "{FILE} makes rust-analyzer check the whole workshop on each save (`rust-analyzer.check.workspace`), which slows down your build"
         );
         return Examined::remark(WHAT, found).fix(FIX);
     }
-    Examined::well(WHAT, "rust-analyzer builds in a folder of its own")
+    Examined::well(WHAT, "rust-analyzer builds in its own folder")
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ impl Cargo {
             }),
             Ok(Err(error)) => Err(format!("`{name}` cannot be started: {error}")),
             Err(_) => Err(format!(
-                "`{name} {words}` gave no answer within {} s",
+                "`{name} {words}` did not answer within {} s",
                 PATIENCE.as_secs_f32()
             )),
         }
@@ -196,7 +196,7 @@ impl Cargo {
 /// The first line that says something, without `error: `.
 fn first_line(words: &str) -> String {
     let line = words.lines().find(|line| !line.trim().is_empty());
-    let line = line.unwrap_or("it ended without a word");
+    let line = line.unwrap_or("it exited without a message");
     line.trim_start_matches("error: ").to_owned()
 }
 

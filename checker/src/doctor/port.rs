@@ -18,7 +18,7 @@ pub(super) fn of_the_store() -> Examined {
     match chosen.parse() {
         Ok(port) => store_at(port),
         Err(_) => {
-            let found = format!("STORE_PORT is {chosen:?}, which is no port");
+            let found = format!("STORE_PORT is {chosen:?}, which is not a port");
             Examined::trouble("port", found).fix(unset("STORE_PORT"))
         }
     }
@@ -36,7 +36,7 @@ fn store_at(port: u16) -> Examined {
         // What the attendee started in another terminal.
         State::Taken(Some(holder)) if holder.is_an_exercise() => Examined::well(
             &what,
-            format!("{holder} listens there, and that is an exercise"),
+            format!("{holder} listens there, which is an exercise"),
         ),
         State::Taken(Some(holder)) => Examined::trouble(
             &what,
@@ -62,14 +62,14 @@ pub(super) async fn of_the_realm() -> Examined {
 }
 
 async fn realm_at(port: u16) -> Examined {
-    const WHEN: &str = "Exercise 5 will use it; nothing before does";
+    const WHEN: &str = "Only exercise 5 needs it";
     let what = format!("port {port}");
     let elsewhere = format!(
         "cargo checker realm --port {}",
         port.checked_add(1).unwrap_or(REALM)
     );
     let process = match state(port) {
-        State::Free => return Examined::well(&what, "free; exercise 5 will use it"),
+        State::Free => return Examined::well(&what, "free, for exercise 5"),
         State::Refused(why) => {
             let found = format!("the system refuses it: {why}. {WHEN}");
             return Examined::remark(&what, found).fix(elsewhere);

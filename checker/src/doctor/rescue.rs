@@ -13,13 +13,13 @@ pub(super) fn examine(root: &Path) -> Option<Examined> {
         Ok(None) => None,
         Ok(Some((exercise, verb))) => {
             let found = format!(
-                "a {verb} of {exercise} was cut off: some files are replaced and some are not. Any other command finishes it"
+                "a {verb} of {exercise} was interrupted, and replaced only some files. Any other command finishes it"
             );
             Some(Examined::trouble(WHAT, found).fix("cargo checker list"))
         }
         Err(error) => {
             let found = format!(
-                "{error:#}. It says which files were to be replaced; what was there is in .workshop/backups"
+                "{error:#}. This file lists the files to replace. Their old versions are in .workshop/backups"
             );
             let trouble = Examined::trouble(WHAT, found);
             Some(if cfg!(windows) {

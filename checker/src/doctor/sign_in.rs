@@ -52,7 +52,7 @@ pub async fn examine(server: &Url, realm: Option<&Url>) -> Vec<Examined> {
                     Examined::trouble(
                         "realm",
                         format!(
-                            "the server sends its users to {}, and not to {}",
+                            "the server sends its users to {}, not to {}",
                             one_line(
                                 metadata["authorization_servers"][0]
                                     .as_str()
@@ -71,7 +71,7 @@ pub async fn examine(server: &Url, realm: Option<&Url>) -> Vec<Examined> {
     let Some(realm) = realm else {
         all.push(Examined::unknown(
             "realm",
-            "the server names none. With --realm it is looked at all the same",
+            "the server does not name one. To examine one anyway, use --realm",
         ));
         return all;
     };
@@ -110,7 +110,7 @@ async fn at_the_door(
     server: &Url,
     all: &mut Vec<Examined>,
 ) -> Option<Option<String>> {
-    const WHAT: &str = "door";
+    const WHAT: &str = "server";
     let answered = knock(client, server, None).await;
     let response = match answered {
         Ok(response) => response,
@@ -138,7 +138,7 @@ async fn at_the_door(
                 Examined::trouble(
                     WHAT,
                     format!(
-                        "the server refuses the name by which it was called: {}",
+                        "the server refuses the host name in its URL: {}",
                         one_line(body.trim())
                     ),
                 )
@@ -149,14 +149,14 @@ async fn at_the_door(
         200..300 => {
             all.push(Examined::trouble(
                 WHAT,
-                "the server lets everybody in: it asks for no token",
+                "it lets everybody in, because it does not ask for a token",
             ));
             return Some(challenge);
         }
         status => {
             all.push(Examined::trouble(
                 WHAT,
-                format!("without a token the server answers {status}, and not 401"),
+                format!("it answers {status} to a request without a token, not 401"),
             ));
             return Some(challenge);
         }
@@ -164,7 +164,7 @@ async fn at_the_door(
     let Some(challenge) = challenge else {
         all.push(Examined::trouble(
             WHAT,
-            "the 401 has no WWW-Authenticate: no client learns where to sign in",
+            "its 401 has no WWW-Authenticate, so clients do not learn where to sign in",
         ));
         return Some(None);
     };
@@ -172,12 +172,12 @@ async fn at_the_door(
     if lacks("resource_metadata") {
         all.push(Examined::trouble(
             WHAT,
-            "the 401 names no resource_metadata: most clients stop here",
+            "its 401 has no resource_metadata, so most clients stop here",
         ));
     } else if lacks("scope") {
         all.push(Examined::trouble(
             WHAT,
-            format!("the 401 names no scope: some clients ask for none then, and their tokens are good for nothing. It should have scope=\"{SCOPE}\""),
+            format!("its 401 has no scope. Some clients then get a token without any scope, which no server accepts. Add scope=\"{SCOPE}\""),
         ));
     } else {
         all.push(Examined::well(
@@ -242,7 +242,7 @@ async fn metadata(
     if resource != server.as_str() {
         all.push(
             Examined::trouble(WHAT, format!(
-                "it is about {resource:?}, and clients are told {:?}. They compare letter by letter: name, port, path, a slash at the end",
+                "its resource is {resource:?}, but clients use {:?}. They compare the two character by character: name, port, path, and a slash at the end",
                 server.as_str()
             ))
             .fix(with_variable("STORE_URL", server.as_str(), RUN)),
@@ -251,7 +251,10 @@ async fn metadata(
         .as_array()
         .is_none_or(Vec::is_empty)
     {
-        all.push(Examined::trouble(WHAT, "it names no authorization server"));
+        all.push(Examined::trouble(
+            WHAT,
+            "it does not name an authorization server",
+        ));
     } else {
         all.push(Examined::well(WHAT, format!("is about {resource}")));
     }
@@ -316,7 +319,7 @@ async fn discovery(
         let called = one_line(if says == issuer { called } else { issuer });
         all.push(
             Examined::trouble(WHAT, format!(
-                "the realm at {called} calls itself {says:?}. Names are compared letter by letter: localhost is not 127.0.0.1, and a slash at the end counts"
+                "the realm at {called} calls itself {says:?}. Names are compared character by character: localhost differs from 127.0.0.1, and a slash at the end counts"
             ))
             .fix(with_variable("REALM_URL", &one_line(says), RUN)),
         );
@@ -324,7 +327,7 @@ async fn discovery(
         all.push(Examined::remark(
             WHAT,
             format!(
-                "{issuer} is found by {} only: clients that look as RFC 8414 has it do not find it",
+                "{issuer} is only found through {}. Clients that follow RFC 8414 do not find it",
                 found.join(" and ")
             ),
         ));
@@ -344,7 +347,7 @@ fn lists_what_it_should(discovery: &Value, asked: &[String], all: &mut Vec<Exami
     if !has(&discovery["code_challenge_methods_supported"], "S256") {
         all.push(Examined::trouble(
             "PKCE",
-            "the realm does not list S256 among its code_challenge_methods_supported: clients refuse to sign in there",
+            "the realm does not list S256 in code_challenge_methods_supported, so clients refuse to sign in there",
         ));
     }
     let missing: Vec<&str> = asked
@@ -355,12 +358,12 @@ fn lists_what_it_should(discovery: &Value, asked: &[String], all: &mut Vec<Exami
     if missing.is_empty() {
         all.push(Examined::well(
             WHAT,
-            "the realm has all that the server asks for",
+            "the realm has every scope that the server asks for",
         ));
     } else {
         all.push(
             Examined::trouble(WHAT, format!(
-                "the server asks for {}, which the realm does not have. A realm that was imported once is not imported again when its file changes",
+                "the server asks for {}, which the realm does not have. After a change of its file, a realm must be imported again",
                 missing.join(" and ")
             ))
             .fix("cargo checker realm --keycloak"),
@@ -374,7 +377,7 @@ async fn registers(client: &Client, discovery: &Value, scopes: &[String], all: &
     let Some(endpoint) = discovery["registration_endpoint"].as_str() else {
         all.push(Examined::remark(
             WHAT,
-            "the realm takes no registrations: a client must be known to it before",
+            "the realm does not accept registrations, so its administrator must add each client",
         ));
         return;
     };
@@ -411,10 +414,10 @@ async fn registers(client: &Client, discovery: &Value, scopes: &[String], all: &
             .as_str()
             .unwrap_or_default();
         all.push(if method == "none" {
-            Examined::well(WHAT, "may register by themselves")
+            Examined::well(WHAT, "can register by themselves")
         } else {
             Examined::trouble(WHAT, format!(
-                "the realm registers a public client as {method:?}: Keycloak before 26.6 does, and no MCP client gets in"
+                "the realm registers a public client as {method:?}, as Keycloak before 26.6 does, so MCP clients cannot sign in"
             ))
             .fix("cargo checker realm --keycloak")
         });
@@ -425,9 +428,9 @@ async fn registers(client: &Client, discovery: &Value, scopes: &[String], all: &
         .find_map(|name| answer[name].as_str())
         .unwrap_or_default();
     let policy = if words.contains("Trusted Hosts") {
-        ". Its policy Trusted Hosts must allow 127.0.0.1 and localhost, where clients are answered; behind Docker's bridge it must not compare the host that asks"
+        ". Its policy Trusted Hosts must allow 127.0.0.1 and localhost, where clients wait for the redirect. In Docker, it must not check the host that sends the request"
     } else if words.contains("clientScope") || words.contains("Allowed Client Scopes") {
-        ". Its policy Allowed Client Scopes must allow what the server's metadata asks for"
+        ". Its policy Allowed Client Scopes must allow the scopes in the server's metadata"
     } else {
         ""
     };
@@ -475,7 +478,7 @@ async fn tokens(client: &Client, server: &Url, realm: &Url, all: &mut Vec<Examin
             all.push(Examined::unknown(
                 WHAT,
                 format!(
-                    "this is not the workshop's realm, so there are none to try ({})",
+                    "only the workshop's realm has users for this test ({})",
                     one_line(&why)
                 ),
             ));
@@ -485,7 +488,7 @@ async fn tokens(client: &Client, server: &Url, realm: &Url, all: &mut Vec<Examin
     let audience = audience_of(&good);
     if audience.is_empty() {
         all.push(
-            Examined::trouble(WHAT, format!("a token with the scope {SCOPE} has no aud: the scope lacks its audience mapper, or the realm was imported before it had one"))
+            Examined::trouble(WHAT, format!("a token with the scope {SCOPE} has no aud. The scope lacks its audience mapper, or the realm was imported before it had one"))
                 .fix("cargo checker realm --keycloak"),
         );
         return;
@@ -495,7 +498,7 @@ async fn tokens(client: &Client, server: &Url, realm: &Url, all: &mut Vec<Examin
         Some(status) => {
             all.push(
                 Examined::trouble(WHAT, format!(
-                    "the server answers {status} to a good token. Its aud is {}, its iss is the realm's name",
+                    "the server answers {status} to a good token. The token's aud is {}, and its iss is the realm's name",
                     audience.join(" and ")
                 ))
                 .fix(with_variable("AUDIENCE", AUDIENCE, RUN))
@@ -508,11 +511,11 @@ async fn tokens(client: &Client, server: &Url, realm: &Url, all: &mut Vec<Examin
     all.push(match status_of(client, server, &without).await {
         Some(200..300) => Examined::trouble(
             WHAT,
-            "the server takes a token that was made for no server at all: it has no aud. Every client of the realm gets in",
+            "the server accepts a token without an aud, which was not made for any server. So every client of the realm gets in",
         ),
         _ => Examined::well(
             WHAT,
-            "a good one gets in, and one for no server does not",
+            "a good one is accepted, and one without an audience is refused",
         ),
     });
 }

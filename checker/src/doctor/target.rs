@@ -13,7 +13,12 @@ pub(super) fn examine(
 ) -> Vec<Examined> {
     let target = match layout {
         Ok(layout) => &layout.target_directory,
-        Err(why) => return vec![Examined::unknown(WHAT, format!("cargo cannot look: {why}"))],
+        Err(why) => {
+            return vec![Examined::unknown(
+                WHAT,
+                format!("cargo could not find out: {why}"),
+            )];
+        }
     };
     let mut all = vec![warmth(target, exercise)];
     all.extend(shared(root, target));
@@ -31,7 +36,7 @@ fn warmth(target: &Path, exercise: &str) -> Examined {
     } else {
         Examined::well(
             WHAT,
-            format!("{exercise} is not built yet: its first check takes longer"),
+            format!("{exercise} is not built yet, so its first check takes longer"),
         )
     }
 }
@@ -46,7 +51,7 @@ fn shared(root: &Path, target: &Path) -> Option<Examined> {
         .find(|name| variable(name).is_some());
     let named = by.unwrap_or("`target-dir` in a config.toml of cargo");
     let found = format!(
-        "cargo builds in {} ({named}). Where other projects, or an editor without the shipped settings, build there too, they and the checker wait for each other",
+        "cargo builds in {} ({named}). If other projects, or an editor without the shipped settings, also build there, they and the checker wait for each other",
         target.display()
     );
     let remark = Examined::remark(WHAT, found);
@@ -67,7 +72,7 @@ fn flags() -> Option<Examined> {
         .find(|name| variable(name).is_some())?;
     let value = variable(name)?;
     let found = format!(
-        "{name} is {value:?} in this shell. Where it differs, in another terminal or in the editor, all crates are built once more"
+        "{name} is {value:?} in this shell. If it differs in another terminal or in the editor, all crates are built again"
     );
     Some(Examined::remark(WHAT, found).fix(unset(name)))
 }

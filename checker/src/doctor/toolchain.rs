@@ -45,7 +45,8 @@ pub(super) async fn examine(cargo: &Cargo) -> Vec<Examined> {
 /// told to take.
 fn of_versions(rustc: &str, cargo: &str, sysroot: &str, chosen: Option<&str>) -> Examined {
     let [Some(has), Some(of_cargo), Some(needed)] = [rustc, cargo, NEEDED].map(number) else {
-        let found = format!("Rust says that it is {rustc:?} and {cargo:?}, which is no version");
+        let found =
+            format!("rustc and cargo report {rustc:?} and {cargo:?}, which are not versions");
         return Examined::unknown(WHAT, found);
     };
     let from_rustup = is_from_rustup(sysroot);
@@ -68,13 +69,13 @@ fn of_versions(rustc: &str, cargo: &str, sysroot: &str, chosen: Option<&str>) ->
     }
     if has != of_cargo {
         let found = format!(
-            "rustc is {name} and cargo {cargo_name}: they come from two installations, and PATH decides which is used"
+            "rustc is {name} and cargo {cargo_name}. They come from two installations, and PATH decides which one is used"
         );
         return Examined::remark(WHAT, found).fix(which());
     }
     if !from_rustup {
         let found = format!(
-            "Rust {name}, not from rustup. It is new enough; `rustup update` does not update it"
+            "Rust {name}, not from rustup. It is new enough, but `rustup update` does not update it"
         );
         return Examined::remark(WHAT, found);
     }
@@ -109,7 +110,7 @@ fn tools(sysroot: &Path) -> Option<Examined> {
     if !has("rustc") || (has("rustfmt") && has("cargo-clippy")) {
         return None;
     }
-    let found = "rustfmt or clippy is not there. Your editor formats with the one, and `cargo ci` needs both; the exercises need neither";
+    let found = "rustfmt or clippy is missing. Your editor formats code with rustfmt, and `cargo ci` needs both. The exercises need neither";
     Some(Examined::remark(WHAT, found).fix("rustup component add rustfmt clippy"))
 }
 

@@ -90,7 +90,7 @@ impl<'a> Judge<'a> {
                 self.of_server(*run, era, &case, turn).await
             }
             (Run::Program(_), None) => {
-                let reason = "it is checked on an era, and was given none".to_owned();
+                let reason = "it is checked on an era, but no era was given".to_owned();
                 Err(Stop::CouldNotCheck(reason))
             }
         };
@@ -157,7 +157,7 @@ impl<'a> Judge<'a> {
             }
             Subject::Url(_) => {
                 return Err(Stop::CouldNotCheck(
-                    "this exercise is a client, and has no URL: check it with `--command`"
+                    "this exercise is a client, so it has no URL. Check it with `--command`"
                         .to_owned(),
                 ));
             }
@@ -348,7 +348,7 @@ impl<'a> Judge<'a> {
                 checks::symptoms::not_listening(port, &stderr, serving)
             }
             StartError::Spawn(error) => Stop::CouldNotCheck(format!(
-                "the system could not start the program: {error}. Try again; if it stays, restart the machine or free memory"
+                "the system could not start the program: {error}. Try again. If that does not help, restart the machine or free memory"
             )),
         }
     }
@@ -406,9 +406,9 @@ async fn in_time(
 fn too_slow(deadline: Duration, sent: String) -> Stop {
     Finding::new(Code::TooSlow)
         .sent(sent)
-        .expected("the step to be over in a few milliseconds")
-        .got(format!("still not over after {} s", deadline.as_secs()))
-        .why("Each answer came, but slowly. A client would have given up by now.")
+        .expected("a step that takes a few milliseconds")
+        .got(format!("not done after {} s", deadline.as_secs()))
+        .why("Every answer came, but slowly. A client would have given up by now.")
         .into()
 }
 

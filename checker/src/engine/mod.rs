@@ -143,7 +143,7 @@ pub fn uncompiled(plan: &Plan<'_>, error: CompileError) -> ExerciseReport {
             0 => first,
             others => format!("{first}\nand {others} more"),
         })
-        .why("Nothing can be checked before it compiles. The first error is often the cause of the others.");
+        .why("Nothing can be checked until the code compiles. The first error is often the cause of the others.");
     let report = |step: &Step, era| match step.needs.first() {
         Some(need) if plan.step.is_none() => EraReport {
             not_started: Some(NotStarted::Needs(need.clone())),

@@ -44,7 +44,7 @@ async fn claim(port: u16) -> Result<TcpListener> {
 async fn cannot_have(port: u16, error: &io::Error) -> anyhow::Error {
     if error.kind() != io::ErrorKind::AddrInUse {
         return anyhow!(
-            "cannot listen on port {port}: {error}. Take another port with {}",
+            "cannot listen on port {port}: {error}. Choose another port with {}",
             elsewhere(port)
         );
     }
@@ -54,9 +54,9 @@ async fn cannot_have(port: u16, error: &io::Error) -> anyhow::Error {
         fixes.push("use that one".to_owned());
     }
     fixes.extend(neighbor.stop().map(|stop| format!("stop it with `{stop}`")));
-    fixes.push(format!("take another port with {}", elsewhere(port)));
+    fixes.push(format!("choose another port with {}", elsewhere(port)));
     anyhow!(
-        "{neighbor} has port {port}. You can {}",
+        "{neighbor} is using port {port}. You can {}",
         fixes.join(", or ")
     )
 }

@@ -131,7 +131,7 @@ impl Session {
                 }
             }
         }
-        let wrong = format!("the same call asks for more after {MAX_ROUNDS} rounds");
+        let wrong = format!("the same call still asks for more after {MAX_ROUNDS} rounds");
         let last = self.connection().last_request();
         Err(failure(last.as_ref(), ErrorKind::Shape(wrong)))
     }

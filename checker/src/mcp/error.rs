@@ -134,14 +134,14 @@ impl ErrorKind {
         let (code, message) = (error["code"].as_i64(), error["message"].as_str());
         Some(match (code, message) {
             _ if answer.get("result").is_some() => Self::Shape(format!(
-                "a message with a result and, beside it, \"error\": {error}"
+                "a message with a result and also \"error\": {error}"
             )),
             (Some(code), Some(message)) => Self::Refused {
                 code,
                 message: message.to_owned(),
             },
             _ => Self::Shape(format!(
-                "an error without a number as its code and a text as its message: {error}"
+                "an error whose code is not a number, or whose message is not a string: {error}"
             )),
         })
     }
@@ -215,7 +215,7 @@ impl fmt::Display for ErrorKind {
             }
             Self::NotMcp(got) => write!(f, "something that is not a JSON-RPC response: {got}"),
             Self::Unmarked(got) => {
-                write!(f, "a message that does not say \"jsonrpc\": \"2.0\": {got}")
+                write!(f, "a message without \"jsonrpc\": \"2.0\": {got}")
             }
             Self::WrongId { sent, got } => {
                 write!(
@@ -231,11 +231,11 @@ impl fmt::Display for ErrorKind {
                 let seconds = after.as_secs();
                 write!(
                     f,
-                    "no complete answer within {seconds} s, only the first {bytes} bytes of something"
+                    "no complete answer within {seconds} s, only the first {bytes} bytes"
                 )
             }
             Self::TooMuch { limit } => {
-                write!(f, "more than {} MB, and no end", limit / 1_000_000)
+                write!(f, "more than {} MB, and still no end", limit / 1_000_000)
             }
             Self::Unreachable(error) | Self::NotHttp(error) => f.write_str(error),
         }

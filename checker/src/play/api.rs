@@ -205,7 +205,7 @@ async fn done(play: &Arc<Play>, action: Action, origin: &str) -> Result<Value, R
             if !METHODS.contains(&method.as_str()) {
                 return Err(words(
                     StatusCode::BAD_REQUEST,
-                    &format!("The page may not ask for {method}."),
+                    &format!("The page is not allowed to send {method}."),
                 ));
             }
             let tab = here(play, &tab)?;
@@ -240,7 +240,7 @@ async fn done(play: &Arc<Play>, action: Action, origin: &str) -> Result<Value, R
                 Some(result) => Ok(json!({ "result": &*result })),
                 None => Err(words(
                     StatusCode::NOT_FOUND,
-                    "This result is not remembered any more.",
+                    "This result is no longer stored.",
                 )),
             }
         }
@@ -271,7 +271,7 @@ async fn done(play: &Arc<Play>, action: Action, origin: &str) -> Result<Value, R
             Some(message) => Ok(json!({ "message": message })),
             None => Err(words(
                 StatusCode::NOT_FOUND,
-                "This message is not kept any more.",
+                "This message is no longer stored.",
             )),
         },
     }
@@ -279,7 +279,7 @@ async fn done(play: &Arc<Play>, action: Action, origin: &str) -> Result<Value, R
 
 fn here(play: &Play, tab: &str) -> Result<Arc<Tab>, Refused> {
     play.tab(tab)
-        .ok_or_else(|| words(StatusCode::GONE, "This tab was away for too long."))
+        .ok_or_else(|| words(StatusCode::GONE, "This tab was inactive for too long."))
 }
 
 fn words(status: StatusCode, words: &str) -> Refused {
@@ -335,7 +335,7 @@ async fn pages(
         match &result["nextCursor"] {
             Value::Null => break,
             next if *next == cursor => {
-                note = Some("The server gave the same nextCursor twice.".to_owned());
+                note = Some("The server sent the same nextCursor twice.".to_owned());
                 break;
             }
             next => cursor = next.clone(),
@@ -363,7 +363,7 @@ async fn app(play: &Play, tab: &Tab, live: &Live, uri: &str, tool: &str) -> Valu
         (Value::String(text), _) => text.clone(),
         (_, Value::String(blob)) => match decoded(blob) {
             Some(text) => text,
-            None => return refused("The page's blob is not Base64 of UTF-8."),
+            None => return refused("The page's blob is not UTF-8 text in Base64."),
         },
         _ => return refused("The resource has neither text nor blob."),
     };

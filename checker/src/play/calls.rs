@@ -312,7 +312,7 @@ impl Run<'_> {
         for number in *asked + 1..=*asked + count {
             let is_many = number > PATIENT_FOR && number % PATIENT_FOR == 1;
             if is_many && !self.tab.goes_on(self.id, number - 1).await {
-                return Err(End::Cancelled("You stopped it: it asked and asked."));
+                return Err(End::Cancelled("You stopped it, because it kept asking."));
             }
         }
         for (key, question) in questions {

@@ -93,7 +93,7 @@ impl Play {
     /// The browser is back from the realm, with this in its address. Gives what the person reads.
     pub(super) async fn end_login(&self, query: &str) -> &'static str {
         const GONE: &str =
-            "This login is not known here (any more). Sign in again on the page of play.";
+            "This login is unknown or no longer valid. Sign in again on the page of play.";
         let Ok(mut answered) = Url::parse("http://localhost").and_then(|url| url.join(CALLBACK))
         else {
             return GONE;
@@ -117,7 +117,7 @@ impl Play {
         match done.await {
             Ok(identity) => {
                 tab.sign_in(identity);
-                "You are signed in. This page can be closed."
+                "You are signed in. You can close this page."
             }
             Err(error) => {
                 tab.notice(format!("The login did not work: {error}"));

@@ -51,7 +51,9 @@ impl Lines {
         while let Some((lines, total)) = stderr.lines_after(seen).await {
             let missed = total - seen - lines.len();
             if missed > 0 {
-                self.push(&format!("… {missed} lines were too many at once"));
+                self.push(&format!(
+                    "… {missed} lines are missing, because too many came at once"
+                ));
             }
             lines.iter().for_each(|line| self.push(line));
             seen = total;

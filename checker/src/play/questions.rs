@@ -52,13 +52,13 @@ impl Question {
         let mut note = None;
         if !tab.switches().declares(mode) {
             note = Some(format!(
-                "This client has not declared that it can be asked so (elicitation, mode {mode}): the server should not have sent this."
+                "This client has not declared elicitation in mode {mode}, so the server should not have sent this."
             ));
         }
         let bytes = params.to_string().len();
         let params = if bytes > MOST_BYTES {
             note = Some(format!(
-                "The question has {bytes} bytes, too many to show. It is on the wire."
+                "The question has {bytes} bytes, which is too much to show here. You can read it in the wire."
             ));
             Value::Null
         } else {

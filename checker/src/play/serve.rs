@@ -249,7 +249,7 @@ async fn act(State(play): State<Arc<Play>>, headers: HeaderMap, body: Bytes) -> 
             (status, served("application/json", told.to_string())).into_response()
         }
         Err(error) => {
-            let told = json!({ "words": format!("The page has sent something strange: {error}") });
+            let told = json!({ "words": format!("The page sent something unexpected: {error}") });
             let answer = served("application/json", told.to_string());
             (StatusCode::BAD_REQUEST, answer).into_response()
         }

@@ -191,8 +191,8 @@ fn of_message(entry: &mut Entry, crossed: &Crossed<'_>, message: &Message) {
             let result = &message.json["result"];
             entry.wrong = message.json.get("error").is_some() || result["isError"] == true;
             entry.purpose = match (from_client, result["resultType"].as_str()) {
-                (true, _) => "your answer to what the server asks".to_owned(),
-                (false, Some("input_required")) => "it wants to know something first".to_owned(),
+                (true, _) => "your answer to the server's question".to_owned(),
+                (false, Some("input_required")) => "it asks a question first".to_owned(),
                 (false, Some("task")) => "it became a task".to_owned(),
                 (false, _) => crossed.purpose.to_owned(),
             };
@@ -201,9 +201,9 @@ fn of_message(entry: &mut Entry, crossed: &Crossed<'_>, message: &Message) {
             entry.kind = "notification";
             entry.method.clone_from(method);
             entry.purpose = match method.as_str() {
-                "notifications/progress" => "how far it is".to_owned(),
+                "notifications/progress" => "its progress".to_owned(),
                 "notifications/message" => "the server logs something".to_owned(),
-                "notifications/cancelled" => "nobody waits for that request any more".to_owned(),
+                "notifications/cancelled" => "nobody waits for that request any longer".to_owned(),
                 "notifications/tools/list_changed"
                 | "notifications/resources/list_changed"
                 | "notifications/prompts/list_changed" => "a list has changed".to_owned(),
@@ -273,7 +273,7 @@ mod tests {
                 (
                     "client",
                     "response",
-                    "your answer to what the server asks",
+                    "your answer to the server's question",
                     false
                 ),
                 ("server", "response", "you called buy", true),

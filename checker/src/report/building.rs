@@ -12,7 +12,7 @@ use crate::events::Event;
 const MANY: usize = 3;
 
 /// What is said of a build that takes long.
-const FIRST_BUILD: &str = " (the first build takes minutes, the next ones seconds)";
+const FIRST_BUILD: &str = " (the first build takes minutes, later ones seconds)";
 
 /// What is said while another cargo has the target folder.
 const WAITING: &str = "(waiting: another cargo is building here)";

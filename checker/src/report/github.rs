@@ -25,7 +25,7 @@ pub(super) fn write<W: Write>(out: &mut W, exercises: &[ExerciseReport]) -> io::
             io::Error::new(
                 error.kind(),
                 format!(
-                    "cannot write the summary to {path} ({error}): is GITHUB_STEP_SUMMARY right?"
+                    "cannot write the summary to {path} ({error}). Is GITHUB_STEP_SUMMARY right?"
                 ),
             )
         })?;

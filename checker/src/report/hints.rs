@@ -63,7 +63,7 @@ pub fn write_hints(
     }
     let command = format!("cargo checker hint {id}");
     let more = match (next, last == of) {
-        (_, true) if several => "these are all".to_owned(),
+        (_, true) if several => "these are all the hints".to_owned(),
         (Next::Command, true) => {
             format!("that was the last one; {command} shows all {of} again")
         }

@@ -235,9 +235,9 @@ impl<W: Write> Terminal<W> {
         )?;
         let more = match error.others {
             0 => None,
-            1 => Some("and one more error, which may go with the first".to_owned()),
+            1 => Some("and one more error, which may disappear with the first".to_owned()),
             n => Some(format!(
-                "and {n} more errors, some of which may go with the first"
+                "and {n} more errors, some of which may disappear with the first"
             )),
         };
         if let Some(more) = more {
@@ -300,7 +300,7 @@ impl<W: Write> Terminal<W> {
         if failed > 0 {
             let seed = self.seed;
             let words =
-                format!("arguments are random; `--seed {seed}` after `check` sends the same again");
+                format!("arguments are random; `check --seed {seed}` sends the same ones again");
             return self.prose(&words, FAINT);
         }
         self.next(report)
@@ -314,7 +314,7 @@ impl<W: Write> Terminal<W> {
         let Some(step) = report.first_open() else {
             let words = match report.steps.len() {
                 1 => "`cargo checker` says what is next.",
-                _ => "The whole exercise. `cargo checker list` shows what comes next.",
+                _ => "The whole exercise has passed. `cargo checker list` shows what comes next.",
             };
             return self.prose(words, Style::new());
         };

@@ -165,7 +165,7 @@ fn write_exchange(out: &mut dyn Write, exchange: &Exchange, trace: &[Exchange]) 
     let status = status(exchange);
     match exchange.received.as_slice() {
         [] if exchange.sent.is_request() => {
-            writeln!(out, "{FAINT}← {status} nothing came back{FAINT:#}")
+            writeln!(out, "{FAINT}← {status} no answer{FAINT:#}")
         }
         [] => writeln!(out, "{FAINT}← {status}{FAINT:#}"),
         received => {

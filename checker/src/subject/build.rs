@@ -194,7 +194,7 @@ fn own_words(stderr: &[String]) -> String {
     let begin = stderr.iter().position(|line| line.starts_with("error"));
     let words = &stderr[begin.unwrap_or_default()..];
     if words.is_empty() {
-        return "cargo ended without a word".to_owned();
+        return "cargo exited without a message".to_owned();
     }
     words.join("\n")
 }

@@ -18,17 +18,17 @@ use crate::shell::Shell;
 /// When nothing does.
 pub async fn url(url: &Url, has_tokens: bool) -> Result<Subject> {
     if !matches!(url.scheme(), "http" | "https") {
-        bail!("{url} is no http:// or https:// URL");
+        bail!("{url} is not an http:// or https:// URL");
     }
     match probe(url).await {
         Probe::Mcp => Ok(Subject::Url(url.clone())),
         Probe::NeedsToken if has_tokens => Ok(Subject::Url(url.clone())),
         Probe::NeedsToken => bail!(
-            "the server at {url} asks for a token (401), and the checker has none. Check it where it lets everyone in"
+            "the server at {url} asks for a token (401), but the checker has none. Check the server without authentication"
         ),
         Probe::Silent(why) => bail!("nothing answers at {url} ({why}). {}", how_to_start(url)),
         Probe::NotMcp(got) => bail!(
-            "what answers at {url} is not MCP: {}. Is the path right? It is usually /mcp",
+            "the answer at {url} is not MCP: {}. Is the path right? It is usually /mcp",
             one_line(&got)
         ),
     }
@@ -37,14 +37,15 @@ pub async fn url(url: &Url, has_tokens: bool) -> Result<Subject> {
 /// What to do when nothing answers at a URL.
 fn how_to_start(url: &Url) -> String {
     if !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
-        return "Is the address right, does the server run, and can this machine reach it?".into();
+        return "Is the address right, is the server running, and can this machine reach it?"
+            .into();
     }
     let ours = PORTS.iter().find(|(port, _)| url.port() == Some(*port));
     match ours {
         Some((_, command)) => {
-            format!("Start the server, or start it again if it hangs: `{command}` listens there")
+            format!("Start the server, or restart it if it hangs: `{command}` listens there")
         }
-        None => "Start the server, or start it again if it hangs. Is the port right? `cargo run --bin ex3_store` listens on port 8420".into(),
+        None => "Start the server, or restart it if it hangs. Is the port right? `cargo run --bin ex3_store` listens on port 8420".into(),
     }
 }
 
@@ -64,10 +65,12 @@ const PORTS: [(u16, &str); 5] = [
 /// When it cannot.
 pub async fn command(command: &str, guard: &Guard) -> Result<Subject> {
     let Some(words) = Shell::HERE.split(command) else {
-        bail!("--command {command:?} is no command line: is a quote left open?");
+        bail!("--command {command:?} is not a command line. Is a quote left open?");
     };
     let Some((program, arguments)) = words.split_first() else {
-        bail!("--command names no program. It takes one string: --command \"python store.py\"");
+        bail!(
+            "--command does not name a program. It takes one string: --command \"python store.py\""
+        );
     };
     let mut trial = Command::new(program);
     trial.args(arguments);

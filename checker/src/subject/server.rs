@@ -60,7 +60,7 @@ pub enum StartError {
     #[error("it panicked at {}: {}", .0.place, .0.message)]
     Panicked(Panic),
     /// It ended before it listened.
-    #[error("it ended before it listened, with {status}:\n{}", stderr.join("\n"))]
+    #[error("it exited before it listened, with {status}:\n{}", stderr.join("\n"))]
     Exited {
         /// How it ended.
         status: ExitStatus,

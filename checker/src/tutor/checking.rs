@@ -33,7 +33,7 @@ pub(super) async fn run(
     let (exercise, step) = named(tutor, &wanted)?;
     let Ok(_busy) = tutor.busy.try_lock() else {
         bail!(
-            "A check is running already, and two at once would wait for each other. Wait for its answer, then call again. Without `step`, one check covers the whole exercise."
+            "A check is already running, and a second one would have to wait for it. Wait for its answer, then call again. Without `step`, one check covers the whole exercise."
         );
     };
     let workshop = &tutor.workshop;
@@ -52,7 +52,7 @@ pub(super) async fn run(
     let (checked, report) = tokio::select! {
         both = async { tokio::join!(checking, notifying) } => both,
         // Whatever was begun is dropped, and a dropped process is killed.
-        () = context.ct.cancelled() => bail!("cancelled; what was begun is ended"),
+        () = context.ct.cancelled() => bail!("cancelled, and everything that the check started was stopped"),
     };
     if let Some(report) = &report {
         tutor.reports.keep(report);
@@ -72,12 +72,12 @@ fn named<'a>(tutor: &'a Tutor, wanted: &Wanted<'_>) -> Result<(&'a Exercise, Opt
     match select(workshop, words.0, words.1)? {
         Some(Selection::Exercise(exercise)) => Ok((exercise, None)),
         Some(Selection::Step(exercise, step)) => Ok((exercise, Some(step))),
-        Some(Selection::All) => bail!("one exercise at a time. Ready: {}", workshop.ready()),
+        Some(Selection::All) => bail!("check one exercise at a time. Ready: {}", workshop.ready()),
         None => {
             let progress = workshop.progress.read()?;
             let current = workshop.current(&progress);
             let current = current
-                .context("every exercise that is ready is passed; name one to check it again")?;
+                .context("every exercise that is ready has passed. Name one to check it again")?;
             Ok((current, None))
         }
     }

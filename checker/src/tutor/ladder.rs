@@ -7,24 +7,24 @@ use serde::Serialize;
 use super::status::BlockPlace;
 use crate::workshop::{Workshop, hints};
 
-/// One hint; all of them once the last was seen.
+/// One hint, or all of them once the last one was seen.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Hints {
-    /// The step that they are for, as in 3.4.
+    /// The step that they are for, such as 3.4.
     step: String,
     /// Its goal as a sentence.
     title: String,
-    /// The hint that is given now. All hints of the step where every one was seen before.
+    /// The next hint. All hints of the step if the attendee has already seen every one.
     hints: Vec<Rung>,
     /// How many the attendee has not seen yet.
     left: usize,
-    /// Where the step is written: every place of it.
+    /// Every place where the step is written.
     places: Vec<BlockPlace>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Rung {
-    /// From 1 on.
+    /// Starts at 1.
     number: usize,
     /// How much it gives away: "a nudge", "the API to use", "almost the code".
     kind: &'static str,

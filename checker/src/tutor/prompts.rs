@@ -30,9 +30,9 @@ struct Review {
 }
 
 /// What every prompt ends with.
-const RULES: &str = "\
-I want to learn this, so the code is mine to write. Do not write it for me, do not edit my files, \
-and do not open `solutions/`. One thing at a time, and wait for my answer.";
+const RULES: &str = "I want to learn this, so I want to write the code myself. Do not write it for \
+me, do not edit my files, and do not open `solutions/`. One thing at a time, and wait for my \
+answer.";
 
 #[prompt_router(vis = "pub(super)")]
 impl Tutor {
@@ -46,10 +46,9 @@ impl Tutor {
         Ok(self.with_section(
             &at,
             format!(
-                "I am about to begin {}.\n\n\
-                 Tell me in a few sentences what I am to do and why it matters, and which API I \
-                 need, with a small example about something else. Then ask me how I would begin.\n\n\
-                 {RULES}",
+                "I am about to start {}.\n\nTell me in a few sentences what to do, why it matters, \
+                 and which API I need, with a small example about something else. Then ask me how \
+                 I would start.\n\n{RULES}",
                 at.words
             ),
         ))
@@ -89,12 +88,11 @@ impl Tutor {
         let at = self.at(wanted.step.as_deref())?;
         let id = &at.step.id;
         let text = format!(
-            "A check of my code does not pass, and I do not understand why. I am at {}.\n\n\
-             Call check_exercise with step {id}, then explain_finding with the same step. Go \
-             through `sent`, `expected` and `got` with me: what a client asked, what it may rely \
-             on, what came instead. If the code does not compile, say what the first error means. \
-             Then show me where to look, and ask what I would change.\n\n\
-             {RULES}",
+            "A check of my code fails, and I do not understand why. I am at {}.\n\nCall \
+             check_exercise with step {id}, then explain_finding with the same step. Go through \
+             `sent`, `expected` and `got` with me: what the client asked, what it expected, and \
+             what it got instead. If the code does not compile, say what the first error means. \
+             Then show me where to look, and ask what I would change.\n\n{RULES}",
             at.words
         );
         Ok(vec![PromptMessage::new_text(Role::User, text)])
@@ -109,13 +107,12 @@ impl Tutor {
         let exercise = self.exercise(wanted.exercise.as_deref()).map_err(refused)?;
         let short = exercise.short();
         let text = format!(
-            "Review my code for exercise {} of the workshop: {}. My files follow.\n\n\
-             First call check_exercise with exercise {short}, so that you know what works. Then \
-             name the two or three things that matter most: what a model or a client would stumble \
-             over, what could panic or lose data when many call at once, what would be simpler in \
-             Rust. For each, say where, why, and ask how I would change it. Say what is good too. \
-             Leave alone what the TODO comments still ask for.\n\n\
-             {RULES}",
+            "Review my code for exercise {} of the workshop: {}. My files follow.\n\nFirst call \
+             check_exercise with exercise {short}, so that you know what works. Then name the two \
+             or three things that matter most: what would confuse a model or a client, what could \
+             panic or lose data if many clients call at once, and what could be simpler in Rust. \
+             For each, say where, why, and ask how I would change it. Also say what is good. \
+             Ignore what the TODO comments still ask for.\n\n{RULES}",
             exercise.number(),
             exercise.title
         );

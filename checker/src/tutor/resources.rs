@@ -45,7 +45,7 @@ const RESERVED: &AsciiSet = &CONTROLS
 pub(super) fn list(workshop: &Workshop) -> Result<Vec<Resource>> {
     let current = Resource::new(format!("{EXERCISE}current"), "current-exercise")
         .with_title("The exercise in progress")
-        .with_description("The files of the exercise that the attendee is at, as they are now.");
+        .with_description("The current files of the exercise that the attendee is working on.");
     let pages = pages(&workshop.root)?;
     let pages = pages.iter().map(|page| {
         Resource::new(format!("{BOOK}{}", encoded(&page.name)), page.name.as_str())
@@ -62,15 +62,15 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
         ResourceTemplate::new(PAGE, "book-page")
             .with_title("A page of the book")
             .with_description(
-                "With the id of a heading, as in workshop://book/ex3#step-3-4, that section alone.",
+                "With the id of a heading, as in workshop://book/ex3#step-3-4, only that section.",
             )
             .with_mime_type(MARKDOWN),
         ResourceTemplate::new(FILES, "exercise")
             .with_title("An exercise")
-            .with_description("The attendee's files of an exercise, as in ex3, as they are now."),
+            .with_description("The attendee's current files of an exercise, such as ex3."),
         ResourceTemplate::new(FILE, "exercise-file")
             .with_title("A file of an exercise")
-            .with_description("One file, as in workshop://exercise/ex3/src/store.rs."),
+            .with_description("One file, such as workshop://exercise/ex3/src/store.rs."),
     ]
 }
 

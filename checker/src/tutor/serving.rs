@@ -29,7 +29,7 @@ pub async fn over_stdio(tutor: Tutor) -> Result<()> {
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(anyhow!("what is on stdin is not MCP: {error}")),
     };
-    session.waiting().await.context("the session broke off")?;
+    session.waiting().await.context("the session ended early")?;
     Ok(())
 }
 
@@ -42,7 +42,7 @@ pub async fn over_http(tutor: Tutor, port: u16) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "another program has it".to_owned(),
+            io::ErrorKind::AddrInUse => "another program uses it".to_owned(),
             _ => error.to_string(),
         };
         let other = port.checked_add(1).unwrap_or(8430);

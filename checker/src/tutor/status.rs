@@ -11,45 +11,45 @@ use crate::workshop::{Workshop, hints};
 /// The course with the attendee's progress.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Status {
-    /// What the workshop is called.
+    /// The title of the workshop.
     title: String,
-    /// The id of the exercise that the attendee is at, as in ex3_store. Null when all are passed.
+    /// The id of the current exercise, such as ex3_store. Null when all have passed.
     current_exercise: Option<String>,
-    /// The step to work on next. Null when all of the current exercise are passed.
+    /// The step to work on next. Null when all steps of the current exercise have passed.
     next_step: Option<NextStep>,
-    /// All exercises in their order.
+    /// All exercises, in order.
     exercises: Vec<ExerciseStatus>,
 }
 
 /// A step to work on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct NextStep {
-    /// Its id, as in 3.4.
+    /// Its id, such as 3.4.
     id: String,
     /// Its goal as a sentence.
     title: String,
     /// The file that the attendee edits for it, and the TODO block in it.
     place: Option<BlockPlace>,
-    /// Its heading in the book, as in ex3.html#step-3-4.
+    /// Its heading in the book, such as ex3.html#step-3-4.
     book: Option<String>,
 }
 
 /// Where code is written: between the comments `ANCHOR: block` and `ANCHOR_END: block`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct BlockPlace {
-    /// As in exercises/ex3_store/src/store.rs.
+    /// Such as exercises/ex3_store/src/store.rs.
     pub file: String,
-    /// As in step_3_4. Missing when it is the whole file.
+    /// Such as step_3_4. Missing if it is the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct ExerciseStatus {
-    /// As in ex3_store.
+    /// Such as ex3_store.
     id: String,
     title: String,
-    /// False while it is only planned: it cannot be checked yet.
+    /// False while it is only planned and cannot be checked yet.
     ready: bool,
     /// Whether the course is complete without it.
     bonus: bool,
@@ -58,7 +58,7 @@ struct ExerciseStatus {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct StepStatus {
-    /// As in 3.4.
+    /// Such as 3.4.
     id: String,
     /// Its goal as a sentence.
     title: String,
@@ -67,12 +67,12 @@ struct StepStatus {
     state: StateName,
     /// How many of its hints the attendee has seen.
     hints_seen: usize,
-    /// How many it has.
+    /// How many hints it has.
     hints: usize,
 }
 
-/// passed: on both protocol eras. in_progress: begun, not right yet. regressed: passed before,
-/// fails now. caught_up: taken over from the solution. not_started: no check has seen it begun.
+/// passed: on both protocol eras. in_progress: started, but not correct yet. regressed: passed
+/// before, fails now. caught_up: replaced with the solution. not_started: not started in any check.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum StateName {

@@ -24,9 +24,9 @@ use crate::workshop::select::UnknownName;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CheckExercise {
-    /// The exercise, as in ex3. Without it, the one that the attendee is at.
+    /// The exercise, such as ex3. The default is the one that the attendee is working on.
     exercise: Option<String>,
-    /// One step of it, as in 3.4. Without it, the whole exercise.
+    /// One step of it, such as 3.4. The default is the whole exercise.
     step: Option<String>,
 }
 
@@ -34,9 +34,9 @@ struct CheckExercise {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ExplainFinding {
-    /// The step, as in 3.4. Without it, the first that the last check did not pass.
+    /// The step, such as 3.4. The default is the first step that did not pass the last check.
     step: Option<String>,
-    /// The code of a finding, as in accepts_zero. Without it, all findings of the step.
+    /// The code of a finding, such as accepts_zero. The default is all findings of the step.
     code: Option<String>,
 }
 
@@ -44,14 +44,14 @@ struct ExplainFinding {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NextHint {
-    /// The step, as in 3.4. Without it, the one that the attendee is at.
+    /// The step, such as 3.4. The default is the one that the attendee is working on.
     step: Option<String>,
 }
 
 #[tool_router(vis = "pub(super)")]
 impl Tutor {
     /// Says where the attendee is: every exercise and step with its state, the current exercise,
-    /// and the next step with the file to edit. Reads only.
+    /// and the next step with the file to edit. Only reads.
     #[tool(
         title = "Where am I",
         output_schema = schema_for_output::<Status>(),
@@ -67,8 +67,8 @@ impl Tutor {
     }
 
     /// Builds the attendee's own code with cargo, runs it, and checks it as a real client would.
-    /// Returns the outcome of each step, with findings where one failed, and keeps the progress.
-    /// A build takes seconds, the very first one minutes. One check runs at a time.
+    /// Returns the outcome of each step, with findings if it failed, and saves the progress. A
+    /// build takes seconds, the first one minutes. Only one check can run at a time.
     #[tool(
         title = "Check my code",
         output_schema = report_schema(),
@@ -92,8 +92,8 @@ impl Tutor {
         answer(checked.map_err(|error| self.with_names(error)))
     }
 
-    /// Explains what the last check of a step has found: what was sent, expected and got, why it
-    /// matters, where to look, where the book explains it, and what to do. Checks nothing again.
+    /// Explains what the last check of a step found: what was sent, expected and got, why it
+    /// matters, where to look, where the book explains it, and what to do. Does not check again.
     #[tool(
         title = "Explain what is wrong",
         output_schema = schema_for_output::<Explanation>(),

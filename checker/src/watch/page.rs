@@ -123,7 +123,7 @@ impl Page {
             return Ok("\nNothing was sent: there is no check to show.\n".to_owned());
         };
         if step.eras.iter().all(|era| era.trace.is_empty()) {
-            return Ok(format!("\nFor {} nothing was sent yet.\n", step.id));
+            return Ok(format!("\nNothing was sent for {} yet.\n", step.id));
         }
         let (mut failing, mut all) = (Vec::new(), Vec::new());
         let others = report::write_failing(&mut failing, &step)?;
@@ -135,7 +135,7 @@ impl Page {
             return Ok(all);
         }
         let more = match others {
-            0 => "press t again for all of it".to_owned(),
+            0 => "press t again for the whole exchange".to_owned(),
             1 => "press t again for the other exchange too".to_owned(),
             others => format!("press t again for the other {others} exchanges too"),
         };

@@ -147,7 +147,7 @@ impl<'a> Watching<'a> {
     async fn rest(&mut self) -> Result<Then> {
         loop {
             let looking = if self.polling {
-                " (looking 4 times a second: file events do not arrive here)"
+                " (looking for changes 4 times a second, because file events do not arrive here)"
             } else {
                 ""
             };
@@ -191,7 +191,8 @@ impl<'a> Watching<'a> {
             }
             FileEvent::Polling => {
                 self.polling = true;
-                let note = "file events do not arrive here: looking 4 times a second instead";
+                let note =
+                    "file events do not arrive here, so watch looks for changes 4 times a second";
                 self.screen.note(note)?;
                 Ok(Then::Rest)
             }
@@ -263,8 +264,13 @@ impl<'a> Watching<'a> {
             }
             None => {
                 self.aside(match self.page.report {
-                    Some(_) => "\nAll that is ready is passed, the bonus steps too.\n".to_owned(),
-                    None => "\nNothing is checked yet, so nothing is next.\n".to_owned(),
+                    Some(_) => {
+                        "\nEvery step that is ready has passed, including the bonus steps.\n"
+                            .to_owned()
+                    }
+                    None => {
+                        "\nNothing has been checked yet, so there is no next step.\n".to_owned()
+                    }
                 })?;
                 Ok(Then::Rest)
             }

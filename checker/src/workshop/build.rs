@@ -53,7 +53,7 @@ pub(crate) async fn program(
     };
     if !folder.join("Cargo.toml").is_file() {
         bail!(
-            "{} is not there. `{brings_it_back}` brings it back",
+            "{} is missing. `{brings_it_back}` brings it back",
             folder.display()
         );
     }
@@ -99,27 +99,27 @@ fn cargo_failed(words: &str) -> String {
     const FIXES: [(&str, &str); 6] = [
         (
             NO_SPACE,
-            "The disk is full. `cargo clean` frees the most; the next build takes minutes.",
+            "The disk is full. `cargo clean` frees the most space, but then the next build takes minutes.",
         ),
         (
             "Read-only file system",
-            "The workshop lies on a read-only file system. Copy it to a folder of yours, or set CARGO_TARGET_DIR to one.",
+            "The workshop is on a read-only file system. Copy it to a folder of your own, or set CARGO_TARGET_DIR to one.",
         ),
         (
             "Permission denied",
-            "You may not write here. Copy the workshop to a folder of yours, or set CARGO_TARGET_DIR to one.",
+            "You have no permission to write here. Copy the workshop to a folder of your own, or set CARGO_TARGET_DIR to one.",
         ),
         (
             "No such file or directory (os error 2) at path",
-            "Nothing can be written there. Is CARGO_TARGET_DIR a folder that can be made?",
+            "Cargo cannot write there. Is CARGO_TARGET_DIR a folder that can be created?",
         ),
         (
             "Could not resolve host",
-            "A crate is missing and there is no network. Once online, `cargo fetch --locked` gets them all.",
+            "A crate is missing and there is no network. Once you are online, `cargo fetch --locked` downloads them all.",
         ),
         (
             "failed to download",
-            "A crate is missing and could not be fetched. Once online, `cargo fetch --locked` gets them all.",
+            "A crate is missing and could not be downloaded. Once you are online, `cargo fetch --locked` downloads them all.",
         ),
     ];
     let fix = FIXES.iter().find(|(symptom, _)| words.contains(symptom));

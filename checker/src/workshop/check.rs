@@ -23,7 +23,7 @@ pub enum CheckError {
     #[error(transparent)]
     NoSubject(#[from] anyhow::Error),
     /// The report was sent, and the progress could not be kept.
-    #[error("the result above stands, but your progress could not be kept: {0:#}")]
+    #[error("the result above is valid, but your progress could not be saved: {0:#}")]
     NotKept(anyhow::Error),
 }
 

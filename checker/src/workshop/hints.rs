@@ -51,7 +51,7 @@ pub fn again<'a>(workshop: &'a Workshop, step: Option<&str>) -> Result<Given<'a>
     let seen = seen(&progress, step);
     if seen == 0 {
         bail!(
-            "you have seen no hint of {id} yet. `cargo checker hint {id}` shows the first",
+            "you have not seen a hint for {id} yet. `cargo checker hint {id}` shows the first",
             id = step.id
         );
     }
@@ -90,7 +90,7 @@ pub fn named<'a>(
     match step {
         Some(word) => select::step(workshop, word),
         None => workshop.first_open(progress).context(
-            "every step is passed, so there is nothing to hint at. `cargo checker hint 3.4` shows the hints of one",
+            "every step has passed, so you need no hint. `cargo checker hint 3.4` shows the hints for a step",
         ),
     }
 }

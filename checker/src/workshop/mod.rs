@@ -49,9 +49,8 @@ impl Workshop {
     ///
     /// When there is none, or its `course.toml` is broken.
     pub fn open() -> Result<Self> {
-        let here = std::env::current_dir().context(
-            "the folder you are in does not exist any more: cd to the folder of the workshop",
-        )?;
+        let here = std::env::current_dir()
+            .context("the current folder no longer exists: cd to the folder of the workshop")?;
         Self::open_at(&here)
     }
 
@@ -159,12 +158,12 @@ impl Workshop {
 fn was_resumed(resumed: &Resumed) -> String {
     let Resumed { exercise, verb, .. } = resumed;
     let copies = if resumed.was_edited {
-        "What you have changed since is in the newest copy, what was there before in the one before it"
+        "Your changes since then are in the newest copy, and the older files are in the copy before it"
     } else {
-        "What was there is in a copy"
+        "Your files are in a copy"
     };
     let short = exercise.split('_').next().unwrap_or(exercise);
     format!(
-        "note: a {verb} of {exercise} was cut off, and is finished now. {copies}: cargo checker restore {short}"
+        "note: a {verb} of {exercise} was interrupted, and is now finished. {copies}: cargo checker restore {short}"
     )
 }

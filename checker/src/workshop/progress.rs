@@ -149,12 +149,12 @@ impl ProgressFile {
         match fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text).with_context(|| {
                 let path = path.display();
-                format!("{path} cannot be understood. Fix the line, or delete the file to start over: your code is not in it")
+                format!("{path} cannot be parsed. Fix the line, or delete the file to start over. Your code is not in it")
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Progress::default()),
             Err(error) => {
                 let path = path.display();
-                bail!("cannot read {path} ({error}). Make it readable, or delete it to start over: your code is not in it")
+                bail!("cannot read {path} ({error}). Make it readable, or delete it to start over. Your code is not in it")
             }
         }
     }
@@ -164,7 +164,7 @@ impl ProgressFile {
         if self.folder.is_file() {
             let path = self.folder.display();
             bail!(
-                "{path} is a file, and the progress belongs in a folder of that name. Move the file away, and try again"
+                "{path} is a file, but it must be a folder, for your progress. Move the file away, and try again"
             );
         }
         Ok(())
@@ -181,7 +181,7 @@ impl ProgressFile {
             let path = self.path();
             let path = path.display();
             anyhow!(
-                "cannot write {path} ({error}). Make the folder writable or free some disk, and try again"
+                "cannot write {path} ({error}). Make the folder writable or free some disk space, and try again"
             )
         };
         fs::create_dir_all(&self.folder).map_err(cannot)?;

@@ -29,7 +29,7 @@ pub enum UnknownName {
         guess: String,
     },
     /// Of a step, though it may name an exercise.
-    #[error("`{0}` is no step; a step looks like 3.4. `cargo checker list` shows them all")]
+    #[error("`{0}` is not a step. A step looks like 3.4. `cargo checker list` shows them all")]
     Step(String),
 }
 
@@ -47,7 +47,9 @@ pub fn select<'a>(
     let selection = match (exercise, step) {
         (None, _) => return Ok(None),
         (Some("all"), None) => return Ok(Some(Selection::All)),
-        (Some("all"), Some(step)) => bail!("`all` takes no step; leave `{step}` or `all` out"),
+        (Some("all"), Some(step)) => {
+            bail!("`all` does not take a step. Leave out `{step}` or `all`")
+        }
         (Some(word), None) => named(course, word)?,
         (Some(exercise), Some(step)) => match named(course, exercise)? {
             Selection::Exercise(exercise) => {
@@ -60,14 +62,14 @@ pub fn select<'a>(
                     )),
                 }
             }
-            _ => bail!("`{exercise}` names a step already; leave `{step}` out"),
+            _ => bail!("`{exercise}` already names a step. Leave out `{step}`"),
         },
     };
     if let Selection::Exercise(exercise) | Selection::Step(exercise, _) = selection
         && !exercise.ready
     {
         bail!(
-            "exercise {} ({}) is not written yet; `git pull` brings it once it is. Ready: {}",
+            "exercise {} ({}) is not written yet. Once it is, `git pull` gets it. Ready: {}",
             exercise.number(),
             exercise.title,
             workshop.ready()
@@ -92,7 +94,7 @@ pub fn or_current<'a>(
     }
     let progress = workshop.progress.read()?;
     let current = workshop.current(&progress).map(Selection::Exercise);
-    current.with_context(|| format!("every exercise that is ready is passed; name one to {verb}"))
+    current.with_context(|| format!("every exercise that is ready has passed. Name one to {verb}"))
 }
 
 /// A step by its id.
@@ -116,7 +118,7 @@ pub fn exercise<'a>(workshop: &'a Workshop, verb: &str, word: &str) -> Result<&'
     match select(workshop, Some(word), None)? {
         Some(Selection::Exercise(exercise)) => Ok(exercise),
         Some(Selection::Step(exercise, _)) => bail!(
-            "`{word}` is a step, and `{verb}` takes an exercise: `cargo checker {verb} {}`",
+            "`{word}` is a step, but `{verb}` takes an exercise: `cargo checker {verb} {}`",
             exercise.short()
         ),
         _ => bail!("`{verb}` takes one exercise. Ready: {}", workshop.ready()),

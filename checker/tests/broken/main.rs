@@ -97,7 +97,7 @@ async fn main() -> Result<()> {
     };
     let address = SocketAddr::new(options.host.unwrap_or(default_host.into()), port);
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop the server that runs there, or set STORE_PORT")
+        format!("cannot listen on {address}. Stop the server that runs there, or set STORE_PORT")
     })?;
     http::serve(server, listener).await
 }

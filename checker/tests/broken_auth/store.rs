@@ -200,7 +200,7 @@ impl Service for Store {
         let flaws = &self.flaws;
         let user = call.extensions.get::<User>();
         let Some(user) = user else {
-            let why = "a request got past the door without a user";
+            let why = "a request got past the token check without a user";
             return Err(RpcError::new(INVALID_PARAMS, why).into());
         };
         let name = call.params()["name"].as_str().unwrap_or_default();

@@ -52,7 +52,7 @@ fn a_taken_port_is_told_with_the_fix() {
             .unwrap();
         let said = String::from_utf8(ran.stderr).unwrap();
         let line = said.lines().next().unwrap_or_default();
-        let fix = format!("{port}: stop the server that runs there, or set {variable}");
+        let fix = format!("{port}. Stop the server that runs there, or set {variable}");
         assert!(
             line.starts_with("Error: cannot listen on"),
             "{program}: {said}"

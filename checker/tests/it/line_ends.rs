@@ -65,7 +65,7 @@ fn where_lines_end_with_cr_lf_everything_works_all_the_same() {
         let short = exercise.short();
         told(&format!("check {short} --solution"));
         let untouched = told(&format!("reset {short}"));
-        assert!(untouched.contains("nothing was replaced"), "{untouched}");
+        assert!(untouched.contains("Nothing was replaced"), "{untouched}");
         for step in &exercise.steps {
             for words in ["hint", "solution", "diff"] {
                 told(&format!("{words} {}", step.id));

@@ -42,7 +42,7 @@ fn a_starter_differs_from_its_solution_only_inside_blocks() {
             .map(|package| fs::read_to_string(package.join("Cargo.toml")).unwrap());
         let without_lints = |text: &str| {
             let end = text
-                .find("# What is not written yet")
+                .find("# Code that you have not written yet")
                 .or(text.find("[lints]"))
                 .unwrap();
             text[..end].replace(

@@ -153,7 +153,7 @@ async fn a_tutor_that_is_still_being_built_is_no_mistake() {
         told(&report)
     );
     let words = told(&report);
-    assert!(words.contains("check again when that is done"), "{words}");
+    assert!(words.contains("Check again when it is done"), "{words}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

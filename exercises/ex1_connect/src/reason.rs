@@ -1,4 +1,4 @@
-//! Why no answer came, in words for people. Already written: `reason(&error)` finds them.
+//! Why no answer came, in words for people. This is already written: call `reason(&error)`.
 
 use std::error::Error;
 
@@ -8,8 +8,8 @@ use rmcp::transport::streamable_http_client::StreamableHttpError;
 /// The longest reason, in characters. Some errors quote a whole web page.
 const LONGEST: usize = 200;
 
-/// The innermost cause of an error, such as `Connection refused`. The errors around it only say which
-/// layers it came through.
+/// The innermost cause of an error, such as `Connection refused`. The errors around it only say
+/// which layers it came through.
 pub fn reason(error: &(dyn Error + 'static)) -> String {
     if let Some(cause) = cause(error) {
         return reason(cause);
@@ -19,7 +19,7 @@ pub fn reason(error: &(dyn Error + 'static)) -> String {
     line.chars().take(LONGEST).collect()
 }
 
-/// What caused an error: its `source`, but for three errors of rmcp that keep it elsewhere.
+/// What caused an error: its `source`, except for three errors of rmcp that keep it elsewhere.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref() {
         Some(ClientInitializeError::LegacyFallbackFailed { fallback, .. }) => {

@@ -1,14 +1,14 @@
-//! What reaches the terminal. Servers and models are strangers: no character of theirs may move
+//! What reaches the terminal. Do not trust servers and models: none of their characters may move
 //! the cursor, change colors or turn the reading direction.
 
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 
-/// No line on stderr is longer, in characters.
+/// The longest line on stderr, in characters.
 const MAX_LINE: usize = 300;
 
-/// The text on one line, with everything that a terminal would act upon written out as
+/// The text on one line. Characters that a terminal would act on are written out, such as
 /// `\u{1b}`.
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -22,14 +22,14 @@ pub fn printable(text: &str) -> String {
     safe
 }
 
-/// Says on stderr what is going on, cut where it grows long.
+/// Says on stderr what is going on. Long lines are cut.
 pub fn say(text: &str) {
     let mut line = printable(text);
     if let Some((end, _)) = line.char_indices().nth(MAX_LINE) {
         line.truncate(end);
         line.push('…');
     }
-    // Nobody may be there to read it, which is no reason to stop.
+    // If nobody reads it, that is not a reason to stop.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -42,7 +42,7 @@ pub fn answer(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Marks of direction, joiners and line separators.
+/// Direction marks, joiners and line separators.
 fn turns_or_hides(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')

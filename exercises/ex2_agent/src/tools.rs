@@ -1,4 +1,4 @@
-//! MCP servers as a box of tools for the model.
+//! The tools of all MCP servers, for the model.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use tokio::time::timeout;
 use crate::model::Offer;
 use crate::terminal::say;
 
-/// How long a server may take to greet, with rmcp's fallback to the older protocol, and to list
-/// its tools.
+/// How long a server may take for the greeting, with rmcp's fallback to the older protocol, and to
+/// list its tools.
 const TO_CONNECT: Duration = Duration::from_secs(20);
 /// How long a call may take.
 const TO_ANSWER: Duration = Duration::from_secs(60);
-/// No server has more pages of tools.
+/// The most pages of tools that a server may have.
 const MAX_PAGES: usize = 100;
-/// The longest result that the model gets, in characters: all of it is read, and paid for, in
-/// each later step.
+/// The longest result for the model, in characters. The model reads all of it again in each
+/// later step, and you pay for that.
 const MAX_RESULT: usize = 50_000;
-/// The longest name that OpenAI takes for a tool.
+/// The longest name that OpenAI accepts for a tool.
 const MAX_NAME: usize = 64;
 
 /// The tools of all servers.
@@ -38,22 +38,22 @@ pub struct Toolbox {
 
 /// One tool.
 pub struct Tool {
-    /// What the model calls it: its own name, unless two servers have it or OpenAI does not
-    /// take it.
+    /// The name for the model: the tool's own, unless two servers have it or OpenAI does not
+    /// accept it.
     pub name: String,
-    /// What its server says of it.
+    /// What its server says about it.
     pub declared: rmcp::model::Tool,
     server: usize,
 }
 
-/// Why a call that the model proposed has no result. The model reads it, and can do better.
+/// Why a call that the model proposed has no result. The model reads this, and can react.
 #[derive(Debug, Error)]
 pub enum Trouble {
     #[error("There is no tool named {name:?}. There are: {known}.")]
     Unknown { name: String, known: String },
     #[error("The arguments are not a JSON object: {0}.")]
     Arguments(serde_json::Error),
-    #[error("The user does not want this call. Do not try it again; ask what they want instead.")]
+    #[error("The user refused this call. Do not try it again. Ask what they want instead.")]
     Refused,
     #[error("The tool reports an error: {0}")]
     Tool(String),
@@ -61,17 +61,17 @@ pub enum Trouble {
     Server(String),
     #[error("The server could not be asked: {0}.")]
     Unreachable(String),
-    #[error("The tool has not answered within {} seconds.", TO_ANSWER.as_secs())]
+    #[error("The tool did not answer within {} seconds.", TO_ANSWER.as_secs())]
     Silent,
 }
 
 impl Toolbox {
-    /// Connects to the servers and asks each for its tools. One that cannot be used is named, and the
-    /// others are used without it.
+    /// Connects to the servers and asks each for its tools. Names a server that cannot be used, and
+    /// continues with the others.
     ///
     /// # Errors
     ///
-    /// When none of them can be used.
+    /// If none of them can be used.
     pub async fn connect(urls: &[Url]) -> Result<Self> {
         let mut toolbox = Self {
             servers: Vec::new(),
@@ -81,7 +81,7 @@ impl Toolbox {
             let connecting = timeout(TO_CONNECT, toolbox.add(url)).await;
             let connected = connecting.unwrap_or_else(|_| {
                 let seconds = TO_CONNECT.as_secs();
-                bail!("it has not answered within {seconds} seconds")
+                bail!("it did not answer within {seconds} seconds")
             });
             if let Err(error) = connected {
                 say(&format!(
@@ -90,7 +90,7 @@ impl Toolbox {
             }
         }
         if toolbox.servers.is_empty() {
-            bail!("there is no MCP server to take tools from");
+            bail!("there is no MCP server with tools");
         }
         Ok(toolbox)
     }
@@ -98,7 +98,7 @@ impl Toolbox {
     async fn add(&mut self, url: &Url) -> Result<()> {
         let me = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         let transport = StreamableHttpClientTransport::from_uri(url.as_str());
-        // Servers of either generation: `serve` alone would speak the older one.
+        // This works with servers of both generations. `serve` would only speak the older one.
         let lifecycle = ClientLifecycleMode::Auto {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
             legacy_version: Some(ProtocolVersion::V_2025_11_25),
@@ -108,7 +108,7 @@ impl Toolbox {
             .await
             .map_err(|error| match error {
                 error if error.auth_challenge().is_some() => anyhow!(
-                    "it wants to know who you are (401), and this agent brings no token. Exercise 5 shows how a client gets one"
+                    "it requires a token (401), which this agent does not have. Exercise 5 shows how a client gets one"
                 ),
                 ClientInitializeError::TransportError { error, .. } => anyhow!("{}", error.error),
                 other => other.into(),
@@ -126,7 +126,7 @@ impl Toolbox {
         Ok(())
     }
 
-    /// A name that OpenAI takes and no other tool has.
+    /// A name that OpenAI accepts and no other tool has.
     fn free_name(&self, declared: &str) -> String {
         let taken: HashSet<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
         let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
@@ -145,19 +145,19 @@ impl Toolbox {
     }
 
     // ANCHOR: step_2_1
-    // TODO 2.1: offer the model every tool of `self.tools`: an `Offer::Function` with its name, its
-    // description and `tool.parameters()`, the JSON Schema of its arguments. All of it comes from
-    // the server; nothing is made up here.
+    // TODO 2.1: offer the model every tool in `self.tools`: an `Offer::Function` with its name, its
+    // description and `tool.parameters()`, the JSON Schema of its arguments. Everything comes from
+    // the server. Do not make anything up.
     pub fn offered(&self) -> Vec<Offer> {
         todo!("2.1")
     }
     // ANCHOR_END: step_2_1
 
-    /// The tool of this name.
+    /// The tool with this name.
     ///
     /// # Errors
     ///
-    /// [`Trouble::Unknown`], with the names that there are.
+    /// [`Trouble::Unknown`], with the names that exist.
     pub fn find(&self, name: &str) -> Result<&Tool, Trouble> {
         let found = self.tools.iter().find(|tool| tool.name == name);
         found.ok_or_else(|| {
@@ -173,7 +173,7 @@ impl Toolbox {
     ///
     /// # Errors
     ///
-    /// A tool error, a protocol error, a server that is gone or silent.
+    /// A tool error, a protocol error, or a server that is gone or silent.
     pub async fn call(&self, tool: &Tool, arguments: JsonObject) -> Result<String, Trouble> {
         let name = tool.declared.name.clone();
         let call = CallToolRequestParams::new(name).with_arguments(arguments);
@@ -183,7 +183,7 @@ impl Toolbox {
             Ok(Err(ServiceError::McpError(error))) => {
                 Err(Trouble::Server(error.message.into_owned()))
             }
-            // What rmcp says around it names types, and helps nobody.
+            // rmcp's own message around it names types, which does not help anybody.
             Ok(Err(ServiceError::TransportSend(error))) => {
                 Err(Trouble::Unreachable(error.error.to_string()))
             }
@@ -193,7 +193,7 @@ impl Toolbox {
         }
     }
 
-    /// Says goodbye, so that servers need not keep a session.
+    /// Closes the sessions, so that servers do not have to keep them.
     pub async fn close(&mut self) {
         for server in &mut self.servers {
             let _ = server.close_with_timeout(Duration::from_secs(1)).await;
@@ -202,13 +202,13 @@ impl Toolbox {
 }
 
 impl Tool {
-    /// Whether it changes nothing, by its own word. A server that you do not trust may lie.
+    /// Whether the tool says that it only reads. A server that you do not trust may lie.
     pub fn only_reads(&self) -> bool {
         let hints = self.declared.annotations.as_ref();
         hints.and_then(|hints| hints.read_only_hint) == Some(true)
     }
 
-    /// The schema of its parameters. OpenAI wants `properties` even where there are none.
+    /// The schema of its parameters. OpenAI requires `properties` even if there are none.
     fn parameters(&self) -> Value {
         let mut schema: Map<String, Value> = self.declared.input_schema.as_ref().clone();
         schema.entry("properties").or_insert_with(|| json!({}));
@@ -216,11 +216,11 @@ impl Tool {
     }
 }
 
-/// The arguments of a call as the model wrote them. Some write nothing where there are none.
+/// The arguments of a call as the model wrote them. Some models write nothing if there are none.
 ///
 /// # Errors
 ///
-/// [`Trouble::Arguments`], when they are not a JSON object.
+/// [`Trouble::Arguments`], if they are not a JSON object.
 pub fn arguments(written: &str) -> Result<JsonObject, Trouble> {
     if written.trim().is_empty() {
         return Ok(JsonObject::new());
@@ -239,16 +239,16 @@ async fn list(client: &RunningService<RoleClient, ClientConfig>) -> Result<Vec<r
         if page.next_cursor.is_none() {
             return Ok(tools);
         }
-        // rmcp's `list_all_tools` would turn in circles.
+        // rmcp's `list_all_tools` would never end.
         if page.next_cursor == cursor {
-            bail!("its list of tools comes back to the same page");
+            bail!("its list of tools returns to the same page");
         }
         cursor = page.next_cursor;
     }
     bail!("its list of tools has more than {MAX_PAGES} pages")
 }
 
-/// A result as text: most models take nothing else from a tool.
+/// A result as text, because most models only accept text from a tool.
 fn text_of(result: &CallToolResult) -> String {
     let blocks = result.content.iter().map(|block| match block {
         ContentBlock::Text(text) => text.text.clone(),
@@ -261,7 +261,7 @@ fn text_of(result: &CallToolResult) -> String {
         _ => "[something that is not text]".to_owned(),
     });
     let mut text = blocks.collect::<Vec<_>>().join("\n");
-    // Servers mirror structured content as text. One that does not has said it nowhere else.
+    // Most servers repeat structured content as text. If a server does not, add it here.
     if text.is_empty()
         && let Some(structured) = &result.structured_content
     {
@@ -270,7 +270,7 @@ fn text_of(result: &CallToolResult) -> String {
     if let Some((end, _)) = text.char_indices().nth(MAX_RESULT) {
         text.truncate(end);
         text += " [cut off here: ask for less]";
-        say("A result was too long for the model, and is cut off.");
+        say("A result was too long for the model, and was cut off.");
     }
     text
 }

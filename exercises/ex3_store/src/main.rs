@@ -29,7 +29,7 @@ use crate::store::Store;
 /// A product store that speaks MCP.
 #[derive(Parser)]
 struct Options {
-    /// Talk MCP on stdin and stdout instead of HTTP
+    /// Speak MCP on stdin and stdout instead of HTTP
     #[arg(long)]
     stdio: bool,
     /// The address to listen on
@@ -55,20 +55,20 @@ async fn main() -> Result<()> {
 // ANCHOR: step_3_7
 /// Logs say what the server is doing. `RUST_LOG=debug` shows more.
 fn start_logging() {
-    // TODO 3.7: logs go to stdout here. With `--stdio` stdout is the wire: send them to stderr.
+    // TODO 3.7: these logs go to stdout. With `--stdio`, stdout is the wire. Send them to stderr.
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // Whoever started this may close the stream. Then there are no logs, and it serves on.
+        // The parent process may close stderr. Then there are no logs, but the server continues.
         .log_internal_errors(false)
         .init();
 }
 
-/// Serves the one client that started this program, until it hangs up.
+/// Serves the one client that started this program, until it disconnects.
 async fn serve_stdio(store: Store) -> Result<()> {
-    // TODO 3.7: `store.serve(…)` begins a session on a transport; `stdio()` is one. Then wait
-    // for its end.
+    // TODO 3.7: `store.serve(…)` starts a session on a transport, such as `stdio()`. Then wait
+    // until the session ends.
     todo!("3.7")
 }
 // ANCHOR_END: step_3_7
@@ -76,11 +76,11 @@ async fn serve_stdio(store: Store) -> Result<()> {
 /// Serves any number of clients, until Ctrl-C or a termination signal.
 async fn serve_http(store: Store, address: SocketAddr) -> Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop the server that runs there, or set STORE_PORT")
+        format!("cannot listen on {address}. Stop the server that runs there, or set STORE_PORT")
     })?;
     info!("serving MCP at http://{}/mcp", listener.local_addr()?);
-    // Answers are small. Without this the system may hold one back for 40 ms, to send it
-    // together with more.
+    // Answers are small. Without this, the system may delay one by 40 ms, to send it
+    // together with more data.
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });
@@ -91,7 +91,7 @@ async fn serve_http(store: Store, address: SocketAddr) -> Result<()> {
         .with_graceful_shutdown(async move {
             asked_to_stop().await;
             info!("stopping");
-            // Older clients keep a stream open for as long as they live. Without this the
+            // Older clients keep a stream open for as long as they run. Without this, the
             // server would wait for them.
             shutdown.cancel();
         })
@@ -100,17 +100,17 @@ async fn serve_http(store: Store, address: SocketAddr) -> Result<()> {
 }
 
 // ANCHOR: step_3_8
-/// `/mcp`, for programs and pages of this machine alone.
+/// `/mcp`, only for programs and pages on this machine.
 fn router(store: Store, shutdown: CancellationToken) -> Router {
-    // TODO 3.8: a web page can send requests to `localhost` from any browser that shows it.
-    // The browser names the page in `Origin`. And a page that had its own domain resolve to
-    // 127.0.0.1 (DNS rebinding) still names that domain in `Host`. Say in the config which
-    // hosts and origins may come in; `StreamableHttpService` answers 403 to all others. Then
-    // delete the line with `.layer(…)` and the function below.
+    // TODO 3.8: any web page that a browser shows can send requests to `localhost`. The
+    // browser names the page in `Origin`. A page whose domain resolves to 127.0.0.1 (DNS
+    // rebinding) still has that domain in `Host`. Set the allowed hosts and origins in the
+    // config. `StreamableHttpService` then answers 403 to all others. After that, delete
+    // the line with `.layer(…)` and the function below.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
         .with_cancellation_token(shutdown);
-    // The closure runs for each request or session; the clones share one inventory.
+    // The closure runs for each request or session. The clones share one inventory.
     let service = StreamableHttpService::new(
         move || Ok(store.clone()),
         Arc::new(LocalSessionManager::default()),
@@ -121,7 +121,7 @@ fn router(store: Store, shutdown: CancellationToken) -> Router {
         .layer(axum::middleware::map_request(stop_at_the_first_page))
 }
 
-/// Until 3.8 is written: no web page gets in, by a way that is no answer.
+/// Refuses all web pages until 3.8 is written. It does not pass 3.8.
 async fn stop_at_the_first_page(request: axum::extract::Request) -> axum::extract::Request {
     if request.headers().contains_key("origin") {
         todo!("3.8")
@@ -130,7 +130,7 @@ async fn stop_at_the_first_page(request: axum::extract::Request) -> axum::extrac
 }
 // ANCHOR_END: step_3_8
 
-/// Returns on Ctrl-C, or when the system asks the process to end.
+/// Returns on Ctrl-C, or when the system asks the process to stop.
 async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]

@@ -1,10 +1,10 @@
 //! Connecting a payment provider, on a page in the user's own browser.
 //!
 //! What the user types there is private: neither the model nor the host sees it. So the
-//! user is asked in URL mode: the client shows the address, and opens it if the user agrees.
+//! store asks in URL mode: the client shows the address, and opens it if the user agrees.
 //!
-//! A link can be passed on. Somebody who was sent yours would connect *their* account with your
-//! store. So the question holds a code, and the page asks for it.
+//! A link can be passed on. If you sent yours to somebody, they would connect *their* account with
+//! your store. So the question contains a code, and the page asks for it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
@@ -31,16 +31,16 @@ use crate::confirm::{Answer, Round, internal, is_legacy};
 /// The key of the question.
 const QUESTION: &str = "connect";
 
-/// By this, a client of 2025-11-25 learns that the page is done with.
+/// Tells a client of 2025-11-25 that the user has finished the page.
 const COMPLETE: &str = "notifications/elicitation/complete";
 
 /// How long a call waits for the user to finish the page.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a page is there. Whoever asks for one and never opens it takes no room for ever.
+/// How long a page exists, so that pages that nobody opens do not pile up.
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// How often a code may be mistyped.
+/// How often the user may mistype the code.
 const TRIES: u8 = 5;
 
 /// Whether payments can be made.
@@ -50,17 +50,17 @@ pub struct Connected {
     pub connected: bool,
 }
 
-/// The links that are open, and the server behind them.
+/// The open links, and the server behind them.
 #[derive(Default)]
 pub struct Payments {
     links: Arc<Links>,
-    /// Where the pages are: a port of its own, opened when it is needed first.
+    /// The address of the pages: a port of its own, opened when it is first needed.
     origin: OnceCell<String>,
 }
 
 type Links = Mutex<HashMap<String, Link>>;
 
-/// A page that was not finished yet.
+/// A page that is not finished yet.
 struct Link {
     code: String,
     tries: u8,
@@ -69,29 +69,29 @@ struct Link {
 }
 
 impl Payments {
-    /// Sends the user to a page, and waits for it.
+    /// Sends the user to a page, and waits until it is finished.
     pub async fn connect(&self, mut round: Round) -> Result<Answer, ErrorData> {
         if !opens_urls(&round.context) {
             return Ok(Answer::No(
-                "Payments are not connected: that takes a client that can send its user to a \
-                 page (capability elicitation, mode url)."
+                "Payments are not connected: this needs a client that can send its user to a page \
+                 (capability elicitation, mode url)."
                     .to_owned(),
             ));
         }
         // ANCHOR: step_4_11_ask
-        // TODO 4.11 (bonus): ask in URL mode. `open` makes a page, and the code that it asks for:
-        // the message has the code, and never the address. A legacy client wants to be told with
-        // `COMPLETE` that the page is done with.
+        // TODO 4.11 (bonus): ask in URL mode. `open` makes a page and the code that it asks for.
+        // The message has the code, but the address must not. Tell a legacy client with
+        // `COMPLETE` that the page is finished.
         todo!("4.11")
         // ANCHOR_END: step_4_11_ask
     }
 
     // ANCHOR: step_4_11_follow
-    // TODO 4.11 (bonus): `follow`: what the user said, and then did. To agree is to open the page;
-    // the account is connected when the page is finished.
+    // TODO 4.11 (bonus): `follow`: what the user said, and then did. Accept only means opening the
+    // page. The account is connected when the page is finished.
     // ANCHOR_END: step_4_11_follow
 
-    /// Makes a new page. Gives what it is found by, and the code that it asks for.
+    /// Makes a new page. Returns its link and the code that it asks for.
     fn open(&self) -> (String, String) {
         let link = format!("{:032x}", rand::random::<u128>());
         let code = format!("{:06}", rand::random_range(0..1_000_000));
@@ -107,7 +107,7 @@ impl Payments {
         (link, code)
     }
 
-    /// The address of a page. The first one opens the server behind all of them.
+    /// The address of a page. The first page starts the server for all of them.
     async fn url(&self, link: &str) -> Result<String, ErrorData> {
         let serve = async || {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -139,7 +139,7 @@ async fn show(State(links): State<Arc<Links>>, Path(link): Path<String>) -> Resp
     } else {
         page(
             StatusCode::NOT_FOUND,
-            "There is no such page (any more).",
+            "This page does not exist, or has expired.",
             false,
         )
     }
@@ -154,7 +154,7 @@ async fn finish(
     let Some(link) = links.get_mut(&name) else {
         return page(
             StatusCode::NOT_FOUND,
-            "There is no such page (any more).",
+            "This page does not exist, or has expired.",
             false,
         );
     };
@@ -166,19 +166,19 @@ async fn finish(
     if link.tries < TRIES {
         return page(
             StatusCode::FORBIDDEN,
-            "That is not the code. Try again.",
+            "This code is wrong. Try again.",
             true,
         );
     }
     links.remove(&name);
     page(
         StatusCode::FORBIDDEN,
-        "That was not the code, too often. Ask for a new page.",
+        "The code was wrong too many times. Ask for a new page.",
         false,
     )
 }
 
-/// A page with these words, and with the form or without.
+/// A page with this text, with or without the form.
 fn page(status: StatusCode, words: &str, form: bool) -> Response {
     let form = if form {
         r#"<form method="post">

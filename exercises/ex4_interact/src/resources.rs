@@ -26,8 +26,8 @@ pub fn product() -> ResourceTemplate {
         .with_mime_type(JSON)
 }
 
-/// The contents behind a URI. The template is only an advertisement: matching a URI with it,
-/// and decoding `%20` in a name, is up to the server.
+/// The contents of a URI. The template only tells clients what to ask for. The server must
+/// match URIs and decode `%20` in names itself.
 pub fn read(inventory: &Inventory, uri: &str) -> Result<ResourceContents, ErrorData> {
     if uri == INVENTORY {
         return as_json(uri, &json!({ "products": inventory.products() }));

@@ -1,9 +1,9 @@
 //! Who may use the store: users with a token that the realm issued for this store.
 //!
-//! The store is an OAuth 2.1 *resource server*. It knows no password and no login page. It says
-//! where the realm is ([`Auth::metadata`], RFC 9728), turns away requests without a valid token
+//! The store is an OAuth 2.1 *resource server*. It has no passwords and no login page. It says
+//! where the realm is ([`Auth::metadata`], RFC 9728), refuses requests without a valid token
 //! ([`Auth::refuse`], RFC 6750), and checks each token itself ([`Auth::verify`]): the signature and
-//! the claims say all that it needs, so it does not have to ask the realm.
+//! the claims say everything it needs, so it does not have to ask the realm.
 
 use std::sync::Arc;
 
@@ -28,15 +28,15 @@ use crate::sessions::Sessions;
 /// What a user lets a client do here: use the store in their name.
 const SCOPE: &str = "mcp:access";
 
-/// Where a server says who protects it, followed by the path of what is protected (RFC 9728, 3.1).
+/// Where a server publishes its metadata, followed by the path of the resource (RFC 9728, 3.1).
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// Someone who is signed in.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// What the realm knows them by. Names may change; this never does.
+    /// The realm's ID for the user. Names may change, but this never does.
     pub id: String,
-    /// What they are called.
+    /// The user's name.
     pub name: String,
 }
 
@@ -44,25 +44,25 @@ impl User {
     /// Who sent a request.
     pub fn of(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
         let Some(parts) = context.extensions.get::<Parts>() else {
-            // On stdio there is nobody else: the user has started this program.
+            // On stdio there is nobody else: the user started this program.
             return Ok(Self {
                 id: "local".to_owned(),
                 name: "you".to_owned(),
             });
         };
         let user = parts.extensions.get::<Self>().cloned();
-        user.ok_or_else(|| internal("a request got past the door without a user"))
+        user.ok_or_else(|| internal("a request got past the token check without a user"))
     }
 }
 
-/// What the store reads of an access token. The realm has signed it.
+/// What the store reads in an access token. The realm has signed it.
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: String,
     preferred_username: String,
-    /// What it is. Keycloak writes `Bearer` into access tokens, `ID` and `Refresh` into others.
+    /// Its type. Keycloak writes `Bearer` into access tokens, and `ID` or `Refresh` into others.
     typ: String,
-    /// What it is good for: names, with spaces between them.
+    /// What the token allows: names, separated by spaces.
     #[serde(default)]
     scope: String,
 }
@@ -76,20 +76,20 @@ impl Claims {
     }
 }
 
-/// Why somebody does not get in.
+/// Why a request is refused.
 #[derive(Debug)]
 enum Refusal {
     /// There is no token.
     NoToken,
-    /// There is one, and it is not for this store, now. The reason is for the log.
+    /// The token is for another server, or not valid now. The reason is for the log.
     BadToken(String),
-    /// It is good, and not for this.
+    /// The token is valid, but does not have the scope.
     MissingScope,
-    /// Nobody can tell, because the realm does not answer.
+    /// The store cannot tell, because the realm does not answer.
     RealmIsSilent(RealmError),
 }
 
-/// The document in which the store says who protects it (RFC 9728, 2).
+/// The metadata document of the store (RFC 9728, 2).
 #[derive(Serialize)]
 struct Metadata {
     resource: String,
@@ -98,7 +98,7 @@ struct Metadata {
     bearer_methods_supported: Vec<&'static str>,
 }
 
-/// The door of the store.
+/// The token check in front of the store.
 pub struct Auth {
     keys: RealmKeys,
     audience: String,
@@ -117,40 +117,40 @@ impl Auth {
         }
     }
 
-    /// The store behind the door, and beside it what everybody may read.
+    /// The store behind the token check, and the metadata, which everybody may read.
     pub fn protect(self, store: Router) -> Router {
         let auth = Arc::new(self);
-        let door = middleware::from_fn_with_state(Arc::clone(&auth), require_token);
+        let check = middleware::from_fn_with_state(Arc::clone(&auth), require_token);
         let metadata = get(async |State(auth): State<Arc<Self>>| Json(auth.metadata()));
         let beside = Router::new()
             .route(WELL_KNOWN, metadata.clone())
             .route(&format!("{WELL_KNOWN}/mcp"), metadata)
             .with_state(auth);
-        store.layer(door).merge(beside)
+        store.layer(check).merge(beside)
     }
 
     fn metadata(&self) -> Metadata {
         // ANCHOR: step_5_1
-        // TODO 5.1: the store's own address, the realm that signs in its users, the scope to ask for,
-        // and that tokens come in the header.
+        // TODO 5.1: the store's own address, the realm where its users sign in, the scope to ask
+        // for, and that tokens are sent in the header.
         todo!("5.1")
         // ANCHOR_END: step_5_1
     }
 
-    /// Where the metadata is: at the store's own address, with the well-known path before its path.
+    /// The address of the metadata: the store's address, with the well-known path before its path.
     fn metadata_url(&self) -> Url {
         let mut url = self.resource.clone();
         url.set_path(&format!("{WELL_KNOWN}{}", self.resource.path()));
         url
     }
 
-    /// What is answered to somebody who does not get in.
+    /// The answer to a request that is refused.
     fn refuse(&self, refusal: &Refusal) -> Response {
         match refusal {
             // ANCHOR: step_5_2
             Refusal::NoToken | Refusal::BadToken(_) => {
-                // TODO 5.2: in WWW-Authenticate, say where the metadata is and which scope to ask for;
-                // to a bad token also what was wrong with it.
+                // TODO 5.2: in WWW-Authenticate, say where the metadata is and which scope to ask
+                // for. If the token is bad, also say what is wrong with it.
                 (StatusCode::UNAUTHORIZED, "Sign in first.").into_response()
             }
             // ANCHOR_END: step_5_2
@@ -158,7 +158,7 @@ impl Auth {
             // TODO 5.5: tell the client which scope to ask for.
             Refusal::MissingScope => todo!("5.5"),
             // ANCHOR_END: step_5_5_refusal
-            // Never let anybody in who cannot be recognized.
+            // Never accept a request if you cannot tell who sent it.
             Refusal::RealmIsSilent(_) => {
                 let words = "The realm that signs tokens does not answer. Try again later.";
                 (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
@@ -166,7 +166,7 @@ impl Auth {
         }
     }
 
-    /// Who has sent a request with this token.
+    /// Who sent a request with this token.
     async fn recognize(&self, token: Option<String>) -> Result<User, Refusal> {
         let token = token.ok_or(Refusal::NoToken)?;
         let key = self.key_of(&token).await?;
@@ -176,21 +176,21 @@ impl Auth {
         // ANCHOR_END: step_5_3
     }
 
-    /// The key that a token says it was signed with.
+    /// The key that the token names as its own.
     async fn key_of(&self, token: &str) -> Result<DecodingKey, Refusal> {
         let bad = |why: &dyn std::fmt::Display| Refusal::BadToken(why.to_string());
         let header = decode_header(token).map_err(|error| bad(&error))?;
         let kid = header.kid.ok_or_else(|| bad(&"it names no key"))?;
         let key = self.keys.find(&kid).await.map_err(Refusal::RealmIsSilent)?;
-        key.ok_or_else(|| bad(&"its key is none of the realm's"))
+        key.ok_or_else(|| bad(&"the realm does not list its key"))
     }
 
-    /// Who has sent a token, if it is good.
+    /// Who sent a token, if it is valid.
     fn verify(&self, token: &str, key: &DecodingKey) -> Result<User, Refusal> {
         let bad = |why: &dyn std::fmt::Display| Refusal::BadToken(why.to_string());
         // ANCHOR: step_5_4_type
-        // TODO 5.4: a token that breaks the rules is `bad`. And so is one of another type: the realm signs
-        // ID tokens and refresh tokens, too.
+        // TODO 5.4: a token that breaks the rules is `bad`. So is a token of another type: the realm
+        // also signs ID tokens and refresh tokens.
         let token = decode::<Claims>(token, key, &self.rules());
         let claims = token.unwrap_or_else(|_| todo!("5.4")).claims;
         // ANCHOR_END: step_5_4_type
@@ -203,11 +203,12 @@ impl Auth {
         })
     }
 
-    /// What must be so for a token to be good here, now.
+    /// The rules for a token that is valid here and now.
     fn rules(&self) -> Validation {
         // ANCHOR: step_5_4
-        // TODO 5.4: these look at the signature and at the expiry time. A token must also be of our realm,
-        // for us, and not from the future; and a claim that is missing must not pass for a right one.
+        // TODO 5.4: these rules check the signature and the expiry time. Also check that the token
+        // is from our realm, for us, and already valid. A token without one of these claims must not
+        // pass.
         let mut rules = Validation::new(Algorithm::RS256);
         rules.validate_aud = false;
         rules
@@ -215,7 +216,7 @@ impl Auth {
     }
 }
 
-/// Lets in who brings a good token, and tells the store who it is.
+/// Accepts requests with a valid token, and tells the store who sent them.
 async fn require_token(
     State(auth): State<Arc<Auth>>,
     mut request: Request,
@@ -230,7 +231,7 @@ async fn require_token(
         Err(refusal) => {
             match &refusal {
                 Refusal::BadToken(why) => info!("a token was refused: {why}"),
-                Refusal::RealmIsSilent(error) => warn!("nobody can get in: {error}"),
+                Refusal::RealmIsSilent(error) => warn!("tokens cannot be checked: {error}"),
                 Refusal::NoToken | Refusal::MissingScope => (),
             }
             auth.refuse(&refusal)
@@ -238,8 +239,8 @@ async fn require_token(
     }
 }
 
-/// The token of a request (RFC 6750, 2.1): there is one, in the header, and nowhere else. In an
-/// address it would end up in logs and histories.
+/// The token of a request (RFC 6750, 2.1): exactly one, in the header and nowhere else. In a URL,
+/// it would end up in logs and browser histories.
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (all.next(), all.next()) else {

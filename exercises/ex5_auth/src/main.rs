@@ -45,7 +45,7 @@ use crate::store::Store;
 /// A product store that speaks MCP.
 #[derive(Parser)]
 struct Options {
-    /// Talk MCP on stdin and stdout instead of HTTP
+    /// Speak MCP on stdin and stdout instead of HTTP
     #[arg(long)]
     stdio: bool,
     /// The address to listen on
@@ -70,21 +70,21 @@ struct Options {
     /// What a token must be made for
     #[arg(long, env = "AUDIENCE", default_value = "product-store")]
     audience: String,
-    /// How many seconds to wait before the realm is asked again that gave no answer
+    /// How many seconds to wait before asking a realm again that did not answer
     #[arg(long, env = "STORE_REALM_PAUSE_SECONDS", default_value = "5", value_parser = seconds)]
     realm_pause_seconds: Duration,
-    /// Where clients reach this store, if that is not where it listens
+    /// Where clients reach this store, if it differs from where it listens
     #[arg(long, env = "STORE_URL")]
     store_url: Option<Url>,
 }
 
 impl Options {
-    /// Where clients reach this store: what they must be told is what they were told before.
+    /// Where clients reach this store. The metadata must have exactly the address that clients use.
     fn store_url(&self) -> Result<Url> {
         if let Some(url) = &self.store_url {
             return Ok(url.clone());
         }
-        // A program can listen on 0.0.0.0, but nobody can connect to that address.
+        // A program can listen on 0.0.0.0, but clients cannot connect to that address.
         let host = if self.host.is_unspecified() {
             Ipv4Addr::LOCALHOST.into()
         } else {
@@ -95,7 +95,7 @@ impl Options {
     }
 }
 
-/// A time in seconds, `0.5` for a half.
+/// A time in seconds, such as `0.5`.
 fn seconds(text: &str) -> Result<Duration> {
     Ok(Duration::try_from_secs_f64(text.parse()?)?)
 }
@@ -124,12 +124,12 @@ fn start_logging() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // Whoever started this may close the stream. Then there are no logs, and it serves on.
+        // The parent process may close stderr. Then there are no logs, but the server continues.
         .log_internal_errors(false)
         .init();
 }
 
-/// Serves the one client that started this program, until it hangs up.
+/// Serves the one client that started this program, until it disconnects.
 async fn serve_stdio(store: Store) -> Result<()> {
     let session = store.serve(stdio()).await?;
     session.waiting().await?;
@@ -142,11 +142,11 @@ async fn serve_http(store: Store, options: &Options) -> Result<()> {
     let app = router(store, options, shutdown.clone())?;
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop the server that runs there, or set STORE_PORT")
+        format!("cannot listen on {address}. Stop the server that runs there, or set STORE_PORT")
     })?;
     info!("serving MCP at http://{}/mcp", listener.local_addr()?);
-    // Answers are small. Without this the system may hold one back for 40 ms, to send it
-    // together with more.
+    // Answers are small. Without this, the system may delay one by 40 ms, to send it
+    // together with more data.
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });
@@ -155,7 +155,7 @@ async fn serve_http(store: Store, options: &Options) -> Result<()> {
         .with_graceful_shutdown(async move {
             asked_to_stop().await;
             info!("stopping");
-            // Older clients keep a stream open for as long as they live. Without this the
+            // Older clients keep a stream open for as long as they run. Without this, the
             // server would wait for them.
             shutdown.cancel();
         })
@@ -163,11 +163,11 @@ async fn serve_http(store: Store, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// `/mcp`, for programs and pages of this machine, and for users who are signed in.
+/// `/mcp`, for programs and pages on this machine, and for users who are signed in.
 ///
-/// A web page can send requests to `localhost` from any browser that shows it. The browser
-/// names the page in `Origin`; and a page that had its own domain resolve to 127.0.0.1 (DNS
-/// rebinding) still names that domain in `Host`. Both are refused with 403.
+/// Any web page that a browser shows can send requests to `localhost`. The browser names
+/// the page in `Origin`. A page whose domain resolves to 127.0.0.1 (DNS rebinding) still
+/// has that domain in `Host`. Both are refused with 403.
 fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Result<Router> {
     let url = options.store_url()?;
     let here = ["localhost", "127.0.0.1", "::1"];
@@ -176,7 +176,7 @@ fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Resul
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
         .with_cancellation_token(shutdown);
     let sessions = Arc::new(LocalSessionManager::default());
-    // The closure runs for each request or session; the clones share one inventory.
+    // The closure runs for each request or session. The clones share one inventory.
     let service =
         StreamableHttpService::new(move || Ok(store.clone()), Arc::clone(&sessions), config);
     let store = Router::new().route_service("/mcp", service);
@@ -185,7 +185,7 @@ fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Resul
     Ok(auth.protect(store))
 }
 
-/// Returns on Ctrl-C, or when the system asks the process to end.
+/// Returns on Ctrl-C, or when the system asks the process to stop.
 async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]

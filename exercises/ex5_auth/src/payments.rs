@@ -1,10 +1,10 @@
 //! Connecting a payment provider, on a page in the user's own browser.
 //!
 //! What the user types there is private: neither the model nor the host sees it. So the
-//! user is asked in URL mode: the client shows the address, and opens it if the user agrees.
+//! store asks in URL mode: the client shows the address, and opens it if the user agrees.
 //!
-//! A link can be passed on. Somebody who was sent yours would connect *their* account with your
-//! store. So the question holds a code, and the page asks for it.
+//! A link can be passed on. If you sent yours to somebody, they would connect *their* account with
+//! your store. So the question contains a code, and the page asks for it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
@@ -32,16 +32,16 @@ use crate::confirm::{Answer, Round, internal, is_legacy};
 /// The key of the question.
 const QUESTION: &str = "connect";
 
-/// By this, a client of 2025-11-25 learns that the page is done with.
+/// Tells a client of 2025-11-25 that the user has finished the page.
 const COMPLETE: &str = "notifications/elicitation/complete";
 
 /// How long a call waits for the user to finish the page.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a page is there. Whoever asks for one and never opens it takes no room for ever.
+/// How long a page exists, so that pages that nobody opens do not pile up.
 const LIFETIME: Duration = Duration::from_secs(600);
 
-/// How often a code may be mistyped.
+/// How often the user may mistype the code.
 const TRIES: u8 = 5;
 
 /// Whether payments can be made.
@@ -51,17 +51,17 @@ pub struct Connected {
     pub connected: bool,
 }
 
-/// The links that are open, and the server behind them.
+/// The open links, and the server behind them.
 #[derive(Default)]
 pub struct Payments {
     links: Arc<Links>,
-    /// Where the pages are: a port of its own, opened when it is needed first.
+    /// The address of the pages: a port of its own, opened when it is first needed.
     origin: OnceCell<String>,
 }
 
 type Links = Mutex<HashMap<String, Link>>;
 
-/// A page that was not finished yet.
+/// A page that is not finished yet.
 struct Link {
     /// The id of the user who asked for it.
     user: String,
@@ -72,12 +72,12 @@ struct Link {
 }
 
 impl Payments {
-    /// Sends the user to a page, and waits for it.
+    /// Sends the user to a page, and waits until it is finished.
     pub async fn connect(&self, mut round: Round) -> Result<Answer, ErrorData> {
         if !opens_urls(&round.context) {
             return Ok(Answer::No(
-                "Payments are not connected: that takes a client that can send its user to a \
-                 page (capability elicitation, mode url)."
+                "Payments are not connected: this needs a client that can send its user to a page \
+                 (capability elicitation, mode url)."
                     .to_owned(),
             ));
         }
@@ -104,7 +104,7 @@ impl Payments {
             let result = peer.create_elicitation_with_timeout(question, Some(PATIENCE));
             let result = result.await.map_err(internal)?;
             let answer = self.follow(&link, &user, &result, &round.context).await?;
-            // Clients of this era want to know when the page is done with.
+            // Clients of this era need to know when the page is finished.
             let params = json!({ "elicitationId": link });
             let complete = CustomNotification::new(COMPLETE, Some(params));
             let _ = peer.send_notification(complete.into()).await;
@@ -118,8 +118,8 @@ impl Payments {
         )))
     }
 
-    /// What the user said, and then did. To agree is to open the page; the account is connected
-    /// when the page is finished.
+    /// What the user said, and then did. Accept only means opening the page. The account is
+    /// connected when the page is finished.
     async fn follow(
         &self,
         link: &str,
@@ -132,12 +132,12 @@ impl Payments {
             .filter(|link| link.user == user.id)
             .map(|link| link.finished.subscribe());
         let Some(mut finished) = finished else {
-            return Err(invalid("There is no such page (any more)."));
+            return Err(invalid("This page does not exist, or has expired."));
         };
         if result.action != ElicitationAction::Accept {
             lock(&self.links).remove(link);
             return Ok(Answer::No(
-                "Payments are not connected: the user does not want to.".to_owned(),
+                "Payments are not connected: the user declined.".to_owned(),
             ));
         }
         let done = timeout(PATIENCE, finished.wait_for(|finished| *finished));
@@ -153,7 +153,7 @@ impl Payments {
         })
     }
 
-    /// Makes a new page. Gives what it is found by, and the code that it asks for.
+    /// Makes a new page. Returns its link and the code that it asks for.
     fn open(&self, user: &User) -> (String, String) {
         let link = format!("{:032x}", rand::random::<u128>());
         let code = format!("{:06}", rand::random_range(0..1_000_000));
@@ -170,7 +170,7 @@ impl Payments {
         (link, code)
     }
 
-    /// The address of a page. The first one opens the server behind all of them.
+    /// The address of a page. The first page starts the server for all of them.
     async fn url(&self, link: &str) -> Result<String, ErrorData> {
         let serve = async || {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -202,7 +202,7 @@ async fn show(State(links): State<Arc<Links>>, Path(link): Path<String>) -> Resp
     } else {
         page(
             StatusCode::NOT_FOUND,
-            "There is no such page (any more).",
+            "This page does not exist, or has expired.",
             false,
         )
     }
@@ -217,7 +217,7 @@ async fn finish(
     let Some(link) = links.get_mut(&name) else {
         return page(
             StatusCode::NOT_FOUND,
-            "There is no such page (any more).",
+            "This page does not exist, or has expired.",
             false,
         );
     };
@@ -229,19 +229,19 @@ async fn finish(
     if link.tries < TRIES {
         return page(
             StatusCode::FORBIDDEN,
-            "That is not the code. Try again.",
+            "This code is wrong. Try again.",
             true,
         );
     }
     links.remove(&name);
     page(
         StatusCode::FORBIDDEN,
-        "That was not the code, too often. Ask for a new page.",
+        "The code was wrong too many times. Ask for a new page.",
         false,
     )
 }
 
-/// A page with these words, and with the form or without.
+/// A page with this text, with or without the form.
 fn page(status: StatusCode, words: &str, form: bool) -> Response {
     let form = if form {
         r#"<form method="post">

@@ -1,8 +1,8 @@
-//! Whose session it is.
+//! Which user a session belongs to.
 //!
-//! Clients of 2025-11-25 hold a session, by an id that the server gave them. An id does not prove who
-//! somebody is: with a token of their own and the id of another user's session they could answer that
-//! user's questions. So a session belongs to the user who began it.
+//! Clients of 2025-11-25 have a session, with an id from the server. The id does not prove who
+//! somebody is: with their own token and the id of another user's session, users could answer that
+//! user's questions. So a session belongs to the user who started it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::auth::User;
 
 const SESSION: &str = "mcp-session-id";
 
-/// The sessions that there are, and who began them.
+/// The open sessions, and who started them.
 pub struct Sessions {
     open: Arc<LocalSessionManager>,
     owners: Mutex<HashMap<String, String>>,
@@ -31,12 +31,12 @@ impl Sessions {
         }
     }
 
-    /// Hands on a request, unless it is for the session of somebody else.
+    /// Passes on a request, unless it is for another user's session.
     pub async fn keep_apart(&self, user: &User, request: Request, next: Next) -> Response {
         if let Some(session) = id(request.headers()) {
             let owner = self.owners().get(&session).cloned();
             if owner.is_some_and(|owner| owner != user.id) {
-                // As if there were none: that there is one is nobody else's business.
+                // As if the session did not exist, because others must not learn that it does.
                 return (StatusCode::NOT_FOUND, "There is no such session.").into_response();
             }
         }

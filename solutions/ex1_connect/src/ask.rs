@@ -1,4 +1,4 @@
-//! What can be asked of a server.
+//! What you can ask a server.
 
 use rmcp::model::{
     CallToolRequestParams, JsonObject, PaginatedRequestParams, ReadResourceRequestParams,
@@ -9,7 +9,7 @@ use crate::failure::{Failure, succeeded};
 use crate::show;
 
 // ANCHOR: step_1_2
-/// Who is there, and in which version of the protocol we talk.
+/// Who the server is, and which version of the protocol we speak.
 pub fn info(session: &Session) -> Result<(), Failure> {
     let server = session.peer_info().ok_or(Failure::Silent)?;
     let (name, version) = match &server.server_info {
@@ -26,7 +26,7 @@ pub fn info(session: &Session) -> Result<(), Failure> {
 // ANCHOR_END: step_1_2
 
 // ANCHOR: step_1_3
-/// Which tools there are. A long list comes in pages, and each page names the next.
+/// Lists the tools. A long list comes in pages, and each page names the next one.
 pub async fn list(session: &Session) -> Result<(), Failure> {
     let mut cursor = None;
     loop {
@@ -36,7 +36,7 @@ pub async fn list(session: &Session) -> Result<(), Failure> {
             let description = tool.description.as_deref().unwrap_or("(no description)");
             show::line(&format!("{}\n    {description}", tool.name));
         }
-        // A server that names the same page for ever would keep us for ever.
+        // If a server always named the same page, this would never end.
         if page.next_cursor.is_none() || page.next_cursor == cursor {
             return Ok(());
         }

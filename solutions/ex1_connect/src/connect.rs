@@ -14,10 +14,10 @@ use crate::failure::Failure;
 use crate::login;
 use crate::reason::reason;
 
-/// An open session. Dropping it ends it.
+/// An open session. It ends when it is dropped.
 pub type Session = RunningService<RoleClient, ClientConfig>;
 
-/// The way to a server: Streamable HTTP.
+/// The transport to a server: Streamable HTTP.
 type Transport = StreamableHttpClientTransport<reqwest::Client>;
 
 /// Opens a session with the server at `url`, with these headers on every request.
@@ -32,10 +32,10 @@ pub async fn open(url: &Url, headers: &[(HeaderName, HeaderValue)]) -> Result<Se
 }
 
 // ANCHOR: step_1_2_greet
-/// Tells the server who we are, and learns who it is.
+/// Tells the server who we are, and finds out who it is.
 ///
 /// Servers speak one of two generations of the protocol. `Auto` tries the newer one, and falls
-/// back to the older where a server does not know it.
+/// back to the older one if the server does not know it.
 async fn greet(transport: Transport) -> Result<Session, ClientInitializeError> {
     let me = Implementation::new("ex1_connect", env!("CARGO_PKG_VERSION"));
     let client = ClientConfig::new(ClientCapabilities::default(), me);
@@ -60,9 +60,9 @@ fn with_headers(
 /// How long a server may take until it accepts a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What HTTP requests are made with.
+/// The client for HTTP requests.
 fn http_client(url: &Url) -> reqwest::Result<reqwest::Client> {
-    // A redirect to somewhere else would take the user's key there.
+    // Following a redirect to another server would send the user's key there.
     let home = url.origin();
     let stay = redirect::Policy::custom(move |attempt| {
         if attempt.url().origin() == home && attempt.previous().len() < 5 {

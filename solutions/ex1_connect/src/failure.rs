@@ -1,4 +1,4 @@
-//! What can go wrong, in the words and exit codes that tell it apart.
+//! What can go wrong, with the messages and exit codes that tell failures apart.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,26 +8,26 @@ use rmcp::service::{ClientInitializeError, ServiceError};
 
 use crate::reason::reason;
 
-/// What can go wrong, once the command line is right.
+/// What can go wrong after the command line was parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The call arrived, and the tool says that it did not work.
+    /// The call arrived, but the tool says that it failed.
     #[error("the tool reported an error: {0}")]
     Tool(String),
-    /// The server does not take this request.
+    /// The server refuses this request.
     #[error("the server refused the request: {0}")]
     Refused(String),
     /// No MCP server was reached.
     #[error("no MCP server was reached: {0}")]
     Unreachable(String),
-    /// It does not say who it is.
+    /// The server does not say who it is.
     #[error("the server did not say who it is")]
     Silent,
-    /// It did not answer in time.
+    /// The server did not answer in time.
     #[error("no answer within {} seconds", .0.as_secs())]
     TooSlow(Duration),
-    /// It lets in only those it knows.
-    #[error("the server wants to know who you are: {0}")]
+    /// The server requires a login or a key.
+    #[error("the server needs a login or a key: {0}")]
     NeedsLogin(String),
 }
 
@@ -46,8 +46,8 @@ impl Failure {
 // ANCHOR_END: step_1_5_exit
 
 // ANCHOR: step_1_5
-/// The result, if the tool did what it was asked to. A tool error comes as a result too, so
-/// that a model can read it and do better.
+/// The result, if the tool succeeded. A tool error is a result too, so that a model can read
+/// it and correct its call.
 pub fn succeeded(result: CallToolResult) -> Result<CallToolResult, Failure> {
     if result.is_error != Some(true) {
         return Ok(result);
@@ -61,7 +61,7 @@ pub fn succeeded(result: CallToolResult) -> Result<CallToolResult, Failure> {
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         match error {
-            // The server understood the message, and says no.
+            // The server understood the request and refused it.
             ServiceError::McpError(error) => Self::Refused(error.message.into_owned()),
             // Everything else means that no answer came.
             other => Self::Unreachable(reason(&other)),

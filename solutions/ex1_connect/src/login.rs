@@ -9,14 +9,14 @@ use serde::Deserialize;
 
 use crate::failure::Failure;
 
-/// What a server publishes about who protects it (RFC 9728).
+/// The metadata of a protected server (RFC 9728).
 #[derive(Deserialize)]
 struct Metadata {
     #[serde(default)]
     authorization_servers: Vec<String>,
 }
 
-/// Why no session came about: a 401 with a challenge, or something else.
+/// Why there is no session: a 401 with a challenge, or something else.
 pub async fn needed_or(url: &Url, error: ClientInitializeError) -> Failure {
     let Some(challenge) = error.auth_challenge() else {
         return Failure::from(error);
@@ -28,7 +28,7 @@ pub async fn needed_or(url: &Url, error: ClientInitializeError) -> Failure {
 }
 
 // ANCHOR: step_1_6
-/// Where one can log in, as the server's metadata has it. The challenge says where that is:
+/// Where users can log in. The server's metadata says so, and the challenge has its address:
 /// `Bearer resource_metadata="https://…/.well-known/oauth-protected-resource/mcp"`. It may hold
 /// other parameters, and there may be several challenges in a row.
 async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>> {
@@ -36,7 +36,7 @@ async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>
     let mut parameters = challenges.iter().flat_map(|challenge| &challenge.params);
     let (_, metadata) =
         parameters.find(|(name, _)| name.eq_ignore_ascii_case("resource_metadata"))?;
-    // It may be relative, and must not lead somewhere else.
+    // The address may be relative, but must not lead to another server.
     let metadata = url.join(&metadata.to_unescaped()).ok()?;
     if metadata.origin() != url.origin() {
         return None;
@@ -46,13 +46,13 @@ async fn authorization_servers(url: &Url, challenge: &str) -> Option<Vec<String>
 }
 // ANCHOR_END: step_1_6
 
-/// How long the server may take to say it.
+/// How long the server may take to send its metadata.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How much it may say, in bytes. Metadata has a few hundred.
+/// How large the metadata may be, in bytes. It usually has a few hundred.
 const MOST: usize = 1024 * 1024;
 
-/// What is at this address. It follows no redirect, which could lead anywhere.
+/// Fetches this address. It does not follow redirects, which could lead anywhere.
 async fn fetch(url: Url) -> Option<Vec<u8>> {
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)

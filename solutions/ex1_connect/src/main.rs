@@ -19,17 +19,17 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::show::harmless;
 
-/// How long a server may take for all that is asked of it.
+/// How long a server may take for everything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Asks an MCP server what it offers, and has it do something.
+/// Asks an MCP server what it offers, and calls its tools.
 ///
-/// Answers go to stdout, complaints to stderr. Exit codes: 0 done, 1 the tool reported an
+/// Answers go to stdout, errors to stderr. Exit codes: 0 done, 1 the tool reported an
 /// error, 2 this command line is wrong, 3 the server refused the request, 4 no MCP server was
 /// reached, 5 a login or a key is needed.
 #[derive(Parser)]
 struct Options {
-    /// A header for every request, such as 'Authorization: Bearer KEY'; may be given again
+    /// A header for every request, such as 'Authorization: Bearer KEY'; can be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Where the server is, such as https://learn.microsoft.com/api/mcp
@@ -38,24 +38,24 @@ struct Options {
     wanted: Wanted,
 }
 
-/// What to ask.
+/// What to do.
 #[derive(Subcommand)]
 enum Wanted {
-    /// Who is there, and in which version of the protocol we talk
+    /// Show the server's name and the protocol version
     Info,
-    /// Which tools there are
+    /// List the tools
     List,
     /// Call a tool
     Call {
-        /// Its name
+        /// The tool's name
         tool: String,
-        /// Its arguments, as a JSON object: '{"city": "Graz"}'
+        /// The tool's arguments, as a JSON object: '{"city": "Graz"}'
         #[arg(default_value = "{}", value_parser = json_object)]
         arguments: JsonObject,
     },
     /// Read a resource
     Read {
-        /// Its URI
+        /// The resource's URI
         uri: String,
     },
 }
@@ -83,25 +83,25 @@ async fn run(options: &Options) -> Result<(), Failure> {
     }
 }
 
-/// `Name: value`, as it stands in an HTTP request.
+/// `Name: value`, as in an HTTP request.
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    // What follows the name may be a secret: no complaint repeats it.
+    // The value may be a secret, so no error message repeats it.
     let (name, value) = text
         .split_once(':')
-        .ok_or("there is no colon; expected 'Name: value'")?;
+        .ok_or("the colon is missing; expected 'Name: value'")?;
     let name = name
         .trim()
         .parse()
-        .map_err(|_| "this is no header's name")?;
+        .map_err(|_| "this is not a header name")?;
     let mut value: HeaderValue = value
         .trim()
         .parse()
-        .map_err(|_| "a value has no line breaks or other control characters")?;
+        .map_err(|_| "a value must not contain line breaks or other control characters")?;
     value.set_sensitive(true);
     Ok((name, value))
 }
 
-/// `{"a": 1}`: what tools take.
+/// The arguments of a tool, such as `{"a": 1}`.
 fn json_object(text: &str) -> Result<JsonObject, String> {
     serde_json::from_str(text).map_err(|error| format!("not a JSON object: {error}"))
 }

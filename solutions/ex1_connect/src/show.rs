@@ -1,16 +1,16 @@
-//! Showing what a server sent. None of it is trusted.
+//! Shows what a server sent. Do not trust any of it.
 
 use rmcp::model::{ContentBlock, ResourceContents};
 use serde_json::Value;
 
-/// Text that can do nothing but be read: control characters could move a terminal's cursor or
-/// rename its window.
+/// Text that is safe to print. Control characters could move the terminal's cursor or rename
+/// its window.
 pub fn harmless(text: &str) -> String {
     let visible = |letter: char| !letter.is_control() || letter == '\n' || letter == '\t';
     text.chars().filter(|letter| visible(*letter)).collect()
 }
 
-/// Prints a line, or several.
+/// Prints one line, or several.
 pub fn line(text: &str) {
     println!("{}", harmless(text));
 }
@@ -28,7 +28,7 @@ pub fn content(content: &ContentBlock) {
         ContentBlock::Audio(audio) => line(&format!("(a sound, {})", audio.mime_type)),
         ContentBlock::Resource(embedded) => resource(&embedded.resource),
         ContentBlock::ResourceLink(link) => line(&format!("{} ({})", link.name, link.uri)),
-        _ => line("(something that this client does not know)"),
+        _ => line("(a kind of content that this client does not support)"),
     }
 }
 
@@ -37,12 +37,12 @@ pub fn resource(contents: &ResourceContents) {
     match contents {
         ResourceContents::TextResourceContents { text, .. } => line(text),
         ResourceContents::BlobResourceContents { uri, blob, .. } => {
-            // Base64 is a third longer than what it stands for.
+            // Base64 is a third longer than the data it encodes.
             line(&format!(
                 "({uri}: about {} bytes, not text)",
                 blob.len() / 4 * 3
             ));
         }
-        _ => line("(something that this client does not know)"),
+        _ => line("(a kind of content that this client does not support)"),
     }
 }

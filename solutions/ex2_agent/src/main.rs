@@ -1,7 +1,7 @@
 //! An agent: it answers a question with the help of a model and of tools from MCP servers.
 //!
-//! The answer goes to stdout, everything else to stderr. Exit codes: 0 answered, 1 no answer, 2 usage
-//! or settings.
+//! The answer goes to stdout, everything else to stderr. Exit codes: 0 an answer, 1 no answer, 2 a
+//! problem with the command line or the settings.
 
 mod agent;
 mod approve;
@@ -28,10 +28,10 @@ use crate::tools::Toolbox;
 /// or in a file named .env.
 #[derive(Parser)]
 struct Options {
-    /// An MCP server whose tools the model may use; may be given several times
+    /// An MCP server whose tools the model may use; can be repeated
     #[arg(long = "mcp", value_name = "URL", required = true)]
     servers: Vec<Url>,
-    /// Give up when there is no answer after this many steps
+    /// Give up if there is no answer after this many steps
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     max_steps: u32,
     /// What you want to know

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::settings::{Settings, WrongSetting};
 use crate::terminal::say;
 
-/// How long an answer may take, with the retries of the client when the endpoint is busy.
+/// How long an answer may take, including retries when the endpoint is busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 const TO_CONNECT: Duration = Duration::from_secs(10);
 
@@ -29,18 +29,18 @@ pub struct Model {
     key: SecretString,
 }
 
-/// What the model answers: text, or calls that it proposes.
+/// The model's reply: text, or calls that it proposes.
 #[derive(Debug, Deserialize)]
 pub struct Reply {
-    /// The text. Beside calls it is what the model thinks aloud.
+    /// The text. With calls, it is what the model was thinking.
     pub content: Option<String>,
     /// The text, if the model refuses to answer.
     pub refusal: Option<String>,
-    /// The calls, each with an id. The arguments are text that should be JSON.
+    /// The calls, each with an id. Their arguments are text that should be JSON.
     pub tool_calls: Option<Vec<ToolCall>>,
 }
 
-// Only what the agent needs. Endpoints differ in the rest, and the client's own type takes only
+// Only what the agent needs. Endpoints differ in the rest, but the client's own type only accepts
 // what OpenAI sends.
 #[derive(Deserialize)]
 struct Completion {
@@ -55,11 +55,11 @@ struct Choice {
 }
 
 impl Model {
-    /// The model that the settings name. Nothing is sent yet.
+    /// The model in the settings. This does not send anything yet.
     ///
     /// # Errors
     ///
-    /// When this machine's TLS cannot be set up.
+    /// If TLS cannot be set up on this machine.
     pub fn new(settings: Settings) -> Result<Self> {
         let base = settings.base_url.as_str().trim_end_matches('/');
         let config = OpenAIConfig::new()
@@ -76,18 +76,18 @@ impl Model {
         })
     }
 
-    /// Sends the whole conversation and the tools on offer, and returns what the model says
+    /// Sends the whole conversation and the tools, and returns what the model says
     /// next.
     ///
     /// # Errors
     ///
-    /// A [`WrongSetting`] when the endpoint refuses the key or does not know the model, and
-    /// whatever else keeps the model from answering.
+    /// A [`WrongSetting`] if the endpoint refuses the key or does not know the model, or anything
+    /// else that keeps the model from answering.
     pub async fn reply(&self, conversation: &[Message], offered: &[Offer]) -> Result<Reply> {
         let request = CreateChatCompletionRequest {
             model: self.name.clone(),
             messages: conversation.to_vec(),
-            // OpenAI takes no empty list.
+            // OpenAI does not accept an empty list.
             tools: (!offered.is_empty()).then(|| offered.to_vec()),
             ..Default::default()
         };
@@ -95,26 +95,26 @@ impl Model {
         let asked = timeout(PATIENCE, chat.create_byot(request)).await;
         let asked = asked.with_context(|| {
             let seconds = PATIENCE.as_secs();
-            format!("the model has not answered within {seconds} seconds")
+            format!("the model did not answer within {seconds} seconds")
         })?;
         let mut completion: Completion = asked.map_err(|error| self.explain(&error))?;
         if completion.choices.is_empty() {
-            bail!("the endpoint answered without a choice, and said no reason");
+            bail!("the endpoint's answer has no choices and gives no reason");
         }
         let choice = completion.choices.swap_remove(0);
         if choice.finish_reason.as_deref() == Some("length") {
-            say("The model ran out of tokens: what follows is cut off.");
+            say("The model ran out of tokens, so the answer below is incomplete.");
         }
         Ok(choice.message)
     }
 
-    /// What went wrong, without the key: some endpoints repeat it in what they say.
+    /// What went wrong, without the key, which some endpoints repeat in their errors.
     fn explain(&self, error: &OpenAIError) -> anyhow::Error {
         let said = match error {
             OpenAIError::ApiError(error) => match error.status_code.as_u16() {
                 401 | 403 => {
                     return WrongSetting(
-                        "OPENAI_API_KEY is refused by the endpoint at OPENAI_BASE_URL.".to_owned(),
+                        "The endpoint at OPENAI_BASE_URL refuses OPENAI_API_KEY.".to_owned(),
                     )
                     .into();
                 }
@@ -129,10 +129,10 @@ impl Model {
                 _ => format!("the model's endpoint answered {error}"),
             },
             OpenAIError::JSONDeserialize(_, body) => {
-                format!("the endpoint at OPENAI_BASE_URL does not answer as OpenAI's API: {body}")
+                format!("the endpoint at OPENAI_BASE_URL does not answer like OpenAI's API: {body}")
             }
             OpenAIError::Reqwest(error) if error.is_connect() => {
-                "nothing answers at OPENAI_BASE_URL: is the address right, and the endpoint up?"
+                "nothing answers at OPENAI_BASE_URL. Is the address right, and is the endpoint running?"
                     .to_owned()
             }
             other => format!("the model could not be asked: {other}"),

@@ -1,16 +1,16 @@
-//! The human, who is asked before anything changes.
+//! The user, who is asked before anything changes.
 
 use std::io::{BufRead, Write};
 use std::sync::Mutex;
 
 use serde_json::Value;
 
-/// Whoever sits at the terminal. rig may carry out calls side by side: one question at a time.
+/// The user at the terminal. rig may make calls in parallel, so ask one question at a time.
 #[derive(Default)]
 pub struct Human(Mutex<()>);
 
 impl Human {
-    /// Shows the call, whole, and waits for one line. `true` is a yes.
+    /// Shows the whole call, and waits for one line. `true` means approved.
     pub fn agrees(&self, tool: &str, arguments: &Value) -> bool {
         let _turn = self.0.lock();
         let call = format!("{tool} {arguments}");

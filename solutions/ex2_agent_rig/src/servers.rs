@@ -1,4 +1,4 @@
-//! MCP servers as rig's tools. rig-rmcp does this for rmcp 2; for rmcp 3 it is these lines.
+//! MCP servers as rig's tools. rig-rmcp does this for rmcp 2, and these lines for rmcp 3.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use tokio::time::timeout;
 
 use crate::human::Human;
 
-/// How long a server may take to greet, and to answer a call.
+/// How long a server may take for the greeting, and to answer a call.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// No server has more pages of tools.
+/// The most pages of tools that a server may have.
 const MAX_PAGES: usize = 100;
 
 type Client = RunningService<RoleClient, ClientConfig>;
 
-/// The longest name that OpenAI takes for a tool.
+/// The longest name that OpenAI accepts for a tool.
 const MAX_NAME: usize = 64;
 
-/// Every tool of a server, under names that are not among those `taken`, which they are added to.
+/// Every tool of a server, under names that are not `taken` yet. Adds them to `taken`.
 pub async fn tools(
     url: &str,
     human: &Arc<Human>,
@@ -51,7 +51,7 @@ pub async fn tools(
     bail!("its list of tools has more than {MAX_PAGES} pages")
 }
 
-/// A name that OpenAI takes and no other tool has.
+/// A name that OpenAI accepts and no other tool has.
 fn free_name(declared: &str, taken: &HashSet<String>) -> String {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     let letters = declared.chars();
@@ -82,7 +82,7 @@ async fn connect(url: &str) -> Result<Client> {
 fn as_rig(name: &str, tool: Tool, client: &Arc<Client>, human: &Arc<Human>) -> Result<DynamicTool> {
     let name = ToolName::new(name.to_owned()).map_err(|error| anyhow!("{error}"))?;
     let description = tool.description.clone().unwrap_or_default();
-    // OpenAI wants `properties` also where a tool takes nothing.
+    // OpenAI requires `properties` even if a tool takes no arguments.
     let mut schema = tool.input_schema.as_ref().clone();
     schema.entry("properties").or_insert_with(|| json!({}));
     let parameters = Value::Object(schema);
@@ -113,7 +113,7 @@ fn as_rig(name: &str, tool: Tool, client: &Arc<Client>, human: &Arc<Human>) -> R
 }
 // ANCHOR_END: as_rig
 
-/// An error that the model reads: rig would tell it the kind alone.
+/// An error that the model reads. rig itself would only tell it the kind.
 fn told(words: &str) -> ToolExecutionError {
     ToolExecutionError::other(words).with_model_feedback(words)
 }

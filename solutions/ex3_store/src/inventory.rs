@@ -9,7 +9,7 @@ use thiserror::Error;
 /// One product, as customers see it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Product {
-    /// The name to buy it by.
+    /// The name to use for buying it.
     pub name: String,
     /// The price of one, in cents.
     pub price_cents: u32,
@@ -24,7 +24,7 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// The shelves on opening day.
+    /// The stock on opening day.
     pub fn opening_day() -> Self {
         let shelves = [
             ("Croissant", 320, 12),
@@ -43,12 +43,12 @@ impl Inventory {
         }
     }
 
-    /// All products, the sold-out ones too.
+    /// All products, including sold-out ones.
     pub fn products(&self) -> Vec<Product> {
         self.lock().clone()
     }
 
-    /// Nothing panics while it holds the lock, so a poisoned one is as good as a clean one.
+    /// Nothing panics while holding the lock, so a poisoned lock is as good as a clean one.
     fn lock(&self) -> MutexGuard<'_, Vec<Product>> {
         self.products.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +63,7 @@ pub struct Receipt {
     pub product_name: String,
     /// How many were bought.
     pub quantity: u32,
-    /// What they cost together, in cents.
+    /// The total price, in cents.
     pub total_cents: u64,
     /// How many the store has left.
     pub remaining_stock: u32,
@@ -72,8 +72,8 @@ pub struct Receipt {
 impl Inventory {
     /// Sells `quantity` of a product, or says why not and changes nothing.
     ///
-    /// One guard is held from the look at the stock to the sale: between the two no other
-    /// customer can buy, so nothing is sold twice.
+    /// The guard is held from checking the stock until the sale, so no other customer can
+    /// buy in between, and nothing is sold twice.
     pub fn buy(&self, product_name: &str, quantity: u32) -> Result<Receipt, Refusal> {
         let mut products = self.lock();
         let product = sellable(&mut products, product_name, quantity)?;
@@ -89,7 +89,7 @@ impl Inventory {
 // ANCHOR_END: step_3_3
 
 // ANCHOR: step_3_4
-/// Why the store does not sell. A model reads the text, so each says what would work.
+/// Why the store refuses an order. A model reads the text, so each one says what would work.
 #[derive(Debug, Error)]
 pub enum Refusal {
     #[error("There is no product named {name:?}. The store sells: {}.", .sold.join(", "))]
@@ -142,7 +142,7 @@ fn sellable<'a>(
 // ANCHOR_END: step_3_4
 
 // ANCHOR: step_3_9
-/// What a customer is looking for. A field that is not given excludes nothing.
+/// What a customer is looking for. A missing field excludes nothing.
 #[derive(Debug, Default)]
 pub struct Search {
     pub keyword: Option<String>,
@@ -151,7 +151,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// The keyword is looked for anywhere in the name, in any case; both prices are included.
+    /// The keyword matches any part of the name, in any case. Both prices are inclusive.
     fn matches(&self, product: &Product) -> bool {
         let name = product.name.to_lowercase();
         let keyword = self.keyword.as_deref().unwrap_or_default().to_lowercase();
@@ -166,7 +166,7 @@ impl Search {
 }
 
 impl Inventory {
-    /// The products that fit, in the order of [`Inventory::products`].
+    /// The matching products, in the order of [`Inventory::products`].
     pub fn search(&self, search: &Search) -> Vec<Product> {
         let mut products = self.products();
         products.retain(|product| search.matches(product));
@@ -177,7 +177,7 @@ impl Inventory {
 
 // ANCHOR: step_3_10
 impl Inventory {
-    /// The product of exactly this name.
+    /// The product with exactly this name.
     pub fn product(&self, name: &str) -> Option<Product> {
         let products = self.lock();
         products

@@ -1,4 +1,4 @@
-//! The prompt `recommend`, and the completions of its arguments.
+//! The prompt `recommend`, and completions for its arguments.
 
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{CompleteRequestParams, CompletionInfo, PromptMessage, Reference, Role};
@@ -10,10 +10,10 @@ use crate::inventory::Search;
 use crate::store::Store;
 
 // ANCHOR: step_3_11
-/// What a user is offered while typing an occasion. Any other is as welcome.
+/// Suggestions while the user types an occasion. Any other occasion is fine, too.
 const OCCASIONS: [&str; 5] = ["anniversary", "birthday", "breakfast", "brunch", "picnic"];
 
-/// The arguments of `recommend`. In MCP a prompt's arguments are strings, always.
+/// The arguments of `recommend`. In MCP, a prompt's arguments are always strings.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Recommend {
     /// What the food is for.

@@ -1,4 +1,4 @@
-//! The store's tools: what a model can see of the inventory, and do with it.
+//! The store's tools: how a model can see the inventory and buy from it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -26,7 +26,7 @@ impl Store {
 }
 
 // ANCHOR: step_3_2
-/// A list of products. An object, not an array: older clients take nothing else.
+/// A list of products, in an object, because older clients do not accept an array.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProductList {
     products: Vec<Product>,
@@ -82,7 +82,7 @@ impl Store {
         Parameters(order): Parameters<BuyProduct>,
     ) -> Result<Json<Receipt>, String> {
         // An `Err(String)` becomes a result with `isError: true`: the model reads why, and
-        // can do better. An `Err(ErrorData)` would be a protocol error, for the host alone.
+        // can react. An `Err(ErrorData)` would be a protocol error, only for the host.
         self.inventory
             .buy(&order.product_name, order.quantity)
             .map(Json)
@@ -104,7 +104,7 @@ impl Store {
     // ANCHOR_END: step_3_9_tool
 }
 
-/// What the store can do, as clients learn it before anything else.
+/// What the store can do. Clients learn this before anything else.
 fn capabilities() -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     // ANCHOR: step_3_10_capability
@@ -116,7 +116,7 @@ fn capabilities() -> ServerCapabilities {
     capabilities.build()
 }
 
-/// The tools by name, collected once. Without it, `#[tool_handler]` collects them for every request.
+/// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
 static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 
 #[tool_handler(router = TOOLS)]

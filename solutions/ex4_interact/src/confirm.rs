@@ -1,8 +1,8 @@
 //! Asking the user before something is bought.
 //!
 //! A client of 2026-07-28 gets the question as the result of its call. It calls again, with the
-//! answer and with the `requestState` that came with the question. A client of 2025-11-25 is sent
-//! a request of the server's own, `elicitation/create`, while its call waits.
+//! answer and with the `requestState` that came with the question. A client of 2025-11-25 gets
+//! a request from the server, `elicitation/create`, while its call waits.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -17,49 +17,49 @@ use serde_json::Value;
 
 use crate::inventory::Quote;
 
-/// The key of the question among all that a call asks. There is only this one.
+/// The key of the question among those that a call asks. There is only one.
 const QUESTION: &str = "confirm";
 
-/// What the user is to fill in. There is no default: pressing Enter is not a yes.
+/// The form that the user fills in. It has no default, so pressing Enter is not a yes.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Form {
     /// Yes, buy this.
     confirm: bool,
 }
 
-/// What came of asking.
+/// The outcome of asking.
 pub enum Answer {
-    /// The user wants it.
+    /// The user agreed.
     Yes,
-    /// Anything else, in words for the model.
+    /// Anything else, as a message for the model.
     No(String),
-    /// Nothing yet: the client is to ask its user, and to call again.
+    /// Nothing yet: the client must ask its user and call again.
     NotYet(InputRequiredResult),
 }
 
-/// What a call brings along besides its arguments.
+/// What a call contains besides its arguments.
 pub struct Round {
-    /// What the server gave the client to send again.
+    /// The state that the server gave the client to send back.
     pub state: Option<String>,
-    /// What the user answered, by the keys of the questions.
+    /// The user's answers, by the keys of the questions.
     pub responses: Option<InputResponses>,
-    /// Who calls, and with which protocol.
+    /// Who is calling, and with which protocol.
     pub context: RequestContext<RoleServer>,
 }
 
-/// Asks, and knows which questions are still open.
+/// Asks the user, and knows which questions are still open.
 pub struct Confirmations {
     codec: RequestStateCodec,
     lifetime: Duration,
-    /// The questions that were answered, until they would have expired anyway.
+    /// The questions that were answered, until they expire.
     spent: Mutex<HashMap<u128, Instant>>,
 }
 
 impl Confirmations {
-    /// Questions that can be answered for this long.
+    /// Creates questions that can be answered for this long.
     ///
-    /// The key is new with each start of the program. Where several instances share the work, they
-    /// must share a key, too.
+    /// Every start of the program makes a new key. If several instances share the work, they must
+    /// share a key, too.
     pub fn new(lifetime: Duration) -> Self {
         Self {
             codec: RequestStateCodec::new_unchecked(rand::random::<[u8; 32]>()),
@@ -73,8 +73,8 @@ impl Confirmations {
         if !takes_forms(&round.context) {
             // ANCHOR: step_4_3
             return Ok(Answer::No(
-                "Nothing was bought: this store asks before it sells, and your client cannot \
-                 show a form (capability elicitation). Use one that can."
+                "Nothing was bought: this store asks before it sells, but your client cannot show \
+                 a form (capability elicitation). Use a client that can."
                     .to_owned(),
             ));
             // ANCHOR_END: step_4_3
@@ -111,8 +111,8 @@ impl Confirmations {
     }
 
     // ANCHOR: step_4_4
-    /// The state that goes with a question. It passes through the client, which may be anybody: so
-    /// it is sealed, holds for this purchase alone, and not for ever.
+    /// The state that goes with a question. It passes through the client, which may be anybody. So
+    /// it is sealed, is only valid for this purchase, and expires.
     fn seal(&self, quote: &Quote) -> Result<String, ErrorData> {
         let purchase = bytes(quote)?;
         let options = SealOptions::new()
@@ -124,7 +124,7 @@ impl Confirmations {
 
     /// Opens the state that came back, once.
     fn open(&self, state: &str, quote: &Quote) -> Result<(), ErrorData> {
-        // Why it does not open is nobody's business but ours.
+        // The client does not need to know why it does not open.
         let refused = || {
             let message = "Nothing was bought: this requestState is not valid (any more) for \
                            this purchase. Call again without it, and the user is asked again.";
@@ -168,15 +168,15 @@ fn form(message: String) -> Result<ElicitRequestParams, ErrorData> {
     })
 }
 
-/// What the client says that its user answered.
+/// The user's answer, as the client sent it.
 fn result(response: Value) -> Result<ElicitResult, ErrorData> {
     serde_json::from_value(response).map_err(|error| {
-        let message = format!("The response to {QUESTION:?} is no ElicitResult: {error}");
+        let message = format!("The response to {QUESTION:?} is not an ElicitResult: {error}");
         ErrorData::invalid_params(message, None)
     })
 }
 
-/// Whether the client can show its user a form. One that declares elicitation and no mode can.
+/// Whether the client can show a form. A client that declares elicitation without a mode can.
 fn takes_forms(context: &RequestContext<RoleServer>) -> bool {
     let capabilities = context.client_capabilities();
     let elicitation = capabilities.and_then(|can| can.elicitation);
@@ -197,7 +197,7 @@ fn bytes(quote: &Quote) -> Result<Vec<u8>, ErrorData> {
     serde_json::to_vec(quote).map_err(internal)
 }
 
-/// What is not the client's mistake.
+/// An error that is not the client's mistake.
 pub fn internal(error: impl std::fmt::Display) -> ErrorData {
     ErrorData::internal_error(error.to_string(), None)
 }

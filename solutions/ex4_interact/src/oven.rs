@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::inventory::Inventory;
 
-/// The most that is baked at a time.
+/// The most that one order can bake.
 const MOST: u32 = 50;
 
 /// What to bake.
@@ -34,7 +34,7 @@ pub struct Batch {
 pub struct Baked {
     /// The product.
     pub product_name: String,
-    /// How many of it.
+    /// How many.
     pub quantity: u32,
 }
 
@@ -47,12 +47,12 @@ pub struct Failed {
     pub reason: String,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Report {
     /// What was baked, in the order of the batch.
     pub baked: Vec<Baked>,
-    /// What was not, and why.
+    /// What was not baked, and why.
     pub failed: Vec<Failed>,
 }
 
@@ -65,7 +65,7 @@ impl From<Order> for Baked {
     }
 }
 
-/// Bakes, and puts on the shelf what it has baked.
+/// Bakes products, and adds them to the stock.
 pub struct Oven {
     inventory: Arc<Inventory>,
     /// How long one item takes.
@@ -77,7 +77,7 @@ impl Oven {
         Self { inventory, baking }
     }
 
-    /// Looks whether this can be baked, before the oven is on.
+    /// Checks whether this can be baked, before the oven is on.
     pub fn look(&self, order: &Order) -> Result<(), String> {
         let (name, quantity) = (&order.product_name, order.quantity);
         if self.inventory.product(name).is_none() {
@@ -98,8 +98,8 @@ impl Oven {
         }
     }
 
-    /// Bakes everything, and tells after each item how far it is. What cannot be baked is reported,
-    /// and the rest goes on. Dropping the future turns the oven off.
+    /// Bakes everything, and reports progress after each item. It reports what cannot be baked, and
+    /// bakes the rest. Dropping the future turns the oven off.
     pub async fn bake_all(&self, batch: &Batch, tell: impl Fn(String)) -> Report {
         let quantities = batch.orders.iter().map(|order| u64::from(order.quantity));
         let total: u64 = quantities.sum();

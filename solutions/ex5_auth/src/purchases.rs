@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::auth::User;
 use crate::inventory::Receipt;
 
-/// A receipt, and whose it is.
+/// A receipt, and who it belongs to.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Purchase {
     #[serde(flatten)]
@@ -30,7 +30,7 @@ pub struct Orders {
 pub struct Purchases(Mutex<HashMap<String, Vec<Purchase>>>);
 
 impl Purchases {
-    /// Writes down who has bought this.
+    /// Records who bought this.
     pub fn note(&self, user: &User, receipt: Receipt) -> Purchase {
         let purchase = Purchase {
             receipt,

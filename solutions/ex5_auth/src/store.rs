@@ -1,4 +1,4 @@
-//! The store's tools: what a model can see of the inventory, and do with it.
+//! The store's tools: how a model can see the inventory and buy from it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,7 +24,7 @@ use crate::purchases::{Orders, Purchase, Purchases};
 use crate::tasks::Tasks;
 use crate::{apps, prompts, resources};
 
-/// The MCP server. Clones share one inventory, and all that is going on.
+/// The MCP server. Clones share one inventory and everything that is in progress.
 #[derive(Clone)]
 pub struct Store {
     pub inventory: Arc<Inventory>,
@@ -48,7 +48,7 @@ impl Store {
     }
 }
 
-/// A list of products. An object, not an array: older clients take nothing else.
+/// A list of products, in an object, because older clients do not accept an array.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProductList {
     products: Vec<Product>,
@@ -118,7 +118,7 @@ impl Store {
             Answer::No(why) => return tool_error(why),
             Answer::NotYet(question) => return Ok(question.into()),
         }
-        // The user took their time, and others bought meanwhile: `buy` looks at the stock again.
+        // While the user was thinking, others may have bought. `buy` checks the stock again.
         let sold = self.inventory.buy(&order.product_name, order.quantity);
         // ANCHOR: step_5_7_receipt
         sold.map(|receipt| Json(self.purchases.note(&user, receipt)))
@@ -182,13 +182,13 @@ impl Store {
         for done in 1..=order.quantity {
             tokio::select! {
                 baked = self.oven.bake_one(&order) => baked?,
-                // What is baked by now stays on the shelf.
+                // What is already baked stays in stock.
                 () = context.ct.cancelled() => return Err("The oven was turned off.".to_owned()),
             }
             if let Some(token) = &token {
                 let progress = ProgressNotificationParam::new(token.clone(), done.into())
                     .with_total(order.quantity.into());
-                // A client that is not there any more cancels the call.
+                // A client that has disconnected cancels the call.
                 let _ = context.peer.notify_progress(progress).await;
             }
         }
@@ -242,7 +242,7 @@ impl Store {
         let user = User::of(&context)?;
         let oven = Arc::clone(&self.oven);
         let client = context.client_capabilities();
-        // Asked first: a task that has begun cannot be taken back.
+        // Check this first, because a task that has started cannot be undone.
         if !client.is_some_and(|client| client.supports_tasks()) {
             return tokio::select! {
                 report = oven.bake_all(&batch, |_| ()) => {
@@ -268,12 +268,12 @@ impl Store {
     }
 }
 
-/// A result that says what went wrong, so that the model can do better.
+/// A result that says what went wrong, so that the model can react.
 fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
     Ok(CallToolResult::error(vec![ContentBlock::text(why)]).into())
 }
 
-/// What the store can do, as clients learn it before anything else.
+/// What the store can do. Clients learn this before anything else.
 fn capabilities() -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     let capabilities = capabilities.enable_resources();
@@ -282,7 +282,7 @@ fn capabilities() -> ServerCapabilities {
     capabilities.build()
 }
 
-/// The tools by name, collected once. Without it, `#[tool_handler]` collects them for every request.
+/// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
 static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 
 #[tool_handler(router = TOOLS)]

@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use crate::units::Unit;
 
 // ANCHOR: arguments
-/// The arguments of `convert`: what the model fills in.
+/// The arguments of `convert`, which the model fills in.
 #[derive(Deserialize, JsonSchema)]
 struct Conversion {
     /// How many of the first unit.
@@ -48,7 +48,7 @@ struct Converted {
 // ANCHOR_END: result
 
 // ANCHOR: tool
-/// The server. It has no state, so there is nothing in it.
+/// The server. It has no state, so the struct is empty.
 struct Converter;
 
 #[tool_router]
@@ -89,10 +89,10 @@ async fn main() -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .with_context(|| {
-            format!("cannot listen on port {port}: stop the server that runs there, or set PORT")
+            format!("cannot listen on port {port}. Stop the server that runs there, or set PORT")
         })?;
     eprintln!("serving MCP at http://{}/mcp", listener.local_addr()?);
-    // … and of these no web page in a browser.
+    // … but no web pages in a browser.
     let config = StreamableHttpServerConfig::default().enforce_origin_validation();
     let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(|| Ok(Converter), sessions, config);

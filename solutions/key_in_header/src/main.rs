@@ -1,4 +1,4 @@
-//! A small MCP server that only serves those who send its key, at `http://127.0.0.1:8423/mcp`.
+//! A small MCP server that only serves clients that send its key, at `http://127.0.0.1:8423/mcp`.
 //!
 //! ```text
 //! API_KEY=$(openssl rand -hex 32) cargo run --bin key_in_header
@@ -22,12 +22,12 @@ use tokio::net::TcpListener;
 
 use crate::key::Key;
 
-/// The server. It has one tool, because here only the door matters.
+/// The server. It only has one tool, because this example is about the key.
 struct Greeter;
 
 #[tool_router]
 impl Greeter {
-    /// Greets whoever has the key.
+    /// Greets users who have the key.
     #[tool(annotations(read_only_hint = true, open_world_hint = false))]
     fn greet(&self) -> String {
         "Hello, whoever you are. You have the key.".to_owned()
@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
         Err(_) => (Ipv4Addr::LOCALHOST, 8423).into(),
     };
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop the server that runs there, or set LISTEN")
+        format!("cannot listen on {address}. Stop the server that runs there, or set LISTEN")
     })?;
     // ANCHOR_END: listen
     let address = listener.local_addr()?;
@@ -63,7 +63,7 @@ async fn main() -> Result<()> {
 }
 
 // ANCHOR: router
-/// `/mcp`, for those who have the key.
+/// `/mcp`, for clients that have the key.
 fn router(key: Key, listens_on: IpAddr) -> Router {
     let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let config = StreamableHttpServerConfig::default()

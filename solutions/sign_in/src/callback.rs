@@ -1,4 +1,4 @@
-//! Where the realm sends the user's browser back to: a server on this machine, for one answer.
+//! The server on this machine to which the realm sends the user's browser back, for one answer.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -35,12 +35,12 @@ impl Callback {
         Ok(Self { address, answers })
     }
 
-    /// What the realm is told.
+    /// The address for the realm.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Waits for the browser. Gives the whole address that it came with.
+    /// Waits for the browser. Returns the whole address that it requested.
     pub async fn answered(mut self) -> Result<String> {
         let answer = timeout(PATIENCE, self.answers.recv()).await;
         answer
@@ -54,7 +54,7 @@ async fn answer(
     uri: Uri,
 ) -> Html<&'static str> {
     let query = uri.query().unwrap_or_default();
-    // A second answer has nobody who waits for it.
+    // Nobody waits for a second answer.
     let _ = send.try_send(format!("{address}?{query}"));
     Html("<!doctype html><title>sign_in</title><p>You can close this page.</p>")
 }

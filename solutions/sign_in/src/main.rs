@@ -1,9 +1,9 @@
-//! A client that signs its user in: it knows nothing but a server's address, and finds the rest.
+//! A client that signs in its user. It only knows a server's address, and finds the rest.
 //!
 //!     cargo run --bin sign_in -- http://127.0.0.1:8420/mcp
 //!
-//! It prints the address of the realm's login page. With `BROWSER` in the environment it has that
-//! program open it.
+//! It prints the address of the realm's login page. If `BROWSER` is set in the environment, that
+//! program opens it.
 
 mod callback;
 
@@ -20,7 +20,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 
 use crate::callback::Callback;
 
-/// Signs in at an MCP server, and lists its tools.
+/// Signs in to an MCP server, and lists its tools.
 #[derive(Parser)]
 struct Options {
     /// The server
@@ -37,7 +37,7 @@ async fn main() -> Result<()> {
     let manager = sign_in(&options, challenge.as_deref()).await?;
 
     // ANCHOR: with_token
-    // Each request carries the token, and a new one is asked for before the old one ends.
+    // Every request carries the token. The client gets a new token before the old one expires.
     let http = AuthClient::new(reqwest::Client::new(), manager);
     let config = StreamableHttpClientTransportConfig::with_uri(options.url.as_str());
     let transport = StreamableHttpClientTransport::with_client(http, config);
@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
 }
 
 // ANCHOR: challenge
-/// Knocks without a token. Gives the `WWW-Authenticate` of the server's 401.
+/// Sends a request without a token. Returns the `WWW-Authenticate` of the server's 401.
 async fn challenge(url: &Url) -> Result<Option<String>> {
     let transport = StreamableHttpClientTransport::from_uri(url.as_str());
     match client().serve_with_lifecycle(transport, lifecycle()).await {
@@ -67,14 +67,14 @@ async fn challenge(url: &Url) -> Result<Option<String>> {
 // ANCHOR_END: challenge
 
 // ANCHOR: sign_in
-/// Has the user sign in at the realm that the server names. Gives what has the tokens from then on.
+/// Has the user sign in to the realm that the server names. Returns the manager of the tokens.
 async fn sign_in(options: &Options, challenge: Option<&str>) -> Result<AuthorizationManager> {
     let callback = Callback::listen().await?;
     let mut request = AuthorizationRequest::new(callback.address()).with_client_name("sign_in");
     if let Some(challenge) = challenge {
         request = request.with_challenge(challenge);
     }
-    // Reads the server's metadata and the realm's, and registers there.
+    // Reads the server's and the realm's metadata, and registers.
     let mut login = OAuthState::new(options.url.as_str(), None).await?;
     login.start_authorization(request).await?;
 
@@ -82,7 +82,7 @@ async fn sign_in(options: &Options, challenge: Option<&str>) -> Result<Authoriza
         &login.get_authorization_url().await?,
         options.browser.as_deref(),
     )?;
-    // The whole address: `state` says that the answer is to our question, `iss` who has answered.
+    // The whole address: `state` says that this answers our request, `iss` says who answered.
     let answered = callback.answered().await?;
     login.handle_callback_url(&answered).await?;
     login

@@ -22,7 +22,7 @@ impl Quiet {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let last_minute = load.split(' ').next().and_then(|load| load.parse().ok());
         if last_minute.is_some_and(|load: f64| load > 1.0) {
-            let words = "something else is running on this machine: do not trust the figures";
+            let words = "something else is running on this machine, so do not trust the figures";
             anstream::eprintln!("warning: {words} (load {load})", load = load.trim());
         }
         Self { begin: now() }

@@ -42,7 +42,7 @@ pub(super) fn print(rows: &[Row], stolen: Option<f64>) -> Result<()> {
     if let Some(stolen) = stolen {
         writeln!(
             out,
-            "others on this host had {:.1} % of the cores' time meanwhile",
+            "other programs used {:.1} % of the cores' time meanwhile",
             stolen * 100.0
         )?;
     }

@@ -227,7 +227,7 @@ pub(crate) mod tests {
             ("![a picture](none.png)", "none.png: there is no none.png"),
             (
                 "![](https://example.org/a.png)",
-                "a page must need no network",
+                "a page must not need the network",
             ),
             (
                 "```sh\ncargo checker chek\n```",
@@ -305,7 +305,7 @@ pub(crate) mod tests {
         assert_eq!(lines.len(), 3, "{told}");
         assert!(lines[1].starts_with("book/po/de.po:"), "{told}");
         assert!(
-            lines[1].contains("no page has “You need everyday Rust:"),
+            lines[1].contains("no page contains “You need everyday Rust:"),
             "{told}"
         );
         assert!(

@@ -35,7 +35,7 @@ fn at(clock: &str) -> u32 {
 
 fn number(text: &str) -> u32 {
     text.parse()
-        .unwrap_or_else(|_| panic!("{text} is no number"))
+        .unwrap_or_else(|_| panic!("{text} is not a number"))
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn what_can_be_cut_agrees_with_the_course_and_adds_up() {
         let (begins, module) = course
             .timetable()
             .find(|(begins, _)| *begins == at(&row[0]))
-            .unwrap_or_else(|| panic!("nothing begins at {}", row[0]));
+            .unwrap_or_else(|| panic!("nothing starts at {}", row[0]));
         assert!(module.title.starts_with(&row[1]), "{begins}: {}", row[1]);
         let (plan, short) = row[2].split_once(" → ").unwrap();
         assert_eq!(number(plan), module.minutes, "{row:?}");

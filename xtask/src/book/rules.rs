@@ -64,11 +64,11 @@ fn of_exercise(
 fn without_heading(step: &Step, pages: &BTreeMap<String, Page>) -> Option<String> {
     let id = &step.id;
     let Some((file, anchor)) = step.book.as_ref().and_then(|book| book.split_once('#')) else {
-        return Some(format!("step {id} has no place in the book"));
+        return Some(format!("step {id} has no heading in the book"));
     };
     let Some(page) = pages.get(file) else {
         return Some(format!(
-            "step {id} stands at {file} in the book, and there is no such page"
+            "step {id} names the page {file} in the book, which does not exist"
         ));
     };
     let heading = page.headings.iter().find(|(of, _)| of == anchor);

@@ -61,7 +61,7 @@ fn offline(config: &str) -> Result<String> {
     for table in ["net", "source"] {
         ensure!(
             !known.contains_key(table),
-            "{CONFIG} has [{table}] already, which the bundle would add; join the two in xtask/src/bundle/extras.rs"
+            "{CONFIG} already has [{table}], which the bundle would add; merge the two in xtask/src/bundle/extras.rs"
         );
     }
     Ok(format!("{}\n{OFFLINE}", config.trim_end()))
@@ -69,7 +69,7 @@ fn offline(config: &str) -> Result<String> {
 
 fn start(version: &str, rust: &str) -> String {
     format!(
-        "Build your first MCP server in Rust, {version}: everything for a room without a network.
+        "Build your first MCP server in Rust, {version}: everything you need to work without a network.
 
 You need Rust {rust} or newer with its linker. `rustc --version` says which one you have.
 Open a terminal in this folder and type:
@@ -80,7 +80,7 @@ The first build takes some minutes. After that it says what to do next.
 The book:     open read/book/index.html in your browser
 The slides:   open read/slides/index.html
 Any problem:  cargo checker doctor
-Online again: remove the last lines of .cargo/config.toml, as it says there
+Online again: remove the last lines of .cargo/config.toml, as explained there
 "
     )
 }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn settings_that_would_be_there_twice_are_told() {
         let told = offline("[net]\nretry = 3\n").unwrap_err().to_string();
-        assert!(told.contains("has [net] already"), "{told}");
+        assert!(told.contains("already has [net]"), "{told}");
         let told = offline("[alias\n").unwrap_err().to_string();
         assert_eq!(told, ".cargo/config.toml is broken");
     }

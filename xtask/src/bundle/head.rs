@@ -36,7 +36,7 @@ pub(super) async fn unpack(root: &Path, to: &Path, guard: &Guard) -> Result<Head
     let (name, seconds) = asked
         .trim()
         .split_once(' ')
-        .context("git names no commit")?;
+        .context("git reports no commit")?;
     let changed = git(root, &["status", "--porcelain"], guard).await?;
     empty_but_target(to)?;
     let packed = to.with_extension("tar");
@@ -51,7 +51,7 @@ pub(super) async fn unpack(root: &Path, to: &Path, guard: &Guard) -> Result<Head
     fs::remove_file(&packed)?;
     Ok(Head {
         name: name.to_owned(),
-        seconds: seconds.parse().context("git names no time")?,
+        seconds: seconds.parse().context("git reports no time")?,
         uncommitted: changed.lines().count(),
     })
 }
@@ -66,7 +66,9 @@ pub(super) async fn unpack(root: &Path, to: &Path, guard: &Guard) -> Result<Head
 /// When git fails; with its words.
 pub(super) async fn repository(root: &Path, folder: &Path, guard: &Guard) -> Result<PathBuf> {
     emptied(folder)?;
-    let from = root.to_str().context("the checkout's path is not text")?;
+    let from = root
+        .to_str()
+        .context("the checkout's path is not valid text")?;
     let steps: [&[&str]; 6] = [
         &["init", "--quiet", "--template=", "--initial-branch=main"],
         // As one file. Otherwise git may write each object on its own.
@@ -109,7 +111,7 @@ async fn git(folder: &Path, arguments: &[&str], guard: &Guard) -> Result<String>
     command.arg("-C").arg(folder).args(arguments);
     let said = call(command, guard, PATIENCE).await;
     said.and_then(crate::peers::Said::ended_well)
-        .context("the bundle is made of what git has, and git failed. Is it installed, and is this a checkout with a commit?")
+        .context("the bundle contains the last commit, but git failed. Is git installed, and is this a checkout with a commit?")
 }
 
 /// Empties a folder, and leaves its `target/`: reveal.js is in there.

@@ -59,7 +59,7 @@ pub(crate) async fn make(root: &Path, guard: &Guard) -> Result<PathBuf> {
     println!("1/5  the repository at HEAD, {}", head.name);
     if head.uncommitted > 0 {
         println!(
-            "     Warning: {} uncommitted changes are not in the bundle. Commit them first if they should be.",
+            "     Warning: {} uncommitted changes are not in the bundle. To include them, commit them first.",
             head.uncommitted
         );
     }
@@ -119,7 +119,7 @@ fn turn(folder: &Path) -> Result<File> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
-            bail!("another `cargo xtask bundle` is running; wait until it is done")
+            bail!("another `cargo xtask bundle` is running. Wait until it is done")
         }
         Err(TryLockError::Error(error)) => Err(error).context("cannot lock target/bundle"),
     }

@@ -54,10 +54,9 @@ pub(super) async fn vendor(tree: &Path, folder: &Path, guard: &Guard) -> Result<
         ])
         .arg(RIG)
         .arg(&to);
-    call(command, guard, PATIENCE)
-        .await?
-        .ended_well()
-        .context("cargo cannot vendor the crates. This part needs the network, and 1 GB of disk")?;
+    call(command, guard, PATIENCE).await?.ended_well().context(
+        "cargo cannot vendor the crates. This part needs the network and 1 GB of disk space",
+    )?;
     fs::write(&receipt, &locks).with_context(|| format!("cannot write {}", receipt.display()))?;
     Ok(to)
 }
@@ -69,7 +68,7 @@ fn elsewhere(locks: &str) -> Result<()> {
         let is_known = source.is_none_or(|source| source.trim_matches('"') == CRATES_IO);
         ensure!(
             is_known,
-            "Cargo.lock takes a crate from elsewhere than crates.io, which the bundle does not replace yet: {line}"
+            "Cargo.lock has a crate that is not from crates.io, which the bundle does not support yet: {line}"
         );
     }
     Ok(())

@@ -35,7 +35,7 @@ const HOSTS: [Script; 2] = [
 pub(super) async fn run(setup: &Setup) {
     setup
         .tally
-        .peer("The pages of exercise 4 in other people's hosts, in a browser");
+        .peer("The pages of exercise 4 in other hosts, in a browser");
     for script in &HOSTS {
         for revision in script.revisions {
             let place = format!("{}, {revision}", script.host);

@@ -82,14 +82,14 @@ pub(super) async fn run(setup: &Setup) {
     let tally = &setup.tally;
     tally.peer("The checker against stores in other languages that ask and show");
     let store = || in_python(setup, None);
-    let sentence = "a right store in FastMCP passes every step but 4.12 by --url";
+    let sentence = "a correct store in FastMCP passes every step except 4.12, with --url";
     let judged = judge(setup, Way::Url, store, Scope::Whole, None);
     tally.check(sentence, judged).await;
-    let sentence = "questions expire in a right store in FastMCP: it passes 4.4 by --command";
+    let sentence = "questions expire in a correct store in FastMCP: it passes 4.4, with --command";
     let judged = judge(setup, Way::Command, store, EXPIRES, None);
     tally.check(sentence, judged).await;
     let sentence =
-        "a right store on the SDKs for TypeScript passes every step but 4.12 by --command";
+        "a correct store on the SDKs for TypeScript passes every step except 4.12, with --command";
     let store = || setup.node.script(setup.root.join("interop/store4.cjs"));
     let judged = judge(setup, Way::Command, store, Scope::Whole, None);
     tally.check(sentence, judged).await;

@@ -36,7 +36,7 @@ pub(super) async fn run(setup: &Setup) {
         .check("a browser is there", version(setup, &browser))
         .await;
     let sentence =
-        "right pages pass, each flaw of 4.8 and 4.9 is named, and block after block draws";
+        "correct pages pass, every flaw of 4.8 and 4.9 is reported, and each block draws its part";
     setup.tally.check(sentence, tests(setup, &browser)).await;
 }
 
@@ -72,7 +72,7 @@ pub(super) fn passed(said: &str) -> Result<String> {
     let result = said
         .lines()
         .find_map(|line| line.strip_prefix("test result: ok. "));
-    let result = result.context("cargo says of no test that it passed")?;
+    let result = result.context("cargo reports no test that passed")?;
     let count: usize = result.split(' ').next().unwrap_or_default().parse()?;
     ensure!(count > 0, "no test was run: {result}");
     Ok(format!("{count} tests pass"))

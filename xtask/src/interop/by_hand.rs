@@ -77,7 +77,7 @@ pub(super) async fn run(setup: &Setup) {
         (Way::Url, "3.7 by --url"),
         (Way::Command, "3.8 by --command"),
     ] {
-        let sentence = format!("a right one passes every step but {unreached}");
+        let sentence = format!("a correct one passes every step except {unreached}");
         let store = || store(setup, None);
         tally
             .check(&sentence, judge(setup, way, store, None, &[]))

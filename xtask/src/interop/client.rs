@@ -105,7 +105,7 @@ pub(super) async fn heard(setup: &Setup, command: Command, checks: usize) -> Res
         .collect::<Result<_>>()?;
     ensure!(
         lines.len() == checks,
-        "the script made {} checks and not {checks}",
+        "the script made {} checks, not {checks}",
         lines.len()
     );
     Ok(lines)

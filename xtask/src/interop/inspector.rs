@@ -221,7 +221,7 @@ impl<'setup> Inspector<'setup> {
     pub(super) async fn result(&self, method: &[&str]) -> Result<Value> {
         let (status, stdout, stderr) = self.call(method).await?;
         if status != Some(0) {
-            bail!("it ended with {status:?}: {stdout}{stderr}");
+            bail!("it exited with {status:?}: {stdout}{stderr}");
         }
         let mut said: Value =
             serde_json::from_str(&stdout).with_context(|| format!("this is not JSON: {stdout}"))?;
@@ -233,7 +233,7 @@ impl<'setup> Inspector<'setup> {
         let (status, stdout, stderr) = self.call(method).await?;
         ensure!(
             status == Some(expected),
-            "it ended with {status:?} and not {expected}: {stdout}{stderr}"
+            "it exited with {status:?}, not {expected}: {stdout}{stderr}"
         );
         let said = stderr
             .lines()

@@ -24,9 +24,9 @@ use crate::peers::Peers;
 /// Which changes to try.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these exercises, as in ex3_store; by default, all that are ready
+    /// Only these exercises, such as ex3_store; by default, all that are ready
     exercises: Vec<String>,
-    /// Only files with this name, as in inventory.rs
+    /// Only files with this name, such as inventory.rs
     #[arg(long)]
     file: Option<String>,
 }
@@ -45,7 +45,7 @@ async fn try_all(root: &Path, guard: &Guard, arguments: &Arguments) -> Result<()
         .map(|exercise| &exercise.id)
         .filter(is_wanted)
         .collect();
-    ensure!(!ids.is_empty(), "no exercise that is ready has such a name");
+    ensure!(!ids.is_empty(), "no exercise that is ready has this name");
     let accepted = Accepted::read()?;
     let program = Peers::new(root, guard).mutants(root).await?;
     let trial = Trial::prepare(root, &ids, guard).await?;
@@ -72,7 +72,7 @@ async fn try_all(root: &Path, guard: &Guard, arguments: &Arguments) -> Result<()
                 }
                 (Found::Caught(step), Some(_)) => {
                     wrong.push(format!("{mutant} (accepted, but caught by {step})"));
-                    format!("caught by {step}, and need not be accepted any more")
+                    format!("caught by {step}, so it no longer needs to be accepted")
                 }
             };
             println!("{mutant}: {words}");
@@ -83,7 +83,7 @@ async fn try_all(root: &Path, guard: &Guard, arguments: &Arguments) -> Result<()
         "\n{caught} caught, {unviable} do not compile, {} wrong, in {minutes:.1} minutes",
         wrong.len()
     );
-    ensure!(caught > 0, "no change was caught: is there any?");
+    ensure!(caught > 0, "no change was caught. Is there any change?");
     ensure!(wrong.is_empty(), "look at these:\n{}", wrong.join("\n"));
     Ok(())
 }

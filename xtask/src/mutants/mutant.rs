@@ -61,7 +61,7 @@ impl Mutant {
             command.args(["--file", file]);
         }
         let listed = call(command, guard, PATIENCE).await?.ended_well()?;
-        serde_json::from_str(&listed).context("cargo-mutants lists in an unknown way")
+        serde_json::from_str(&listed).context("the list of cargo-mutants has an unknown format")
     }
 
     /// What is done, without the place.

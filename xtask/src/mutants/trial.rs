@@ -84,15 +84,15 @@ impl Trial {
     pub(super) async fn passes(&self, exercise: &str) -> Result<()> {
         match self.check(exercise).await? {
             Found::Survived => Ok(()),
-            Found::Caught(step) => bail!("{exercise}: the solution fails {step} as it is"),
-            Found::Unviable => bail!("{exercise}: the solution does not compile as it is"),
+            Found::Caught(step) => bail!("{exercise}: the unchanged solution fails {step}"),
+            Found::Unviable => bail!("{exercise}: the unchanged solution does not compile"),
         }
     }
 
     /// Makes the change, checks, and takes it back.
     pub(super) async fn of(&self, exercise: &str, mutant: &Mutant) -> Result<Found> {
         let path = self.root.join(&mutant.file);
-        let right = fs::read_to_string(&path).context("cannot read what is to be changed")?;
+        let right = fs::read_to_string(&path).context("cannot read the file to change")?;
         let wrong = mutant.applied(&right);
         fs::write(&path, wrong.context("a change outside of its file")?)?;
         let found = self.check(exercise).await;

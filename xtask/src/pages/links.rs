@@ -63,7 +63,7 @@ impl<'a> Links<'a> {
             return None;
         }
         if is_outside(asset) {
-            return Some("a page must need no network; keep a copy beside it".to_owned());
+            return Some("a page must not need the network; keep a copy next to it".to_owned());
         }
         self.wrong_inside(page, asset)
     }
@@ -92,7 +92,7 @@ impl<'a> Links<'a> {
             return None;
         }
         if url.scheme() == "http" {
-            return Some("begin it with https://".to_owned());
+            return Some("start it with https://".to_owned());
         }
         let mut parts = url.path_segments()?;
         if host != "docs.rs" {

@@ -97,7 +97,7 @@ fn of_page(
         if code.contains("ANCHOR") {
             mistakes.push(mistake(
                 "ANCHOR",
-                "marks of anchors show in the code; include by anchor".to_owned(),
+                "the code shows anchor comments; include it by anchor".to_owned(),
             ));
         }
     }
@@ -124,7 +124,7 @@ fn fetched(file: &str, css: &str) -> Vec<Mistake> {
     found
         .map(|found| {
             let line = line_of(css, found.start());
-            Mistake::new(file, Some(line), "a page must need no network")
+            Mistake::new(file, Some(line), "a page must not need the network")
         })
         .collect()
 }

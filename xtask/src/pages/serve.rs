@@ -75,7 +75,7 @@ async fn serve(site: &Workplace, port: u16, open: bool) -> Result<()> {
     let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(listener) => listener,
         Err(error) => bail!(
-            "cannot listen on port {port}: {error}. `cargo xtask {name} serve --port {}` takes another",
+            "cannot listen on port {port}: {error}. Choose another one with `cargo xtask {name} serve --port {}`",
             port.wrapping_add(1)
         ),
     };
@@ -112,10 +112,10 @@ fn tell(name: &str, port: u16, open: bool) {
         None => format!("http://127.0.0.1:{port}/"),
     };
     println!(
-        "The {name} is at {url}\nIt is built again when a page, course.toml or a solution is saved. Ctrl-C ends it."
+        "The {name} is at {url}\nIt is rebuilt when you save a page, course.toml or a solution. Ctrl-C stops it."
     );
     if open && let Err(error) = opener::open_browser(&url) {
-        eprintln!("no browser could be opened ({error}); open {url} yourself");
+        eprintln!("the browser could not be opened ({error}). Open {url} yourself");
     }
 }
 
@@ -158,12 +158,12 @@ async fn keep_building(
                 begin.elapsed().as_secs_f64()
             ),
             Some(error) => {
-                println!("{file} changed: {error}\nWhat was built before is still served.")
+                println!("{file} changed: {error}\nThe previous build is still served.")
             }
         }
         news.send_replace(told);
     }
-    bail!("nothing watches the files any more")
+    bail!("the files are no longer watched")
 }
 
 /// Sends the path of each source that changes, until the watcher is dropped.
@@ -256,7 +256,7 @@ impl Workplace {
         }
         let _ = fs::remove_dir_all(&last);
         let _ = fs::rename(self.current(), &last);
-        fs::rename(&next, self.current()).context("cannot put the new pages in their place")
+        fs::rename(&next, self.current()).context("cannot replace the old pages")
     }
 }
 

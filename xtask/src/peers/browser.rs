@@ -17,7 +17,7 @@ pub(super) async fn install(guard: &Guard) -> Result<PathBuf> {
     if let Ok(found) = find() {
         return Ok(found);
     }
-    let hint = "no browser is installed, and this cannot install one. Install Chrome or Chromium, or name one with CHROME";
+    let hint = "no browser is installed, and this command cannot install one. Install Chrome or Chromium, or set CHROME to one";
     packages::install(&["chromium"], hint, guard).await?;
-    find().map_err(|why| anyhow!("chromium was installed, and {why}"))
+    find().map_err(|why| anyhow!("chromium was installed, but {why}"))
 }

@@ -51,7 +51,7 @@ pub(crate) async fn call(command: Command, guard: &Guard, patience: Duration) ->
     let stderr = monitor.stderr.last_lines();
     let Ok(status) = ended else {
         bail!(
-            "`{line}` has not ended after {} s{}",
+            "`{line}` did not exit within {} s{}",
             patience.as_secs(),
             words(&stdout, &stderr)
         );
@@ -128,7 +128,7 @@ mod tests {
         let said = shell("echo waiting; sleep 60", Duration::from_millis(500)).await;
         let error = said.unwrap_err().to_string();
         assert!(
-            error.ends_with("has not ended after 0 s\n    waiting"),
+            error.ends_with("did not exit within 0 s\n    waiting"),
             "{error}"
         );
     }

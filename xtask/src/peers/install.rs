@@ -71,7 +71,7 @@ impl Place {
             .with_context(|| format!("cannot write {}", self.lock.display()))?;
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             println!(
-                "another run installs in target/interop/{}: waiting for it",
+                "another run is installing in target/interop/{}: waiting for it",
                 self.name
             );
             return tokio::task::spawn_blocking(move || file.lock().map(|()| file))

@@ -161,7 +161,7 @@ pub(super) async fn npm_ci(pins: &Path, folder: &Path, guard: &Guard) -> Result<
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .args(["--loglevel", "error"]);
     let said = call(npm, guard, PATIENCE).await.context(
-        "npm is needed: install Node.js, of any version, with your system's package manager",
+        "npm is missing. Install Node.js, in any version, with your system's package manager",
     )?;
     said.ended_well()?;
     Ok(())
@@ -175,7 +175,7 @@ fn node(folder: &Path) -> Result<PathBuf> {
         .find(|path| path.is_file())
         .with_context(|| {
             format!(
-                "npm knows no Node for this machine ({} on {}): see optionalDependencies in interop/package.json",
+                "npm has no Node for this machine ({} on {}): see optionalDependencies in interop/package.json",
                 std::env::consts::OS,
                 std::env::consts::ARCH
             )

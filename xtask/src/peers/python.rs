@@ -79,7 +79,7 @@ impl Python {
 
 /// Which Python there is; one that is new enough.
 async fn version(guard: &Guard) -> Result<String> {
-    const NEEDED: &str = "`cargo interop` needs Python 3.11 or newer with venv: install it with your system's package manager (on Debian and Ubuntu `sudo apt install python3 python3-venv`)";
+    const NEEDED: &str = "`cargo interop` needs Python 3.11 or newer with venv. Install it with your system's package manager (on Debian and Ubuntu `sudo apt install python3 python3-venv`)";
     let mut command = Command::new(PYTHON);
     command.args(["-c", NEWER_THAN]);
     let said = call(command, guard, Duration::from_secs(30))

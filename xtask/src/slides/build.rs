@@ -58,7 +58,10 @@ fn read<'a>(root: &Path, course: &'a Course) -> Result<(Vec<Part<'a>>, Vec<Mista
     let mut mistakes = Vec::new();
     for module in &course.modules {
         let Some(slides_of) = &module.slides else {
-            let message = format!("the module `{}` has no slides; name its file", module.title);
+            let message = format!(
+                "the module `{}` has no slides; add the file's name",
+                module.title
+            );
             mistakes.push(Mistake::new("course.toml", None, message));
             continue;
         };
@@ -199,7 +202,7 @@ mod tests {
         );
         assert!(
             !page.contains("reveal/"),
-            "it names files that are not there"
+            "it names files that do not exist"
         );
     }
 
@@ -218,7 +221,7 @@ mod tests {
             ("{{#output nothing}}", "names no output"),
             (
                 "{{#output untouched 5-400}}",
-                "names the lines 5-400, and `untouched` has",
+                "names the lines 5-400, but `untouched` has",
             ),
             (
                 "{{#output after-3-1}}",
@@ -230,7 +233,7 @@ mod tests {
             ),
             (
                 "{{#diagram sign-in 300-9000}}",
-                "high, and has no part 300-9000",
+                "high, so it has no part 300-9000",
             ),
             (
                 "{{#tilte a}}",
@@ -247,7 +250,7 @@ mod tests {
             ("![a](none.png)", "none.png: there is no none.png"),
             (
                 "![a](https://example.org/a.png)",
-                "a page must need no network",
+                "a page must not need the network",
             ),
             ("[a](#/nowhere)", "no slide has the id nowhere"),
             (
@@ -283,7 +286,7 @@ mod tests {
                 pictures,
                 "has no description for people who cannot see it: add one",
             ),
-            (long.as_str(), "has 30 lines, and 18 fit on a slide"),
+            (long.as_str(), "has 30 lines, but only 18 fit on a slide"),
         ] {
             fs::write(&file, format!("{head}\n\n{bad}\n\n{rest}")).unwrap();
             let told = build(root.path(), to.path()).unwrap_err().to_string();
@@ -311,10 +314,10 @@ mod tests {
         change("course.toml", "slides = \"ex3.md\"", "slides = \"ex33.md\"");
         let told = build(root.path(), to.path()).unwrap_err().to_string();
         for said in [
-            "slides/break.md: its slides take 20 minutes, and course.toml gives `Break` 21",
-            "course.toml: the module `Exercise 1: Connect to servers` has no slides; name its file",
+            "slides/break.md: its slides take 20 minutes, but course.toml gives `Break` 21",
+            "course.toml: the module `Exercise 1: Connect to servers` has no slides; add the file's name",
             "slides/ex33.md: the slides of `Exercise 3: Build a product store` cannot be read",
-            "slides/ex1.md: no module of course.toml names it; add `slides` to one",
+            "slides/ex1.md: no module in course.toml names it; add `slides` to one",
         ] {
             assert!(told.contains(said), "{said}: {told}");
         }

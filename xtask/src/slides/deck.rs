@@ -80,7 +80,7 @@ pub(super) fn slides(source: &Source) -> (Vec<Slide>, Vec<Mistake>) {
     if !text[..begins].trim().is_empty() {
         mistake(
             0,
-            "what stands before the first heading is on no slide".to_owned(),
+            "text before the first heading is not on any slide".to_owned(),
         );
     }
     if headings.is_empty() {
@@ -332,7 +332,10 @@ mod tests {
             assert_eq!(mistake.line, Some(7), "{bad}: {mistake}");
         }
         let (_, mistakes) = slides(&source("lost\n\n# A {#a minutes=1}\n\nNote:\n\nSay\n"));
-        assert!(mistakes[0].message.contains("on no slide"), "{mistakes:?}");
+        assert!(
+            mistakes[0].message.contains("not on any slide"),
+            "{mistakes:?}"
+        );
         let (_, mistakes) = slides(&source(""));
         assert!(mistakes[0].message.contains("has no slide"), "{mistakes:?}");
     }

@@ -97,7 +97,7 @@ impl<'a> Pieces<'a> {
             None => (0, height),
             Some(part) => range(part)
                 .filter(|(from, to)| from < to && *to <= height)
-                .ok_or_else(|| format!("{path} is {height} high, and has no part {part}"))?,
+                .ok_or_else(|| format!("{path} is {height} high, so it has no part {part}"))?,
         };
         let svg = if from == 0 {
             BOX.replace(&svg, in_box(0, width, to)).into_owned()
@@ -136,12 +136,12 @@ impl<'a> Pieces<'a> {
             Some(part) => range(part)
                 .filter(|(from, to)| 1 <= *from && from <= to && *to <= count)
                 .ok_or_else(|| {
-                    format!("names the lines {part}, and `{name}` has the lines 1 to {count}")
+                    format!("names the lines {part}, but `{name}` has the lines 1 to {count}")
                 })?,
         };
         if to - from + 1 > OUTPUT {
             return Err(format!(
-                "shows {} lines, and {OUTPUT} fit on a slide; name those to show, as in {{{{#output {name} 1-12}}}}",
+                "shows {} lines, but only {OUTPUT} fit on a slide; name those to show, as in {{{{#output {name} 1-12}}}}",
                 to - from + 1
             ));
         }

@@ -180,7 +180,7 @@ impl Fence {
         let count = code.lines().count();
         if count > most {
             told(format!(
-                "has {count} lines, and {most} fit on a slide; show less of it"
+                "has {count} lines, but only {most} fit on a slide; show fewer"
             ));
         }
         if let Some(line) = code.lines().find(|line| line.chars().count() > columns) {
@@ -239,7 +239,7 @@ fn highlights(steps: &str, count: usize) -> Result<String, String> {
             out.push(step.to_owned());
         } else {
             return Err(format!(
-                "highlights the lines {step}, and it has the lines 1 to {count}"
+                "highlights the lines {step}, but it has the lines 1 to {count}"
             ));
         }
     }
@@ -280,11 +280,14 @@ mod tests {
         let long = "x\n".repeat(19);
         let wide = "y".repeat(97);
         let bad = [
-            (format!("```rust\n{long}```\n"), "has 19 lines, and 18 fit"),
+            (
+                format!("```rust\n{long}```\n"),
+                "has 19 lines, but only 18 fit",
+            ),
             (format!("```rust\n{wide}\n```\n"), "more than 96 columns"),
             (
                 "```rust,lines=1-3\na\nb\n```\n".to_owned(),
-                "highlights the lines 1-3, and it has the lines 1 to 2",
+                "highlights the lines 1-3, but it has the lines 1 to 2",
             ),
             (
                 "```rust,lines=0\na\n```\n".to_owned(),

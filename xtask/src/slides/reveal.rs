@@ -29,7 +29,7 @@ pub(super) const SCRIPTS: &str = "<link rel=\"stylesheet\" href=\"reveal/reveal.
 pub(crate) async fn fetch(root: &Path, guard: &Guard) {
     if let Err(error) = reveal::install(root, guard).await {
         eprintln!(
-            "reveal.js cannot be fetched, so the deck is plain pages with their notes: {error:#}"
+            "reveal.js could not be downloaded, so the deck is plain pages with notes: {error:#}"
         );
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn of_sources(root: &Path, parts: &[Part<'_>]) -> Result<Vec<Mistake>
         let halves: u32 = slides.iter().map(|slide| slide.halves).sum();
         if halves != module.minutes * 2 {
             let message = format!(
-                "its slides take {} minutes, and course.toml gives `{}` {}",
+                "its slides take {} minutes, but course.toml gives `{}` {}",
                 f64::from(halves) / 2.0,
                 module.title,
                 module.minutes
@@ -33,7 +33,7 @@ pub(super) fn of_sources(root: &Path, parts: &[Part<'_>]) -> Result<Vec<Mistake>
         }
         for slide in slides {
             if let Some(other) = ids.insert(&slide.id, &source.file) {
-                let message = format!("the id {} is in {other}, too", slide.id);
+                let message = format!("the id {} is also in {other}", slide.id);
                 let line = Some(line_of(&source.text, slide.title.start));
                 mistakes.push(Mistake::new(&source.file, line, message));
             }
@@ -47,7 +47,7 @@ pub(super) fn of_sources(root: &Path, parts: &[Part<'_>]) -> Result<Vec<Mistake>
         let name = entry?.file_name().to_string_lossy().into_owned();
         let file = format!("slides/{name}");
         if name.ends_with(".md") && !named.contains(file.as_str()) {
-            let message = "no module of course.toml names it; add `slides` to one";
+            let message = "no module in course.toml names it; add `slides` to one";
             mistakes.push(Mistake::new(file, None, message));
         }
     }

@@ -39,7 +39,7 @@ const FOLDERS: [(&str, &str, Prose); 3] = [
 pub(crate) fn run() -> Result<()> {
     let (count, mistakes) = check(&crate::root()?)?;
     none("the wording", mistakes)?;
-    println!("{count} files, and no banned phrase in them");
+    println!("{count} files, no banned phrases");
     Ok(())
 }
 
@@ -59,7 +59,7 @@ fn check(root: &Path) -> Result<(usize, Vec<Mistake>)> {
     for (file, prose) in &all {
         let text =
             fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"))?;
-        let prose = prose(&text).with_context(|| format!("cannot understand {file}"))?;
+        let prose = prose(&text).with_context(|| format!("cannot parse {file}"))?;
         mistakes.extend(of_prose(file, &prose, &banned));
     }
     Ok((all.len(), mistakes))

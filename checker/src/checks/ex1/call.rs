@@ -16,7 +16,7 @@ use crate::verdict::Code;
 const FAREWELL: &str = "Good\u{1b}[2Jbye";
 
 /// Step 1.3 asks for it, where a list is printed. A result is no safer.
-const ESCAPES_PRINTED: &str = "`call` prints escape characters as the server sent them. A server can clear the screen with them, or write over what its user has read. Leave them out, as in `list`.";
+const ESCAPES_PRINTED: &str = "`call` prints escape characters as the server sent them. A server can clear the screen with them, or overwrite what the user has already read. Leave them out, as in `list`.";
 
 /// What is drawn for one run.
 struct Drawn {
@@ -33,7 +33,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     let drawn = Drawn::new(program);
     let server = program.meet(drawn.spec(program)).await?;
 
-    program.purpose("whatever the client asks to call a tool");
+    program.purpose("the client calls a tool");
     let arguments = drawn.arguments.to_string();
     let url = server.url().as_str();
     let ran = program
@@ -47,7 +47,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
         program.remark(ESCAPES_PRINTED);
     }
 
-    program.purpose("whatever the client asks to read a resource");
+    program.purpose("the client reads a resource");
     let ran = program.run(&[url, "read", &drawn.uri]).await?;
     the_resource_was_read(&ran, &server, &drawn)?;
     ran.succeeded()?;
@@ -56,7 +56,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
             &ran,
             page,
             "the text of the resource",
-            "The answer to resources/read holds a list of contents, often one, sometimes more. Print the text of each.",
+            "The answer to resources/read is a list of contents: often one, sometimes more. Print the text of every one.",
             places::READ,
         )?;
     }
@@ -123,7 +123,7 @@ fn the_call_arrived(ran: &Ran, server: &FakeServer, drawn: &Drawn) -> Checked {
                 .finding(Code::CalledAgain)
                 .expected("one tools/call")
                 .got(format!("{} of them", more.len()))
-                .why("A tool may sell something. Who calls twice buys twice.")
+                .why("A tool may sell something. Calling it twice buys twice.")
                 .into());
         }
     };
@@ -141,7 +141,7 @@ fn the_call_arrived(ran: &Ran, server: &FakeServer, drawn: &Drawn) -> Checked {
             .finding(Code::WrongArguments)
             .expected(format!("arguments {}", drawn.arguments))
             .got(format!("arguments {}", sent["arguments"]))
-            .why("The JSON on the command line is what the tool gets: parsed, with every value of the type that it has there.")
+            .why("Parse the JSON on the command line and send it unchanged: every value keeps its type.")
             .into());
     }
     Ok(())
@@ -153,7 +153,7 @@ fn the_result_is_printed(ran: &Ran, drawn: &Drawn) -> Checked {
             ran,
             text,
             "the text of the result",
-            "`content` of a result is a list of blocks. Print the text of each one.",
+            "A result's `content` is a list of blocks. Print the text of every one.",
             places::CALL,
         )?;
     }
@@ -167,7 +167,7 @@ fn the_result_is_printed(ran: &Ran, drawn: &Drawn) -> Checked {
                 .finding(Code::StructuredContentNotPrinted)
                 .expected(format!("the structured content too: {}", drawn.structured))
                 .got(format!("no {name} {shown}\n{}", ran.printed()))
-                .why("`structuredContent` holds the same answer for programs, or more than the text. This server's text does not repeat it.")
+                .why("`structuredContent` is the answer for programs, and may hold more than the text. This server's text does not repeat it.")
                 .into());
         }
     }
@@ -190,7 +190,7 @@ fn the_resource_was_read(ran: &Ran, server: &FakeServer, drawn: &Drawn) -> Check
         .finding(Code::NotRead)
         .expected(format!("resources/read of {}", drawn.uri))
         .got(got)
-        .why("`read URI` sends one resources/read with this URI. A resource need not be listed to be read.")
+        .why("`read URI` sends one resources/read with this URI. You can read a resource even if the server does not list it.")
         .at(places::READ)
         .into())
 }

@@ -61,7 +61,7 @@ impl Desk {
 }
 
 async fn it_gets_in(program: &ProgramUnderTest, desk: &Desk, protected: &Protected) -> Checked {
-    program.purpose("whatever the client asks with its key");
+    program.purpose("the client sends its key");
     let server = program
         .meet_protected(desk.spec.clone(), protected.clone())
         .await?;
@@ -77,14 +77,14 @@ async fn it_gets_in(program: &ProgramUnderTest, desk: &Desk, protected: &Protect
         &ran,
         &desk.text,
         "what the tool says",
-        "With the key, this server is like any other.",
+        "With the key, this server answers like any other.",
         places::CALL,
     )?;
     the_key_is_not_printed(&ran, protected)
 }
 
 async fn without_a_key(program: &ProgramUnderTest, desk: &Desk, protected: &Protected) -> Checked {
-    program.purpose("whatever the client asks without a key");
+    program.purpose("the client has no key");
     // A server of its own, so that the trace shows one thing after the other.
     let server = program
         .meet_protected(desk.spec.clone(), protected.clone())
@@ -102,7 +102,7 @@ async fn metadata_elsewhere(
     desk: &Desk,
     protected: &Protected,
 ) -> Checked {
-    program.purpose("whatever the client asks where the metadata is on another server");
+    program.purpose("the metadata is on another server");
     let stranger = program
         .meet_protected(desk.spec.clone(), protected.clone())
         .await?;
@@ -120,7 +120,7 @@ async fn metadata_elsewhere(
     let ran = program
         .run(&["-H", &header, url, "call", &desk.tool, "{}"])
         .await?;
-    let why = "A key is meant for one server, and the metadata's address is only what this server says. If it leads to another origin, go there without the key, or do not go.";
+    let why = "A key is meant for one server, but the server can name any address for its metadata. If that is another origin, fetch it without the key, or not at all.";
     the_key_stays(&ran, &server, &stranger, protected, why)
         .map_err(|stop| stop.at(places::LOGIN))?;
     the_key_is_not_printed(&ran, protected)?;
@@ -133,7 +133,7 @@ async fn moved_elsewhere(
     desk: &Desk,
     protected: &Protected,
 ) -> Checked {
-    program.purpose("whatever the client asks of a server that redirects to another one");
+    program.purpose("the server redirects to another one");
     let stranger = program
         .meet_protected(desk.spec.clone(), protected.clone())
         .await?;
@@ -144,7 +144,7 @@ async fn moved_elsewhere(
     let ran = program
         .run(&["-H", &header, url, "call", &desk.tool, "{}"])
         .await?;
-    let why = "A key is meant for one server, and a redirect may lead anywhere. Follow it only to the same origin, or without the key. HTTP libraries leave out Authorization by themselves, and no other header.";
+    let why = "A key is meant for one server, but a redirect can lead anywhere. Follow it only to the same origin, or without the key. HTTP libraries drop the Authorization header on their own, but no other header.";
     the_key_stays(&ran, &server, &stranger, protected, why)
 }
 
@@ -171,7 +171,7 @@ fn the_key_stays(
             server.url()
         ))
         .got(format!(
-            "{} {} with the key, at {}",
+            "{} {} with the key, sent to {}",
             request.method,
             request.path,
             stranger.url().origin().ascii_serialization()
@@ -213,16 +213,16 @@ fn every_request_has_the_key(ran: &Ran, record: &Record, protected: &Protected) 
     let (got, why) = match request.headers.get(&protected.header) {
         None => (
             "no such header".to_owned(),
-            "The server checks every request by itself. The handshake needs every header of -H, and so does every request after it.".into(),
+            "The server checks each request separately. Send every -H header with the handshake, and with every request after it.".into(),
         ),
         Some(value) => (
             format!("{value:?}"),
-            Why::from("What is behind the colon is the value, to the letter.").in_rust("In rmcp, `custom_headers` sends it so; `auth_header` puts Bearer in front."),
+            Why::from("Everything after the colon is the value. Send it unchanged.").in_rust("In rmcp, `custom_headers` sends it as written; `auth_header` adds Bearer in front."),
         ),
     };
     Err(ran
         .finding(Code::KeyNotSent)
-        .expected(format!("{which} with the header of -H, as written there"))
+        .expected(format!("{which} with the header from -H, as written"))
         .got(got)
         .why(why)
         .at(places::HEADERS)
@@ -237,9 +237,9 @@ fn the_key_is_not_printed(ran: &Ran, protected: &Protected) -> Checked {
     }
     Err(ran
         .finding(Code::KeyPrinted)
-        .expected("no word of the key")
+        .expected("output without the key")
         .got(ran.printed())
-        .why("What is printed ends up in logs, and in front of an audience. A key is for the server alone.")
+        .why("What you print ends up in logs and on shared screens. Send the key to the server and nowhere else.")
         .into())
 }
 
@@ -261,8 +261,8 @@ fn it_says_where_to_log_in(ran: &Ran, record: &Record, protected: &Protected) ->
             .expected(format!("on stderr, where to log in: {login}"))
             .got(format!("{fetched}\n{}", ran.printed()))
             .at(places::LOGIN)
-            .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers: that is where one logs in (RFC 9728). It can hold several challenges, and names in it are not case-sensitive.")
-            .in_rust("In rmcp, auth_challenge() of the error is that header.")
+            .why("The 401 has a header WWW-Authenticate with resource_metadata=\"…\". The JSON at that address lists authorization_servers, where users log in (RFC 9728). The header can hold several challenges, and its names are not case-sensitive.")
+            .in_rust("In rmcp, the error's auth_challenge() returns that header.")
             .into());
     }
     needs_login(ran)
@@ -274,9 +274,9 @@ fn needs_login(ran: &Ran) -> Checked {
     }
     Err(ran
         .finding(Code::WrongExitCode)
-        .expected("exit code 5: a login or a key is needed")
+        .expected("exit code 5: the server needs a login or a key")
         .got(ran.printed())
-        .why("A script reads the exit code. This server is there, and would answer with a key.")
+        .why("Scripts read the exit code. The server is up, and would answer if you sent a key.")
         .at(places::EXIT_CODES)
         .into())
 }

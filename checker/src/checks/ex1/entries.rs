@@ -115,12 +115,12 @@ pub(super) fn entries(file: File, text: &str, root: &Path) -> Result<Vec<Entry>,
     let parsed =
         parsed.map_err(|error| Mistake::File(at(error.range().start), error.kind().to_string()))?;
     let Some(Value::Object(settings)) = parsed.value else {
-        return Err(Mistake::File(at(0), "no object in braces".to_owned()));
+        return Err(Mistake::File(at(0), "not an object in braces".to_owned()));
     };
     let outside = settings.properties.iter().find(|one| is_server(one));
     if let Some(server) = outside {
         let name = server.name.as_str();
-        let words = format!("{name:?} is outside of `{table}`");
+        let words = format!("{name:?} is outside `{table}`");
         return Err(Mistake::File(at(server.range().start), words));
     }
     // As VS Code's user settings have it.
@@ -131,8 +131,9 @@ pub(super) fn entries(file: File, text: &str, root: &Path) -> Result<Vec<Entry>,
         _ => false,
     });
     if let Some(mcp) = of_user_settings {
-        let words =
-            format!("they are inside of `mcp`, as in user settings. Here `{table}` is outermost");
+        let words = format!(
+            "they are inside `mcp`, as in user settings. In this file, `{table}` is at the top level"
+        );
         return Err(Mistake::File(at(mcp.range().start), words));
     }
     let servers = match settings.get(table).map(|property| &property.value) {
@@ -215,7 +216,7 @@ fn reached(
         && server.get(needs).is_none()
         && server.get(has).is_some()
     {
-        let words = format!("its `type` is {kind:?}, which wants a `{needs}`. It has a `{has}`");
+        let words = format!("its `type` is {kind:?}, which needs a `{needs}`. It has a `{has}`");
         return Err(("type", words));
     }
     if let Some(url) = text_of(server, "url") {
@@ -237,7 +238,7 @@ fn reached(
         Some(_) => None,
     };
     let arguments = texts.ok_or_else(|| {
-        let words = "its `args` are not a list. Each argument is a text of its own, as in [\"checker\", \"tutor\"]";
+        let words = "its `args` are not a list. Each argument is a separate string, as in [\"checker\", \"tutor\"]";
         ("args", words.to_owned())
     })?;
     let environment = server.get_object("env").map(|variables| {

@@ -8,7 +8,7 @@ use crate::mcp::Era;
 use crate::verdict::{Code, Why};
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the client asks for info");
+    program.purpose("the client asks for info");
     let name = draw::server_name(program);
     let server = program
         .meet(ServerSpec::new(&name, draw::version(program)))
@@ -22,15 +22,15 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
         &ran,
         &name,
         "the server's name",
-        Why::from("The name is in the answer to the handshake.")
-            .in_rust("In rmcp, `peer_info()` of the session has it."),
+        Why::from("The server's name is in its answer to the handshake.")
+            .in_rust("In rmcp, the session's `peer_info()` has it."),
         places::INFO,
     )?;
     prints(
         &ran,
         &version,
-        "the protocol version that was agreed",
-        Why::from("Not every server speaks the newest version. Print what this session agreed on, not what your client would like:").in_rust("`peer_info()` has it too."),
+        "the negotiated protocol version",
+        Why::from("Not every server speaks the newest version. Print the version that this session uses, not the one that your client prefers.").in_rust("`peer_info()` has it too."),
         places::INFO,
     )?;
     says_nothing_of_itself(program).await
@@ -51,7 +51,7 @@ async fn says_nothing_of_itself(program: &ProgramUnderTest) -> Checked {
             "the protocol version, from a server that does not say its name"
                 .clone_into(&mut finding.expected);
             finding.why = Why::from("Since 2026-07-28 a server may leave out its name and version. A panic ends the program with exit code 101, and its message is meant for the developer.")
-                .in_rust("`server_info` is None then: print the version without a name.");
+                .in_rust("`server_info` is None then. Print the version without a name.");
         }
         stop
     })
@@ -79,10 +79,10 @@ fn agreed(program: &ProgramUnderTest, ran: &Ran, record: &Record) -> Checked<Str
             return Ok(named.unwrap_or(newest.as_str()).to_owned());
         }
         _ if greeted => {
-            Why::from("The server was greeted, but not offered a version that it speaks.").in_rust("`preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28.")
+            Why::from("The greeting did not offer a version that the server speaks.").in_rust("`preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28.")
         }
         _ if program.era == Era::Legacy => {
-            Why::from("Both generations of servers are out there. A server that only supports initialize refuses the other greeting.").in_rust("In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older.")
+            Why::from("Both generations of servers are out there. A server that only supports initialize refuses server/discover.").in_rust("In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older.")
         }
         _ => {
             Why::from("Both generations of servers are out there. A server that only supports server/discover refuses initialize.").in_rust("`serve` speaks only the older one. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older.")

@@ -14,7 +14,7 @@ use serde_json::Value;
 const CLEARS_THE_SCREEN: &str = "\u{1b}[2J";
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the client asks to list the tools");
+    program.purpose("the client lists the tools");
     // Five pages: one is empty and not the last, and the last holds a single tool.
     let page = program.random(|dice| dice.random_range(2..5_usize));
     let mut tools = draw::tools(program, 2 * page + 1);
@@ -47,8 +47,8 @@ fn nothing_is_done_to_the_terminal(ran: &Ran) -> Checked {
         .finding(Code::EscapesPrinted)
         .expected("no escape character on stdout: left out, or written as \\u001b[2J")
         .got("\\u001b[2J, as the server sent it, where the tool's description ends")
-        .why("What a server sends is a stranger's text. This one clears the screen; others move the cursor and write over what you have read.")
-        .in_rust("show::line prints it and lets it do nothing.")
+        .why("Do not trust text from a server. This text clears the screen; others move the cursor and overwrite what you have read.")
+        .in_rust("show::line prints such text safely.")
         .into())
 }
 
@@ -62,7 +62,7 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
                 "the server was never asked for its tools\n{}",
                 ran.printed()
             ))
-            .why("The list of tools is a request of its own, in the session that is open.")
+            .why("Listing the tools takes a request of its own, in the open session.")
             .into());
     }
     let Some(last) = record.last("tools/list") else {
@@ -77,13 +77,13 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
     if let Some(error) = last.answer().and_then(|answer| answer.get("error")) {
         return Err(ran
             .finding(Code::CursorChanged)
-            .expected("each nextCursor handed back as it is")
+            .expected("each nextCursor sent back unchanged")
             .got(format!(
                 "tools/list with the cursor {}, which the server refuses: {}",
                 shortened(cursor),
                 error["message"]
             ))
-            .why("Only the server knows what a cursor means. It may be long, or empty, or look like a number: hand back the same text.")
+            .why("Only the server knows what a cursor means. It may be long, or empty, or look like a number. Send back the same string.")
             .into());
     }
     let with_cursor = |list: &Value| list["params"].get("cursor").is_some();
@@ -100,11 +100,11 @@ fn all_pages_were_asked_for(ran: &Ran, record: &Record) -> Checked {
     };
     let tools = result["tools"].as_array().map_or(0, Vec::len);
     let why = if result["nextCursor"] == "" {
-        "A cursor may be any text, the empty one too. Only an answer without a nextCursor is the last."
+        "A cursor may be any string, even an empty one. Only an answer without a nextCursor is the last page."
     } else if tools == 0 {
-        "A page may be empty, where a server leaves out what this user may not see. Only an answer without a nextCursor is the last."
+        "A page may be empty, for example if the server hides tools from this user. Only an answer without a nextCursor is the last page."
     } else {
-        "A server may cut a long list into pages. If you read only some of them, you miss the remaining tools."
+        "A server may split a long list into pages. If you read only some of them, you miss the remaining tools."
     };
     Err(ran
         .finding(Code::PagesLeftOut)
@@ -130,9 +130,9 @@ fn every_tool_is_printed(ran: &Ran, tools: &[Tool]) -> Checked {
         let printed = tools.iter().filter(|tool| tells(&ran.stdout, &tool.name));
         return Err(ran
             .finding(Code::ToolNotPrinted)
-            .expected(format!("all {} tools on stdout, {} too", tools.len(), tool.name))
+            .expected(format!("all {} tools on stdout, including {}", tools.len(), tool.name))
             .got(format!("{} of them\n{}", printed.count(), ran.printed()))
-            .why("The server sent every one of them. What your program does not print, its user cannot use.")
+            .why("The server sent them all. Users cannot use a tool that your program does not print.")
             .into());
     }
     let description = |tool: &Tool| tool.description.clone().unwrap_or_default();
@@ -145,7 +145,7 @@ fn every_tool_is_printed(ran: &Ran, tools: &[Tool]) -> Checked {
             .finding(Code::DescriptionNotPrinted)
             .expected(format!("{} with its description: {}", tool.name, description(tool)))
             .got(ran.printed())
-            .why("A name alone does not say what a tool is for. The description is what a model chooses by.")
+            .why("A name alone does not say what a tool is for. Models choose a tool by its description.")
             .into()),
     }
 }

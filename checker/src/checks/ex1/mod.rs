@@ -71,16 +71,16 @@ fn was_spoken_to(ran: &Ran, record: &Record) -> Checked {
     }
     let why = if ran.status.success() {
         Why::from(
-            "The URL is the argument before the command. Open a session there first: everything else is asked in it.",
+            "The URL is the argument before the command. Open a session there first. Everything else happens in that session.",
         )
     } else {
-        Why::from("The program gave up before it sent anything. The first request of a session names a protocol version that the client speaks.")
-            .in_rust("Is `preferred_versions` empty? Then rmcp has no version to name. Put ProtocolVersion::V_2026_07_28 in it.")
+        Why::from("The program gave up before sending anything. The first request of a session names a protocol version that the client speaks.")
+            .in_rust("If `preferred_versions` is empty, rmcp has no version to name. Put ProtocolVersion::V_2026_07_28 in it.")
     };
     Err(ran
         .finding(Code::NothingSent)
-        .expected("a request to the server of this URL")
-        .got(format!("the server was asked nothing\n{}", ran.printed()))
+        .expected("a request to the server at this URL")
+        .got(format!("the server got no request\n{}", ran.printed()))
         .why(why)
         .into())
 }

@@ -62,7 +62,7 @@ pub(super) async fn check(workspace: &WorkspaceUnderTest) -> Checked {
         return Err(Finding::new(Code::NoTutor)
             .expected("the tutor: the program \"cargo\" with the arguments [\"checker\", \"tutor\"]")
             .got(shown.join("\n"))
-            .why("The tutor is the workshop itself, as a server for your agent. `command` is the program alone, and each of its arguments is a text of its own in `args`.")
+            .why("The tutor is an MCP server that shows your agent this workshop. `command` is only the program; its arguments are separate strings in `args`.")
             .located(Location::At(nearest(&all)))
             .into());
     };
@@ -107,14 +107,14 @@ fn every_entry(folder: &Path, root: &Path) -> Checked<Vec<Entry>> {
                 Mistake::File(position, got) => (
                     position,
                     got,
-                    format!("JSON with the servers under `{table}`, as it is called in this file"),
+                    format!("JSON with the servers under `{table}`, the name that this file uses"),
                 ),
             };
             Stop::from(
                 Finding::new(Code::BrokenSettings)
                     .expected(expected)
                     .got(got)
-                    .why("Editors read this file as it is, and show no servers when they cannot.")
+                    .why("If editors cannot read this file, they show no servers at all.")
                     .located(Location::At(position)),
             )
         })?;
@@ -174,7 +174,7 @@ async fn answers(workspace: &WorkspaceUnderTest, tutor: &Entry) -> Checked {
         }
         Reached::Somewhere(url) => {
             return Err(Stop::CouldNotCheck(format!(
-                "only your editor knows the address {url}"
+                "only your editor can resolve the address {url}"
             )));
         }
     };
@@ -191,7 +191,7 @@ async fn ask(workspace: &WorkspaceUnderTest, session: &Session, what: &str) -> C
             .ran(what)
             .expected(format!("a server that calls itself {TUTOR}"))
             .got(format!("{name:?}"))
-            .why("Something answers there, but it is not the workshop's tutor.")
+            .why("Something answers, but it is not the workshop's tutor.")
             .into());
     }
     workspace.purpose("ask the tutor where you are");
@@ -202,7 +202,7 @@ async fn ask(workspace: &WorkspaceUnderTest, session: &Session, what: &str) -> C
             .sent(called.sent)
             .expected("where you are in the workshop")
             .got(called.raw.to_string())
-            .why("The tutor must run in the folder of the workshop.")
+            .why("The tutor must run in the workshop's folder.")
             .into()),
         _ => Ok(()),
     }
@@ -212,9 +212,9 @@ async fn ask(workspace: &WorkspaceUnderTest, session: &Session, what: &str) -> C
 fn without_value(unresolved: Unresolved) -> Stop {
     match unresolved {
         Unresolved::Unknown(got) => Finding::new(Code::BrokenSettings)
-            .expected("variables that are known where this file is read")
+            .expected("variables that this file's editor knows")
             .got(got)
-            .why("Every editor has its own variables. One that it does not know is left as written, or keeps the server from starting.")
+            .why("Every editor has its own variables. It leaves one that it does not know as written, or does not start the server.")
             .into(),
         Unresolved::Editors(variable) => Stop::CouldNotCheck(format!(
             "only your editor knows the value of {variable}; write the value itself, and check again"
@@ -233,7 +233,7 @@ fn is_not_running(url: &Url, failure: &RequestError) -> Stop {
         .ran(url.as_str())
         .expected("an answer to server/discover")
         .got(failure.kind.to_string())
-        .why(format!("A tutor over HTTP is not started by your editor. Start it in a terminal, and leave it running: `{start}`"))
+        .why(format!("Your editor does not start a tutor over HTTP. Start it in a terminal, and leave it running: `{start}`"))
         .into()
 }
 
@@ -242,7 +242,7 @@ fn not_started(command: &str, error: &str) -> Stop {
         .ran(command)
         .expected("a program that starts")
         .got(error)
-        .why("Your editor starts the command as written, without a shell: the program in `command`, each of its arguments in `args`.")
+        .why("Your editor starts the command as written, without a shell. Put the program in `command`, and each argument in `args`.")
         .into()
 }
 
@@ -251,7 +251,7 @@ fn no_folder(command: &str, error: &str) -> Stop {
         .ran(command)
         .expected("a folder to start it in")
         .got(error)
-        .why("Without a `cwd` it is started in the folder of the workshop, which is right.")
+        .why("Without a `cwd`, the program starts in the workshop's folder, which is right.")
         .into()
 }
 
@@ -259,18 +259,18 @@ fn does_not_answer(command: &str, failure: &RequestError, words: &[String]) -> S
     let building = |line: &String| line.trim_start().starts_with("Compiling ");
     if words.last().is_some_and(building) {
         return Stop::CouldNotCheck(format!(
-            "`{command}` is still being built; check again when that is done"
+            "`{command}` is still being built. Check again when it is done"
         ));
     }
     let words = match words {
         [] => String::new(),
-        words => format!("\nits last words:\n{}", words.join("\n")),
+        words => format!("\nits last lines:\n{}", words.join("\n")),
     };
     Finding::new(Code::TutorSilent)
         .ran(command)
         .expected("an answer to server/discover")
         .got(format!("{}{words}", failure.kind))
-        .why("Try the same command in a terminal, in the folder of the workshop. It should wait, and print nothing on stdout.")
+        .why("Try the same command in a terminal, in the workshop's folder. It should wait, and print nothing on stdout.")
         .into()
 }
 
@@ -290,7 +290,7 @@ async fn look_at_remote(workspace: &WorkspaceUnderTest, all: &[Entry]) {
         Probe::Silent(why) | Probe::NotMcp(why) => {
             let server = format!("{name} ({url})");
             workspace.remark(format!(
-                "{server} does not answer from here: {why}. The step does not depend on it."
+                "{server} does not answer from here: {why}. This does not affect the step."
             ));
         }
     });

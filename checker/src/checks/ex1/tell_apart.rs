@@ -40,15 +40,15 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     let server = program.meet(spec).await?;
     let url = server.url().as_str();
 
-    program.purpose("a call at which the connection breaks");
+    program.purpose("a call during which the connection breaks");
     let ran = program.run(&[url, "call", &tools[2].name, "{}"]).await?;
-    let broken = "the connection broke before the answer was there";
+    let broken = "the connection broke before the answer came";
     complains(&ran, UNREACHABLE, broken, None)?;
 
-    program.purpose("a resource that is not there");
+    program.purpose("a resource that does not exist");
     let uri = format!("desk://Lost/{}", draw::token(program));
     let ran = program.run(&[url, "read", &uri]).await?;
-    let gone = "a JSON-RPC error says that there is no such resource";
+    let gone = "a JSON-RPC error says that the resource does not exist";
     complains(&ran, REFUSED, gone, Some((&uri, places::READ)))?;
 
     program.purpose("a call that is refused with a protocol error");
@@ -65,7 +65,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
     complains(
         &ran,
         TOOL_ERROR,
-        "isError true says that the call arrived, and the tool could not do it",
+        "isError: true says that the call arrived, but the tool failed",
         Some((&complaint, places::CALL)),
     )
 }
@@ -81,7 +81,7 @@ async fn nobody_answers(program: &ProgramUnderTest) -> Checked {
 async fn something_else_answers(program: &ProgramUnderTest) -> Checked {
     let web = program.web().await?;
     for what in Elsewhere::ALL {
-        program.purpose("an address where no MCP server is");
+        program.purpose("an address without an MCP server");
         let ran = program.run(&[web.url(what).as_str(), "info"]).await?;
         complains(&ran, UNREACHABLE, what.describe(), None)?;
     }
@@ -112,7 +112,7 @@ fn complains(ran: &Ran, code: i32, what: &str, words: Option<(&str, TodoBlock)>)
         .finding(Code::WrongExitCode)
         .expected(format!("exit code {code}: {what}"))
         .got(ran.printed())
-        .why("A script reads the exit code. 1 the tool reported an error, 3 the server refused the request, 4 no server was reached: the first is worth another try with other arguments, the second is not, the third is worth a look at the address.")
+        .why("Scripts read the exit code: 1 if the tool reported an error, 3 if the server refused the request, 4 if no server was reached. After 1, other arguments may work. After 4, check the address.")
         .at(responsible(ran, code))
         .into())
 }
@@ -139,16 +139,16 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
     let (code, expected, why) = if on_stdout {
         (
             Code::ComplaintOnStdout,
-            "the server's words on stderr, and not on stdout",
+            "the server's message on stderr, not on stdout",
             Why::from("stdout is only for answers.").in_rust(
-                "In the starter, `succeeded` makes a failure of a result that is an error.",
+                "In the starter, `succeeded` turns a result that is an error into a failure.",
             ),
         )
     } else {
         (
             Code::ComplaintSwallowed,
-            "the server's words on stderr",
-            Why::from("The words say what to do about it, and only the server knows them."),
+            "the server's message on stderr",
+            Why::from("The server's message says what to do about it. Print it as it came."),
         )
     };
     // The workshop's `succeeded` says what a tool error is. Any other that is no failure to the
@@ -162,7 +162,7 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
         .finding(code)
         .expected(format!("{expected}: {words}"))
         .got(ran.printed())
-        .why(Why::from(format!("This is no answer: {what}.")).followed_by(why))
+        .why(Why::from(format!("This is not an answer: {what}.")).followed_by(why))
         .at(block)
         .into())
 }

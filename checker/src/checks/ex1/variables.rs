@@ -113,7 +113,7 @@ fn of_claude(variable: &str, root: &Path) -> Result<String, Unresolved> {
     let set = env::var(name).ok().or_else(|| default.map(str::to_owned));
     set.ok_or_else(|| {
         Unresolved::Unknown(format!(
-            "{} is not set. In this file, variables are those of the environment: `${{NAME}}`, or `${{NAME:-default}}` where it may be missing",
+            "{} is not set. This file takes variables from the environment: `${{NAME}}`, or `${{NAME:-default}}` if it may be missing",
             shown(variable)
         ))
     })

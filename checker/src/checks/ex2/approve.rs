@@ -1,4 +1,4 @@
-//! 2.6: a step limit, and a human's yes before a call that changes something.
+//! 2.6: a step limit, and the user's approval before a call that changes something.
 
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -55,7 +55,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 
 /// The model proposes calls without end.
 async fn it_gives_up(program: &ProgramUnderTest, limit: Option<usize>) -> Checked {
-    program.purpose("whatever the agent does while the model proposes one call after another");
+    program.purpose("the model proposes one call after another");
     let names = draw::tool_names(program, 1);
     let tool = draw::reading(&names[0], "Looks around.", &["what"], |_| {
         draw::says("Not here.")
@@ -96,7 +96,7 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
     };
     if asked != steps {
         let got = if asked > steps + TOO_MANY {
-            format!("{asked} requests. Then the model proposed no more")
+            format!("{asked} requests. Then the model proposed no more calls")
         } else {
             format!("{asked} requests\n{}", ran.printed())
         };
@@ -105,9 +105,9 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
             .expected(format!("{limit}: exactly {steps} requests to the model"))
             .got(got)
             .why(if asked < steps {
-                "The user allows this many steps, and the model was still at work. The next step may bring the answer."
+                "The user allows this many steps, and the model was not done. The next step may bring the answer."
             } else {
-                "A model can go round in circles, and each round costs money. Only the limit ends it."
+                "A model can go around in circles, and each round costs money. Only the limit ends it."
             })
             .into());
     }
@@ -117,17 +117,17 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
     Err(ran
         .finding(Code::GaveUpSilently)
         .expected(format!(
-            "after {limit}: exit code 1, a word on stderr, nothing on stdout"
+            "after {limit}: exit code 1, a message on stderr, nothing on stdout"
         ))
         .got(ran.printed())
-        .why("There is no answer. Who called the agent must be able to tell.")
+        .why("There is no answer. Callers must be able to tell that from the exit code and stderr.")
         .into())
 }
 
 /// The model proposes a call after the other, and the human says something else each time that
 /// is no yes. The tools say nothing of themselves, so they may change anything.
 async fn it_takes_a_no(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does when its user does not say yes");
+    program.purpose("the user does not approve the call");
     let words = program.random(|dice| {
         let mut words = [NOT_YES.as_slice(), &["n"]].concat();
         words.shuffle(dice);
@@ -176,7 +176,7 @@ async fn it_asks(
     typed: &str,
     agreed: bool,
 ) -> Checked {
-    program.purpose("whatever the agent does before a call that changes something");
+    program.purpose("the agent asks before a call that changes something");
     let names = draw::tool_names(program, 2);
     let done = draw::token(program);
     let spec = spec(program, &names, &done, [Some(hints)]);
@@ -230,7 +230,7 @@ fn reads_without_asking(played: &Played, call: &Proposal, word: Option<&str>) ->
             said(word)
         ))
         .got(format!("no such call\n{}", played.ran.printed()))
-        .why("A call that changes nothing is made without asking. Who is asked too often stops reading the questions.")
+        .why("Run read-only tools without asking. People who are asked too often stop reading the question.")
         .into())
 }
 
@@ -244,7 +244,7 @@ fn takes_the_yes(played: &Played, call: &Proposal, word: Option<&str>) -> Checke
         .finding(Code::YesNotTaken)
         .expected(format!("tools/call of {} when {}", call.name, said(word)))
         .got(format!("no such call\n{}", played.ran.printed()))
-        .why("`y` and `yes` both approve, in capital letters and with spaces around them too.")
+        .why("`y` and `yes` both approve the call, also in capital letters or with spaces around them.")
         .into())
 }
 
@@ -290,7 +290,7 @@ fn shows_the_call(played: &Played, call: &Proposal) -> Checked {
     Err(ran
         .finding(Code::CallNotShown)
         .expected(format!(
-            "on stderr, before the call, the question whether to go ahead with {} and all its arguments, to the end: …{end}\"}}",
+            "on stderr, before the call, a question that shows {} and all its arguments, to the end: …{end}\"}}",
             call.name
         ))
         .got(ran.printed())
@@ -339,7 +339,7 @@ fn called_without_yes(
             call.name,
             played.ran.printed()
         ))
-        .why("The tool is not annotated readOnlyHint: true, so it may change something, and only `y` or `yes` lets it. A model can be talked into calls by what it reads.")
+        .why("The tool is not annotated readOnlyHint: true, so it may change something. Only `y` or `yes` allows the call. Text that the model reads can talk it into a call.")
         .at(block)
         .into()
 }
@@ -365,12 +365,12 @@ fn refusal_is_told(played: &Played, heard: usize, call: &Proposal, word: Option<
         .ran
         .finding(Code::RefusalNotTold)
         .expected(format!(
-            "when {}, a sentence for the model that says so: the user refuses the call {}",
+            "when {}, a message that tells the model that the user refused the call {}",
             said(word),
             call.id
         ))
         .got(got)
-        .why("A model that knows of the refusal offers something else. One that does not may tell the user it was done.")
+        .why("If the model knows about the refusal, it can offer something else. If not, it may tell the user that the call was made.")
         .into())
 }
 

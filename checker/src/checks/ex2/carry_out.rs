@@ -15,7 +15,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 }
 
 async fn one_call(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does with the call that the model proposes");
+    program.purpose("the model proposes a call");
     let names = draw::tool_names(program, 3);
     let (wanted, found) = (draw::token(program), draw::token(program));
     let mut spec = draw::bakery(program);
@@ -55,10 +55,10 @@ fn keeps_the_words(played: &Played, words: &str) -> Checked {
         .ran
         .finding(Code::WordsDropped)
         .expected(format!(
-            "what the model said beside its call, in a message of role \"assistant\": {words}"
+            "the text that the model sent with its call, in a message of role \"assistant\": {words}"
         ))
-        .got("the call without the words")
-        .why("Some models think aloud beside their calls. They have no other memory of it than the conversation.")
+        .got("the call without the text")
+        .why("Some models send their thoughts along with a call. The conversation is their only memory of them.")
         .into())
 }
 
@@ -89,9 +89,9 @@ pub(super) fn calls(played: &Played, expected: &[&Proposal]) -> Checked {
             some => some.join("\n"),
         };
         let why = if several && right == 0 && made > 0 {
-            "The model may propose several calls in one turn. Each of them is made."
+            "The model may propose several calls in one reply. Make them all."
         } else {
-            "The model calls nothing itself. It proposes, and the agent calls the server's tool: once, with the proposed arguments."
+            "The model does not call tools itself. It proposes a call, and the agent calls the server's tool: once, with the proposed arguments."
         };
         return Err(played
             .ran
@@ -120,10 +120,10 @@ pub(super) fn holds(played: &Played, call: &Proposal, told: &str, fact: &str) ->
         .ran
         .finding(Code::WrongResult)
         .expected(format!(
-            "for {}, what the tool returned: … {fact} …",
+            "for {}, the text that the tool returned: … {fact} …",
             shown(call)
         ))
         .got(format!("{told:?}"))
-        .why("The model goes on with what it reads here, and believes it.")
+        .why("The model believes what it reads here, and builds its answer on it.")
         .into())
 }

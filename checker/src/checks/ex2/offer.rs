@@ -22,7 +22,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 }
 
 async fn one_servers_tools(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent asks to learn of the tools, and then the model");
+    program.purpose("the agent lists the tools and offers them to the model");
     let count = program.random(|dice| dice.random_range(3..6_usize));
     // An agent that reads the first page, or up to the empty one, offers only some of them.
     let mut spec = draw::bakery(program).with_pages([1, count - 2, 0, 1]);
@@ -80,7 +80,7 @@ pub(super) fn asks_the_question(played: &Played, question: &str) -> Checked {
         .finding(Code::QuestionMissing)
         .expected(format!("a message of role \"user\": {question}"))
         .got(format!("messages of role {}", roles.join(", ")))
-        .why("The model knows only what is in the conversation.")
+        .why("The model only knows what is in the conversation.")
         .into())
 }
 
@@ -108,7 +108,7 @@ pub(super) fn offers(played: &Played, tool: &Tool) -> Checked {
                 tool.description.as_deref().unwrap_or_default()
             ))
             .got(got)
-            .why("The model proposes what it is offered. It never sees the MCP server, so the agent passes on every tool that the server lists.")
+            .why("The model can only propose tools that it is offered. It never sees the MCP server, so the agent must offer every tool that the server lists.")
             .into());
     };
     let declared = serde_json::to_value(tool.input_schema.as_ref()).unwrap_or_default();
@@ -122,7 +122,7 @@ pub(super) fn offers(played: &Played, tool: &Tool) -> Checked {
             .finding(Code::SchemaDiffers)
             .expected(format!("`parameters` of {}: {declared}", tool.name))
             .got(sent.to_string())
-            .why("The schema tells the model which arguments there are. It is the tool's inputSchema, passed on as it is.")
+            .why("The schema tells the model which arguments the tool takes. Pass on the tool's inputSchema unchanged.")
             .into());
     }
     let description = tool.description.as_deref().unwrap_or_default();
@@ -133,7 +133,7 @@ pub(super) fn offers(played: &Played, tool: &Tool) -> Checked {
             .finding(Code::DescriptionDiffers)
             .expected(format!("{} with the description: {description}", tool.name))
             .got(function["description"].to_string())
-            .why("The description is what the model chooses by.")
+            .why("The model chooses a tool by its description.")
             .into());
     }
     Ok(())

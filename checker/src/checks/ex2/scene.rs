@@ -104,9 +104,9 @@ impl Played {
                 return Err(self
                     .ran
                     .finding(Code::KeyPrinted)
-                    .expected("nothing printed that holds OPENAI_API_KEY")
+                    .expected("output without the value of OPENAI_API_KEY")
                     .got(format!("the key is on {name}"))
-                    .why("What is printed ends up in logs, screenshots and bug reports. Who reads the key there can spend your money.")
+                    .why("What you print ends up in logs, screenshots and bug reports. Anyone who reads the key there can spend your money.")
                     .into());
             }
         }
@@ -120,21 +120,23 @@ impl Played {
                 .ran
                 .finding(Code::ModelNotAsked)
                 .expected("POST $OPENAI_BASE_URL/chat/completions")
-                .got(format!("the model heard nothing\n{}", self.ran.printed()))
-                .why("The agent begins by asking the model. OPENAI_BASE_URL says where it is, here on 127.0.0.1.")
+                .got(format!("the model got no request\n{}", self.ran.printed()))
+                .why("The agent starts by asking the model. OPENAI_BASE_URL says where the model is: here, on 127.0.0.1.")
                 .into());
         };
         if first.key != Key::Right {
             let got = match first.key {
-                Key::Missing => "no header Authorization",
-                _ => "a header Authorization that says something else",
+                Key::Missing => "no Authorization header",
+                _ => "an Authorization header with another value",
             };
             return Err(self
                 .ran
                 .finding(Code::WrongKey)
-                .expected("the header Authorization: Bearer, and what OPENAI_API_KEY says")
+                .expected(
+                    "the header Authorization: Bearer, followed by the value of OPENAI_API_KEY",
+                )
                 .got(got)
-                .why("The endpoint lets in who has the key, and counts what they use.")
+                .why("The endpoint uses the key to identify and bill you.")
                 .into());
         }
         Ok(())
@@ -157,16 +159,16 @@ impl Played {
             return Ok(());
         };
         let why = if message.contains("missing properties") {
-            "OpenAI wants `properties` also where a tool takes nothing: an empty object then."
+            "OpenAI requires `properties` even if a tool takes no arguments. Send an empty object then."
         } else if message.contains("function.name") {
-            "MCP allows dots, slashes and up to 128 characters in a tool's name. OpenAI takes letters, digits, `_` and `-`, at most 64. Offer such a tool under a name that OpenAI takes, and call it by its own."
+            "MCP allows dots, slashes and up to 128 characters in a tool's name. OpenAI accepts letters, digits, `_` and `-`, at most 64. Offer such a tool under a name that OpenAI accepts, and call it by its own."
         } else {
-            "The checker's model is as strict as OpenAI: a real one would refuse this too."
+            "The checker's model is as strict as OpenAI. A real one would refuse this too."
         };
         let finding = self
             .ran
             .finding(Code::RequestRefused)
-            .expected("requests as OpenAI's API takes them")
+            .expected("requests that OpenAI's API accepts")
             .why(why);
         if !message.contains("tool_call") {
             let got = format!("the model refuses one: {message}");
@@ -178,7 +180,7 @@ impl Played {
         );
         Err(finding
             .expected(
-                "a conversation in this order: the user's question, the assistant's message with its tool_calls, a message of role \"tool\" for each of them",
+                "a conversation in this order: the user's question, the assistant's message with its tool_calls, then a message of role \"tool\" for each call",
             )
             .got(got)
             .at(places::PROPOSAL)
@@ -194,12 +196,12 @@ impl Played {
         let (code, why) = if tells(printed, answer) {
             (
                 Code::MoreOnStdout,
-                "Who pipes the answer into a file or a program wants the answer alone. What the agent does on the way goes to stderr.",
+                "Users pipe stdout into files and programs, so print only the answer there. Everything else that the agent says goes to stderr.",
             )
         } else {
             (
                 Code::AnswerNotPrinted,
-                "The model's text, when it proposes no calls, is the answer. It goes to stdout.",
+                "If the model proposes no calls, its text is the answer. Print it on stdout.",
             )
         };
         Err(self
@@ -224,7 +226,7 @@ impl Played {
                     "another request to the model, with a message of role \"tool\" for {shown}"
                 ))
                 .got(format!("no other request came\n{}", self.ran.printed()))
-                .why("The model proposed this call and waits for what comes of it. Without that it cannot go on.")
+                .why("The model proposed this call and waits for the result. Without it, the model cannot go on.")
                 .at(places::LOOP)
                 .into());
         };
@@ -235,14 +237,14 @@ impl Played {
                 let (got, why) = match ids.as_slice() {
                     [] => (
                         "no message of role \"tool\" at all".to_owned(),
-                        "Each call that the model proposes needs a message of role \"tool\" before the model is asked again. It reads nothing else as a result.",
+                        "Before you ask the model again, add a message of role \"tool\" for each call that it proposed. The model reads results only from these messages.",
                     ),
                     some => (
                         format!(
                             "messages of role \"tool\" with tool_call_id {}",
                             listed(some)
                         ),
-                        "The model tells results apart by tool_call_id alone. It must be the id of the call, as the model gave it.",
+                        "The model tells results apart only by tool_call_id. Use the call's id, exactly as the model sent it.",
                     ),
                 };
                 Err(self
@@ -258,7 +260,7 @@ impl Played {
                 .finding(Code::ResultTwice)
                 .expected(format!("one message of role \"tool\" for {shown}"))
                 .got(format!("{} of them", more.len()))
-                .why("Each call has one result.")
+                .why("Every call has exactly one result.")
                 .into()),
         }
     }

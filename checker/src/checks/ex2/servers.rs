@@ -19,7 +19,7 @@ use crate::verdict::Code;
 /// That the tools of two servers are offered, each under a name of its own although one has the
 /// same name on both.
 pub(super) async fn all_are_offered(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent asks of two servers that share the name of a tool");
+    program.purpose("two servers share the name of a tool");
     let names = draw::tool_names(program, 3);
     let [shared, of_first, of_second] = [&names[0], &names[1], &names[2]];
     let specs = [
@@ -63,8 +63,8 @@ fn records(servers: &[FakeServer]) -> Vec<&Record> {
 }
 
 /// Why the tools of each server count.
-const OF_EVERY_SERVER: &str = "The model may use the tools of every `--mcp` server. Where two of them have a tool of the same name, offer one of the two under another name.";
-const BESIDE_ONE_THAT_IS_DOWN: &str = "One of the servers is down, and this is another one. Its tools are there, whichever is named first.";
+const OF_EVERY_SERVER: &str = "The model may use the tools of every `--mcp` server. If two servers have a tool with the same name, offer one of the two under another name.";
+const BESIDE_ONE_THAT_IS_DOWN: &str = "One server is down, but this is another one. Offer its tools, whichever server is named first.";
 
 fn is_offered(played: &Played, tool: &Tool, url: &Url, why: &str) -> Checked {
     let description = tool.description.as_deref().unwrap_or_default();
@@ -90,7 +90,7 @@ fn is_offered(played: &Played, tool: &Tool, url: &Url, why: &str) -> Checked {
 
 /// That a server that is down is told of by its address, and costs no other server its tools.
 pub(super) async fn one_may_be_down(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent asks while one of its servers is down");
+    program.purpose("one of the servers is down");
     let names = draw::tool_names(program, 2);
     let mut servers = Vec::new();
     let mut declared = Vec::new();
@@ -127,9 +127,9 @@ fn says_which_is_down(ran: &Ran, down: &Url) -> Checked {
     }
     Err(ran
         .finding(Code::DownServerNotNamed)
-        .expected(format!("on stderr, that the server at {down} cannot be used"))
+        .expected(format!("a message on stderr that the server at {down} cannot be used"))
         .got(ran.printed())
-        .why("Nothing listens there. Tell the user which server is missing: without its tools, the answer may be a different one.")
+        .why("Nothing listens there. Tell the user which server is missing. Without its tools, the answer may be different.")
         .at(places::connects())
         .into())
 }
@@ -158,8 +158,7 @@ struct Meant {
 
 /// That each call goes to the server whose tool it is, under the name that it has there.
 pub(super) async fn each_gets_its_calls(program: &ProgramUnderTest) -> Checked {
-    program
-        .purpose("whatever the agent does with calls of two servers that share the name of a tool");
+    program.purpose("the model calls tools of two servers that share a name");
     let names = draw::tool_names(program, 2);
     let dotted = format!("{}.today", names[1]);
     let mut specs = [draw::bakery(program), draw::bakery(program)];
@@ -253,12 +252,12 @@ fn arrives(played: &Played, meant: &Meant, servers: &[FakeServer]) -> Checked {
         .ran
         .finding(Code::NotCalled)
         .expected(format!(
-            "one {} at {}, the server that has this tool",
+            "one {} to {}, the server that has this tool",
             sent(&wanted),
             servers[*server].url()
         ))
         .got(got)
-        .why("A tool has two names: the one that the model was offered, and the one that its server knows. The call goes to that server, under that name.")
+        .why("A tool has two names: the one that you offered to the model, and the one that its server knows. Send the call to that server, with the server's name for it.")
         .at(places::CALL)
         .into())
 }

@@ -1,4 +1,4 @@
-//! 2.4: several calls in one turn.
+//! 2.4: several calls in one reply.
 
 use rand::RngExt;
 use rmcp::model::JsonObject;
@@ -11,7 +11,7 @@ use crate::checks::{Checked, ProgramUnderTest};
 use crate::fixtures::model::{Proposal, Says, Script};
 
 pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does with several calls at once");
+    program.purpose("the model proposes several calls at once");
     let names = draw::tool_names(program, 2);
     let mut spec = draw::bakery(program);
     for name in &names {

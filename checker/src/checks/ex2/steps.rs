@@ -29,7 +29,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 
 /// As many steps as there may be without `--max-steps`, the last one with the answer.
 async fn a_trail_is_followed(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does while each answer leads to the next question");
+    program.purpose("each answer leads to the next question");
     const CALLS: usize = DEFAULT_STEPS - 1;
     let signs: Vec<String> = (0..=CALLS).map(|_| draw::token(program)).collect();
     let known = signs.clone();
@@ -61,7 +61,7 @@ async fn a_trail_is_followed(program: &ProgramUnderTest) -> Checked {
 }
 
 async fn an_order_is_found(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does until the model has an answer");
+    program.purpose("the agent works until the model has an answer");
     let breads = draw::breads(program, 2);
     let order = Order {
         customer: draw::person(program),
@@ -167,14 +167,14 @@ fn went_on(played: &Played, number: usize, step: &Proposal) -> Checked {
     Err(played
         .ran
         .finding(Code::StoppedEarly)
-        .expected("step after step, until the model answers without proposing a call")
+        .expected("one step after another, until the model answers without proposing a call")
         .got(format!(
-            "the agent stopped after {} of the model's turns, the last of which proposes {}\n{}",
+            "the agent stopped after {} of the model's replies. The last one proposes {}\n{}",
             played.heard.len(),
             shown(step),
             played.ran.printed()
         ))
-        .why("One result often leads to the next question. The model says when it is done: then it proposes no calls.")
+        .why("One result often leads to the next question. The model is done when it proposes no more calls.")
         .into())
 }
 
@@ -192,10 +192,10 @@ fn remembers_all(played: &Played, steps: &[Proposal]) -> Checked {
         .ran
         .finding(Code::Forgets)
         .expected(format!(
-            "in the last request, the whole conversation, with the result of {}",
+            "the whole conversation in the last request, including the result of {}",
             shown(forgotten)
         ))
         .got(format!("results of {} of {} calls", last.len(), steps.len()))
-        .why("The model remembers nothing between two requests. Each one holds the whole conversation.")
+        .why("The model remembers nothing between requests. Every request must hold the whole conversation.")
         .into())
 }

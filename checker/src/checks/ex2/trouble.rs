@@ -35,7 +35,7 @@ pub(super) async fn check(program: &ProgramUnderTest) -> Checked {
 }
 
 async fn what_goes_wrong_is_told(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does while the model and the tools make mistakes");
+    program.purpose("the model and the tools make mistakes");
     let names = draw::tool_names(program, 4);
     let [broken, failing, refusing, right] = [&names[0], &names[1], &names[2], &names[3]];
     let (tool_error, refusal, found) = (
@@ -49,31 +49,31 @@ async fn what_goes_wrong_is_told(program: &ProgramUnderTest) -> Checked {
     let cut = program.random(|dice| dice.random_range(1..whole.len() - 1));
     let mut wrong = [
         Wrong {
-            what: "of a tool that there is not",
+            what: "of a tool that does not exist",
             call: draw::call(program, &format!("{right}_now"), &arguments),
             reason: String::new(),
-            why: "Models make up names. Told that there is no such tool, and which there are, they choose another.",
+            why: "Models make up names. If you tell the model that the tool does not exist, and which ones do, it chooses another.",
             reaches_nobody: false,
         },
         Wrong {
             what: "with arguments that are not JSON",
             call: Proposal::written(draw::call_id(program), broken, &whole[..cut]),
             reason: String::new(),
-            why: "Models write JSON as text, and break off. Told what is wrong with it, they write it again.",
+            why: "Models write JSON as text, and sometimes break off. If you tell the model what is wrong with it, it writes it again.",
             reaches_nobody: true,
         },
         Wrong {
             what: "that ends in a tool error",
             call: draw::call(program, failing, &arguments),
             reason: tool_error,
-            why: "A tool error (isError: true) is written for the model: it says what to do better.",
+            why: "A tool error (isError: true) is written for the model. It says what to do differently.",
             reaches_nobody: false,
         },
         Wrong {
             what: "that the server refuses with a JSON-RPC error",
             call: draw::call(program, refusing, &arguments),
             reason: refusal,
-            why: "A protocol error ends this call, and not the conversation. Its message helps the model too.",
+            why: "A protocol error ends the call, not the conversation. Its message helps the model too.",
             reaches_nobody: false,
         },
     ];
@@ -115,7 +115,7 @@ fn goes_on(stop: Stop) -> Stop {
         Stop::Failed(mut finding) if finding.code == Code::Panicked => {
             finding.expected =
                 "an agent that tells the model what went wrong, and goes on".to_owned();
-            finding.why = Why::from("The model makes mistakes, and tools fail. The model can do better if it reads what went wrong; a panic ends the program, and its user has nothing.").in_rust("All of that comes here as an Err.");
+            finding.why = Why::from("The model makes mistakes, and tools fail. The model can do better if it reads what went wrong. A panic ends the program, and the user gets nothing.").in_rust("All of these arrive here as an Err.");
             Stop::Failed(finding)
         }
         other => other,
@@ -160,7 +160,7 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
             .ran
             .finding(Code::TroubleNotTold)
             .expected(format!(
-                "the model is told what is wrong with a call {what}, and asked again: {proposed}"
+                "a message that tells the model what is wrong with a call {what}, and another request to the model: {proposed}"
             ))
             .got(format!("the agent ended\n{}", played.ran.printed()))
             .why(*why)
@@ -171,7 +171,7 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
         .map_err(|stop| of_call(stop, what, call))?;
     if told.trim().is_empty() || !told.contains(reason) {
         let expected = if reason.is_empty() {
-            "some words on what is wrong".to_owned()
+            "some text that says what is wrong".to_owned()
         } else {
             format!("the reason: … {reason} …")
         };
@@ -191,13 +191,13 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
             .finding(Code::ArgumentsMadeUp)
             .expected(format!("no tools/call for a call {what}: {proposed}"))
             .got(sent(params))
-            .why("Nobody knows what the model meant. A call with other arguments may do something that nobody wants.")
+            .why("Do not guess what the model meant. A call with other arguments may do something that nobody wants.")
             .into()),
     }
 }
 
 async fn a_server_that_is_gone_is_told(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does when the server is gone");
+    program.purpose("the server is gone");
     let names = draw::tool_names(program, 1);
     let tool = draw::reading(&names[0], "Looks around.", &["what"], |_| {
         draw::says("Here.")
@@ -231,7 +231,7 @@ async fn a_server_that_is_gone_is_told(program: &ProgramUnderTest) -> Checked {
         what: "of a server that is gone",
         call,
         reason: String::new(),
-        why: "Servers go away. The model can say so, and answer as well as it can without them.",
+        why: "Servers go away. If the model knows, it can say so, and answer as well as it can without them.",
         reaches_nobody: false,
     };
     is_told(&played, 0, &wrong)?;
@@ -240,7 +240,7 @@ async fn a_server_that_is_gone_is_told(program: &ProgramUnderTest) -> Checked {
 }
 
 async fn an_empty_answer_is_none(program: &ProgramUnderTest) -> Checked {
-    program.purpose("whatever the agent does when the model says nothing");
+    program.purpose("the model's reply is empty");
     let turns = |script: Script| script.then(Says::Answer(String::new()));
     let spec = draw::bakery(program);
     let played = Scene::new("Is there bread?")
@@ -252,8 +252,8 @@ async fn an_empty_answer_is_none(program: &ProgramUnderTest) -> Checked {
     }
     Err(ran
         .finding(Code::EmptyAnswer)
-        .expected("an exit code other than 0, and on stderr a word that the model gave no answer")
+        .expected("an exit code other than 0, and a message on stderr that the model gave no answer")
         .got(ran.printed())
-        .why("Models sometimes say nothing at all. Who reads an empty answer cannot tell whether something broke.")
+        .why("Models sometimes say nothing at all. From an empty answer, users cannot tell whether something broke.")
         .into())
 }

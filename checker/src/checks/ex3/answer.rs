@@ -49,13 +49,13 @@ async fn speaks_legacy_only(server: &ServerUnderTest, failure: Finding) -> Stop 
     let (modern, legacy) = (Era::Modern.version(), Era::Legacy.version());
     Finding::new(Code::EraNotSupported)
         .sent(&failure.sent)
-        .expected(format!("an answer: this is how a client of {modern} begins"))
+        .expected(format!("an answer: clients of {modern} begin with this request"))
         .got(format!(
-            "{}; but initialize, with which {legacy} begins, is answered",
+            "{}; but the server does answer initialize, which clients of {legacy} begin with",
             failure.got
         ))
         .why(format!(
-            "The server speaks {legacy} alone, as most servers still do. What it does speak is checked with --era legacy."
+            "The server only speaks {legacy}, as most servers still do. To check it in that version, use --era legacy."
         ))
         .in_rust("rmcp 3 speaks both by itself.")
         .into()
@@ -96,7 +96,7 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
         (name, version, Some(_)) => (
             Code::LibraryName,
             format!("{name:?}, version {version:?}: the library's own"),
-            "Users see this name in their client, and allow or forbid the server by it.",
+            "Users see this name in their client when they allow or block the server.",
         ),
         ("", ..) => (
             Code::NoName,
@@ -107,17 +107,17 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
             },
             match handshake.server_info() {
                 Value::Null => {
-                    "Users see the server's name in their client, and allow or forbid the server by it."
+                    "Users see the server's name in their client when they allow or block it."
                 }
                 _ => {
-                    "Name and version are strings. Where one of them is not, clients can read neither."
+                    "Name and version are strings. If one of them is not, clients can read neither."
                 }
             },
         ),
         (name, "", _) => (
             Code::NoVersion,
             format!("{name:?} without a version"),
-            "The version is the first thing that anyone asks for when something does not work.",
+            "If something does not work, the version is the first thing that people ask for.",
         ),
         _ => return Ok(()),
     };
@@ -128,7 +128,7 @@ fn names_itself(handshake: Handshake<'_>, identity: &Implementation) -> Checked 
         .why(why);
     Err(match library {
         Some(_) => finding
-            .in_rust("In get_info, name it with Implementation::new(\"corner-bakery\", env!(\"CARGO_PKG_VERSION\")). Implementation::from_build_env() is what rmcp itself was built as.")
+            .in_rust("In get_info, name it with Implementation::new(\"corner-bakery\", env!(\"CARGO_PKG_VERSION\")). Implementation::from_build_env() has the name and version of rmcp itself.")
             .into(),
         None => finding.into(),
     })
@@ -147,7 +147,7 @@ fn says_that_it_is_complete(handshake: Handshake<'_>) -> Checked {
             Value::Null => "a result without resultType".to_owned(),
             other => format!("resultType {other}"),
         })
-        .why("Since 2026-07-28 every result says whether it is complete or asks for more. Clients tell the two apart by it.")
+        .why("Since 2026-07-28 every result says whether it is complete or asks for more. Clients tell the two apart by resultType.")
         .into())
 }
 
@@ -164,7 +164,7 @@ fn supports_the_era(handshake: Handshake<'_>) -> Checked {
         .sent(handshake.sent())
         .expected(format!("supportedVersions with {version}"))
         .got(format!("supportedVersions {supported}"))
-        .why("A client goes on only in a version that is on this list.")
+        .why("Clients only continue with a version that is in this list.")
         .into())
 }
 
@@ -177,9 +177,13 @@ fn agrees_on_a_known_version(handshake: Handshake<'_>) -> Checked {
         return Ok(());
     }
     Err(Finding::new(Code::UnknownVersion)
-        .sent(format!("{} with protocolVersion {}", handshake.sent(), Era::Legacy.version()))
-        .expected("the same version, or another that exists")
+        .sent(format!(
+            "{} with protocolVersion {}",
+            handshake.sent(),
+            Era::Legacy.version()
+        ))
+        .expected("the same version, or another one that exists")
         .got(format!("protocolVersion {version}"))
-        .why("Client and server go on in the version that the server answers with. No client knows this one.")
+        .why("The session uses the version that the server answers with. No client knows this one.")
         .into())
 }

@@ -19,7 +19,7 @@ const A_WHILE: Duration = Duration::from_millis(200);
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter(server).await?;
-    server.purpose("see how buy_product wants to be called");
+    server.purpose("see which arguments buy_product takes");
     let in_tool = |stop: Stop| stop.at(places::of_tool("buy_product"));
     let tool = shop.declared("buy_product").await.map_err(in_tool)?;
     let schema = output_schema(&tool).map_err(in_tool)?;
@@ -29,9 +29,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let before = shop.products().await?;
     let (product, quantity) = shop::an_order(server, &tool, &before)?;
 
-    server.purpose("buy a random quantity of the product with most stock");
+    server.purpose("buy a random quantity of the product with the most stock");
     let called = shop.order(&product.name, quantity).await?;
-    shop::succeeded(&called, "a receipt: this is in stock")?;
+    shop::succeeded(&called, "a receipt: the product is in stock")?;
     let content: Value = shop::structured(&called).map_err(in_tool)?;
     fits(&called, &content, &schema)?;
     let in_sale = |stop: Stop| stop.at(places::lost_sale());
@@ -59,10 +59,10 @@ fn of_a_late_sale(mut found: Stop) -> Stop {
     if let Stop::Failed(finding) = &mut found {
         let later = A_WHILE.as_millis();
         finding.got = format!(
-            "{} right after the receipt, and the right stock {later} ms later",
+            "{} right after the receipt, and the correct stock {later} ms later",
             finding.got
         );
-        finding.why = "A receipt says that the sale is done. Lower the stock first and answer then: until it falls, other customers buy what is gone.".into();
+        finding.why = "A receipt says that the sale is done. Lower the stock before you answer. Otherwise other customers can buy what is already sold.".into();
     }
     found.at(places::sale())
 }
@@ -83,7 +83,7 @@ async fn is_gone_for_everyone(server: &ServerUnderTest, name: &str, seen: &[Prod
             told(expected)
         ))
         .got(told(got))
-        .why("All sessions are with the same store. Here each has a stock of its own.")
+        .why("All sessions share one store. In your server, every session has its own stock.")
         .in_rust(ONE_INVENTORY)
         .at(places::lost_sale())
         .into())

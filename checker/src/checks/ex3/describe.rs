@@ -125,7 +125,7 @@ fn broken_schema(tool: &Tool) -> Vec<Lack> {
             tool.name
         ),
         got: error,
-        why: "Hosts hand the schema to the model's API, which refuses a broken one, and with it every tool.",
+        why: "Hosts pass the schema to the model's API. If one schema is broken, the API refuses all the tools.",
         in_rust: "",
     };
     error.into_iter().map(lack).collect()
@@ -139,8 +139,8 @@ fn descriptions(tool: &Tool) -> Vec<Lack> {
         of: name.to_string(),
         expected: format!("a description of the tool {name}"),
         got: NONE.to_owned(),
-        why: "A model chooses tools by their description.",
-        in_rust: "A doc comment on the method is one.",
+        why: "Models choose tools by their descriptions.",
+        in_rust: "In rmcp, a doc comment on the method becomes its description.",
     });
     let parameters = parameters(tool).into_iter();
     let of_parameters =
@@ -151,8 +151,8 @@ fn descriptions(tool: &Tool) -> Vec<Lack> {
                 of: parameter.clone(),
                 expected: format!("a description of the parameter {parameter} of {name}"),
                 got: NONE.to_owned(),
-                why: "A model fills in arguments by their description.",
-                in_rust: "A doc comment on the field is one.",
+                why: "Models use the descriptions to fill in arguments.",
+                in_rust: "In rmcp, a doc comment on the field becomes its description.",
             });
     of_tool.into_iter().chain(of_parameters).collect()
 }
@@ -172,7 +172,7 @@ fn constraints(tool: &Tool) -> Vec<Lack> {
         (false, true) => return Vec::new(),
         (true, _) => (
             "0 is accepted",
-            "A bound in the schema keeps a model from asking for 0 of it.",
+            "A minimum in the schema keeps a model from asking for 0.",
         ),
         (false, false) => (
             "1 is not accepted",
@@ -186,7 +186,7 @@ fn constraints(tool: &Tool) -> Vec<Lack> {
     vec![Lack {
         place: places::of_arguments(&tool.name),
         of: "quantity".to_owned(),
-        expected: "the quantity of buy_product with a minimum of 1".to_owned(),
+        expected: "a minimum of 1 for the quantity of buy_product".to_owned(),
         got,
         why,
         in_rust: "In rmcp: #[schemars(range(min = 1, max = 1000))].",
@@ -212,14 +212,14 @@ fn annotations(tool: &Tool) -> Vec<Lack> {
             (
                 "the annotation readOnlyHint true",
                 hint(read_only),
-                "Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst.",
+                "Hosts call read-only tools without asking the user. Without this hint, they must assume the worst.",
                 "In rmcp: #[tool(annotations(read_only_hint = true))].",
             )
         }
         "buy_product" if hints.is_none() => (
             "annotations",
             NONE.to_owned(),
-            "Hosts decide by them whether to ask the user first. Say that it changes something, and that calling it again buys again.",
+            "Hosts use annotations to decide whether to ask the user first. Say that this tool changes something, and that calling it again buys again.",
             "In rmcp: #[tool(annotations(read_only_hint = false, idempotent_hint = false))].",
         ),
         _ => return Vec::new(),
@@ -252,7 +252,7 @@ fn lies(tool: &Tool) -> Vec<Lack> {
         (
             "idempotentHint",
             hints.idempotent_hint,
-            "Each call buys again. A host that believes this hint may repeat the call after a timeout.",
+            "Every call buys again. A host that trusts this hint may repeat the call after a timeout.",
         ),
     ];
     let lies = hints
@@ -273,9 +273,9 @@ fn refuses(answer: Result<crate::mcp::Called, RequestError>) -> Checked {
     match answer {
         Err(RequestError { sent, kind: kind @ ErrorKind::Refused { code: -32603, .. } }) => Err(Finding::new(Code::UnknownToolBreaks)
             .sent(sent)
-            .expected("a protocol error that says there is no such tool: -32602")
+            .expected("a protocol error that says that the tool does not exist: -32602")
             .got(kind.to_string())
-            .why("-32603 says that the server broke down. The host asked for something that is not there.")
+            .why("-32603 says that something broke in the server. Here, the host asked for a tool that does not exist.")
             .into()),
         Err(RequestError { kind: ErrorKind::Refused { .. }, .. }) => Ok(()),
         Err(failure) => Err(symptoms::of_failure(failure)
@@ -284,7 +284,7 @@ fn refuses(answer: Result<crate::mcp::Called, RequestError>) -> Checked {
             .sent(&called.sent)
             .expected("a protocol error: -32602")
             .got(shop::outcome(&called))
-            .why("A tool that does not exist is the host's mistake, not the model's: it is told in the protocol, not in a result.")
+            .why("Calling a tool that does not exist is the host's mistake, not the model's. Answer with a protocol error, not with a result.")
             .into()),
     }
 }

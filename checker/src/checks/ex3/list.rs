@@ -69,7 +69,7 @@ fn tools_are_a_declared_capability(shop: &Shop) -> Checked {
         .sent("server/discover, or initialize")
         .expected("capabilities with tools")
         .got("tools/list answers, but capabilities do not name tools")
-        .why("A client asks only for what was declared. It would never see these tools.")
+        .why("Clients only ask for what the server declares, so they would never see these tools.")
         .at(places::IDENTITY)
         .into())
 }
@@ -89,15 +89,15 @@ fn is_mirrored_as_text(called: &Called, content: &Value) -> Checked {
             let difference = differences.min_by_key(String::len).unwrap_or_default();
             (
                 Code::TextDiffers,
-                format!("text that says something else than structuredContent: {difference}"),
+                format!("text that differs from structuredContent: {difference}"),
             )
         }
     };
     Err(Finding::new(code)
         .sent(&called.sent)
-        .expected("the same JSON as text in content")
+        .expected("the same JSON, as text in content")
         .got(got)
-        .why("Older clients, and many models, see only the text.")
+        .why("Older clients and many models only see the text.")
         .in_rust("In rmcp, Json<T> writes both.")
         .into())
 }
@@ -151,8 +151,8 @@ fn are_worth_a_visit(server: &ServerUnderTest, called: &Called, products: &[Prod
         .collect();
     if products.len() < 3 {
         let got = format!("{} of them", products.len());
-        let why = "The later steps buy, sell out and search: that takes some choice.";
-        return Err(finding(Code::TooFewProducts, "three products or more", got, why).into());
+        let why = "Later steps buy, sell out and search, so the store needs a few products.";
+        return Err(finding(Code::TooFewProducts, "at least three products", got, why).into());
     }
     if names.len() < products.len() || names.contains("") {
         let got = format!(
@@ -162,7 +162,7 @@ fn are_worth_a_visit(server: &ServerUnderTest, called: &Called, products: &[Prod
                 .map(|product| &product.name)
                 .collect::<Vec<_>>()
         );
-        let why = "Products are bought by name: two of one name, or none, cannot be told apart.";
+        let why = "Customers buy products by name. Products that share a name, or have none, cannot be told apart.";
         return Err(finding(
             Code::AmbiguousNames,
             "a name of its own for each product",
@@ -176,7 +176,7 @@ fn are_worth_a_visit(server: &ServerUnderTest, called: &Called, products: &[Prod
         .find(|one| one.price_cents < 0 || one.stock < 0)
     {
         let got = shop::json_of(odd);
-        let why = "A negative price or stock is a mistake somewhere else.";
+        let why = "A negative price or stock points to a mistake in another place.";
         return Err(finding(
             Code::Negative,
             "prices and stocks of zero or more",

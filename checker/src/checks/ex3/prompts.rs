@@ -25,11 +25,10 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let prompts = shop.session.prompts().await?;
     if prompts.is_empty() {
         // FastMCP and others declare what they have a method for.
-        let nothing = Why::from(
-            "prompts are declared, and nothing answers for them yet: prompts/list gives none",
-        );
+        let nothing =
+            Why::from("prompts are declared but not connected yet: prompts/list returns none");
         return Err(Stop::not_declared(nothing.in_rust(
-            "(#[prompt_handler] on `impl ServerHandler` hands them over)",
+            "(#[prompt_handler] on `impl ServerHandler` connects them)",
         )));
     }
     let lines: Vec<String> = prompts
@@ -51,7 +50,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         ),
         (
             Code::BadBudgetAccepted,
-            "with a budget that is no number",
+            "with a budget that is not a number",
             PROMPT,
             json!({ "occasion": occasion, "budget_cents": "not much" }),
         ),
@@ -89,13 +88,13 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
 /// Whoever lists prompts and does not declare them has begun. Without a list nothing is there.
 async fn undeclared(server: &ServerUnderTest, shop: &Shop) -> Stop {
-    server.purpose("no prompts are declared: see whether some are there all the same");
+    server.purpose("no prompts are declared: see whether there are any anyway");
     match shop.session.prompts().await {
         Ok(prompts) if !prompts.is_empty() => Finding::new(Code::PromptsNotDeclared)
             .sent("server/discover, or initialize")
             .expected("capabilities with prompts")
             .got("prompts/list answers, but capabilities do not name prompts")
-            .why("A client asks only for what was declared. It would never see this prompt.")
+            .why("Clients only ask for what the server declares, so they would never see this prompt.")
             .at(places::PROMPTS_CAPABILITY)
             .into(),
         _ => Stop::not_declared("the server does not declare prompts"),
@@ -114,12 +113,12 @@ async fn names_the_occasion(server: &ServerUnderTest, shop: &Shop, occasion: &st
     let (code, why) = if text.contains(occasion) {
         (
             Code::WrongRole,
-            "A prompt is what the user sends, written by you. In the assistant's role it reads as an answer that the model has given already.",
+            "A prompt is a message that the user sends and you write. In the assistant's role, it looks like an answer that the model already gave.",
         )
     } else {
         (
             Code::OccasionIgnored,
-            "The message is all that the model gets of what the user typed.",
+            "The model only sees this message, so put what the user typed into it.",
         )
     };
     let got = match code {
@@ -129,7 +128,7 @@ async fn names_the_occasion(server: &ServerUnderTest, shop: &Shop, occasion: &st
     Err(Finding::new(code)
         .sent(format!("prompts/get {PROMPT} {arguments}"))
         .expected(format!(
-            "a message of the user that names the occasion, {occasion:?}"
+            "a message from the user that names the occasion, {occasion:?}"
         ))
         .got(got)
         .why(why)
@@ -138,10 +137,10 @@ async fn names_the_occasion(server: &ServerUnderTest, shop: &Shop, occasion: &st
 
 /// Of the products the message names those that can be bought, for no more than the budget.
 async fn shows_what_there_is(server: &ServerUnderTest, shop: &Shop, occasion: &str) -> Checked {
-    server.purpose("fill in the prompt while everything is there");
+    server.purpose("fill in the prompt while everything is in stock");
     let full = filled_in(shop, &json!({ "occasion": occasion })).await?;
     shop.something_sold_out(server).await?;
-    server.purpose("see prices, to choose budgets that not everything fits");
+    server.purpose("see prices, to choose budgets that are too low for some products");
     let products = shop.products().await?;
     let in_stock = products.iter().filter(|product| product.stock > 0);
     let Some(least) = in_stock.map(|product| product.price_cents).min() else {
@@ -174,7 +173,7 @@ async fn filled_in(shop: &Shop, arguments: &Value) -> Checked<String> {
             .sent(sent)
             .expected("a message: the budget is a whole number")
             .got(kind.to_string())
-            .why("In MCP a prompt's arguments are strings, always. Take budget_cents as text, and parse it.")
+            .why("In MCP, a prompt's arguments are always strings. Take budget_cents as a string, and parse it.")
             .into()),
         answer => Ok(text(&answer?)),
     }
@@ -210,7 +209,7 @@ fn names_the_right_ones(
         Some(wrong) if wrong.stock == 0 => (
             Code::PromptShowsSoldOut,
             format!("a message without {:?}, which is sold out", wrong.name),
-            "The model would recommend what cannot be bought.",
+            "The model would recommend a product that nobody can buy.",
         ),
         Some(wrong) => (
             Code::BudgetIgnored,
@@ -218,7 +217,7 @@ fn names_the_right_ones(
                 "a message without {:?}, which costs {} cents",
                 wrong.name, wrong.price_cents
             ),
-            "The user has said how much one may cost. The model would recommend what costs too much.",
+            "The user set a budget. The model would recommend a product that is too expensive.",
         ),
         None if right.is_empty() || right.iter().any(|product| named(product)) => return Ok(()),
         None => (
@@ -226,14 +225,14 @@ fn names_the_right_ones(
             match budget {
                 None => format!("a message with products to choose from: {}", names(&right)),
                 Some(budget) => format!(
-                    "a message with what {budget} cents pay for: {}",
+                    "a message with the products that cost {budget} cents or less: {}",
                     names(&right)
                 ),
             },
             match budget {
-                None => "The model can recommend only what it knows of.",
+                None => "The model can only recommend products that it knows about.",
                 Some(_) => {
-                    "The model can recommend only what it knows of. The budget itself is enough for what costs exactly as much."
+                    "The model can only recommend products that it knows about. A product that costs exactly the budget is affordable."
                 }
             },
         ),
@@ -266,12 +265,12 @@ fn is_refused(
             .sent(format!("prompts/get {name} {arguments}"))
             .expected(format!("an error for a prompt {what}: -32602"))
             .got(match messages.as_slice() {
-                [] => "a prompt without messages".to_owned(),
+                [] => "a prompt with no messages".to_owned(),
                 messages => shop::quoted(&text(messages)),
             })
             .why(match code {
-                Code::UnknownPromptAccepted => "The error tells the client that there is no such prompt. An answer reads as one that is there.",
-                _ => "The client shows the error beside the field, where the user can correct it.",
+                Code::UnknownPromptAccepted => "An error tells the client that this prompt does not exist. An answer says that it does.",
+                _ => "The client shows the error next to the field, and the user can correct it.",
             })
             .into()),
     }
@@ -283,18 +282,18 @@ async fn completes_occasions(server: &ServerUnderTest, shop: &Shop) -> Checked {
             .sent("server/discover, or initialize")
             .expected("capabilities with completions")
             .got("none")
-            .why("A client that sees no such capability never asks for completions.")
+            .why("Clients that do not see this capability never ask for completions.")
             .at(places::PROMPTS_CAPABILITY)
             .into());
     }
-    server.purpose("complete an occasion of which nothing is typed yet");
+    server.purpose("complete an empty occasion");
     let all = shop.session.complete(PROMPT, "occasion", "").await?;
     let Some(one) = server.random(|dice| all.choose(dice).cloned()) else {
         return Err(Finding::new(Code::NoCompletions)
             .sent("completion/complete recommend, occasion \"\"")
             .expected("a few occasions to choose from")
             .got("none")
-            .why("Completions show the user what could be meant, before anything is typed.")
+            .why("Completions show users what they could enter, even before they type anything.")
             .at(places::COMPLETIONS)
             .into());
     };
@@ -317,7 +316,7 @@ async fn completes_occasions(server: &ServerUnderTest, shop: &Shop) -> Checked {
     let nothing = [Some("zzzq".to_owned()), inside].into_iter().flatten();
     let all_typed = std::iter::once((typed, Some(&one))).chain(nothing.map(|typed| (typed, None)));
     for (typed, must_have) in all_typed {
-        server.purpose("complete what is typed so far");
+        server.purpose("complete the beginning of an occasion");
         let values = shop.session.complete(PROMPT, "occasion", &typed).await?;
         let begin = typed.to_lowercase();
         let stray = values
@@ -327,9 +326,9 @@ async fn completes_occasions(server: &ServerUnderTest, shop: &Shop) -> Checked {
         if stray.is_some() || missing.is_some() {
             return Err(Finding::new(Code::WrongCompletions)
                 .sent(format!("completion/complete recommend, occasion {typed:?}"))
-                .expected("the occasions that begin with it, and no other")
+                .expected("only the occasions that begin with it")
                 .got(format!("{values:?}"))
-                .why("The user has typed the beginning already.")
+                .why("The user has already typed the beginning. Offer only what continues it.")
                 .at(places::completions())
                 .into());
         }
@@ -371,9 +370,9 @@ async fn completes_nothing_else(
         if values.iter().any(|value| occasions.contains(value)) {
             return Err(Finding::new(code)
                 .sent(format!("completion/complete {prompt}, {argument} \"\""))
-                .expected(format!("no occasions: {what} is meant"))
+                .expected(format!("no occasions: this is {what}"))
                 .got(format!("{values:?}"))
-                .why("Every completion of the server comes to this method. The request says which prompt and which argument it is for: look at both.")
+                .why("This method gets every completion request. The request names the prompt and the argument that it is for. Check both.")
                 .at(places::completions())
                 .into());
         }

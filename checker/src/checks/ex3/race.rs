@@ -1,4 +1,4 @@
-//! 3.5: the last item is sold once, however many buy at the same moment.
+//! 3.5: the last item is sold only once, however many clients buy at once.
 //!
 //! Each round brings a product down to one and then has many buyers ask for it.
 
@@ -35,12 +35,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     for product in products.iter().take(rounds) {
         server.purpose("bring the stock down to one");
         shop.buy_down_to(1, product).await?;
-        server.purpose("many buyers want the last one at the same moment");
+        server.purpose("many buyers want the last one at the same time");
         let buyers = race(server, &shop, &tool, product).await?;
         server.purpose("see what is left");
         let left = shop.products().await?;
         let sent = format!(
-            "{BUYERS} × tools/call buy_product {} at the same moment",
+            "{BUYERS} × tools/call buy_product {} at the same time",
             json!({ "product_name": product.name, "quantity": 1 })
         );
         was_sold_once(&sent, product, &buyers, &left)?;

@@ -36,7 +36,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     server.purpose("control: one of it can be bought");
     shop.buy(&product.name, 1).await?;
 
-    server.purpose("see the stock before what must be refused");
+    server.purpose("see the stock before the orders that must be refused");
     let before = shop.products().await?;
     let mut first_reason = None;
     let mut orders = orders(server, &product.name, product.stock - 1);
@@ -81,7 +81,7 @@ async fn sells_by_its_own_name(
         let Some(product) = product.filter(|_| before.iter().all(|one| one.name != spelled)) else {
             continue;
         };
-        server.purpose("a name that is spelled in another way: sold rightly, or refused");
+        server.purpose("a name that is spelled in another way: sold correctly, or refused");
         let called = shop.order(&spelled, 1).await?;
         if called.result.is_error == Some(true) {
             continue;
@@ -107,7 +107,7 @@ async fn which_changed_it(
     let mut sent = format!("{} orders that were refused", orders.len());
     for order in orders {
         server.purpose(&format!(
-            "once more, and see what it changes: {}",
+            "once more, to see what it changes: {}",
             order.what
         ));
         let called = refused(shop, order).await?;
@@ -124,7 +124,7 @@ async fn which_changed_it(
         .sent(format!("{sent}, then tools/call list_products {{}}"))
         .expected(expected)
         .got(got)
-        .why("A refused order must leave no trace. Check everything first, change the stock last.")
+        .why("A refused order must not change anything. Check everything first, and change the stock last.")
         .into())
 }
 
@@ -157,22 +157,22 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
         // Shortened to some number of bytes for an answer, one of these is cut within a letter.
         rule(
             Code::AcceptsUnknown,
-            "an unknown product, with a long name of letters that are two bytes each",
+            "an unknown product, with a long name in two-byte letters",
             json!({ "product_name": "é".repeat(60), "quantity": 1 }),
         ),
         rule(
             Code::AcceptsUnknown,
-            "an unknown product, with a long name of letters that are two bytes each",
+            "an unknown product, with a long name in two-byte letters",
             json!({ "product_name": format!("x{}", "é".repeat(60)), "quantity": 1 }),
         ),
         rule(
             Code::AcceptsTooMany,
-            "one more than there is",
+            "one more than the stock",
             of(json!(one_more)),
         ),
         rule(
             Code::AcceptsTooMany,
-            "more than there is",
+            "more than the stock",
             of(json!(many_more)),
         ),
         rule(Code::AcceptsZero, "a quantity of 0", of(json!(0))),
@@ -201,7 +201,7 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
         ),
         kind(
             Code::AcceptsTextAsNumber,
-            "a quantity that is text",
+            "a quantity that is a string",
             of(json!("1")),
         ),
         kind(
@@ -231,9 +231,9 @@ fn nearly_right(server: &ServerUnderTest, name: &str, products: &[Product]) -> V
     [
         ("the beginning of a name", beginning),
         ("the end of a name", end),
-        ("a name with more behind it", more),
+        ("a name with more text after it", more),
         ("an empty name", String::new()),
-        ("a name of blanks", "  ".to_owned()),
+        ("a name of spaces", "  ".to_owned()),
     ]
     .into_iter()
     .filter(|(_, name)| products.iter().all(|product| !alike(&product.name, name)))
@@ -247,30 +247,30 @@ fn nearly_right(server: &ServerUnderTest, name: &str, products: &[Product]) -> V
 }
 
 fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Checked<Called> {
-    const EXPECTED: &str = "a tool error: isError true, with a message that names the problem";
+    const EXPECTED: &str = "a tool error: isError true, and a message that names the problem";
     match answer {
         Ok(called) if called.result.is_error == Some(true) => Ok(called),
         Ok(called) => {
             let (place, why): (Location, _) = match called.result.structured_content {
                 Some(_) if order.code == Code::AcceptsSimilarName => (
                     order.block.into(),
-                    "No product has this name, and another was sold for it. Compare the whole name.",
+                    "No product has this name, but the store sold another one. Compare the whole name.",
                 ),
                 Some(_) if order.code == Code::AcceptsHuge => (
                     order.block.into(),
-                    "There is not that much of anything. Does the number lose its upper digits on the way?",
+                    "No product has that much stock. Does the conversion to a smaller integer type drop the upper digits?",
                 ),
                 Some(_) if order.block == places::BUY_ARGUMENTS => (
                     order.block.into(),
-                    "These are not the arguments that the tool asks for, and what was meant is only a guess. Selling on a guess costs the user money.",
+                    "These arguments do not match the tool's schema, so you can only guess what they mean. A wrong guess costs the user money.",
                 ),
                 Some(_) => (
                     order.block.into(),
-                    "This is a receipt for what cannot be sold. Check the order before you fill it.",
+                    "This is a receipt for an order that cannot be filled. Check the order before you sell.",
                 ),
                 None => (
                     places::of_tool("buy_product"),
-                    "A model reads isError to learn that a call failed. Text alone reads as success.",
+                    "Models learn from isError that a call failed. Text without it looks like success.",
                 ),
             };
             Err(Finding::new(order.code)
@@ -305,7 +305,7 @@ fn gives_a_reason(order: &Order, called: &Called) -> Checked {
         .sent(&called.sent)
         .expected(format!("a message that tells a model what is wrong with {}", order.what))
         .got(shop::outcome(called))
-        .why("With a reason the model corrects itself in the next call. Without one it tries again, or gives up.")
+        .why("With a reason, the model can correct its next call. Without one, it tries the same again, or gives up.")
         .into())
 }
 
@@ -316,8 +316,8 @@ fn gives_another_reason(for_unknown: &str, called: &Called) -> Checked {
     }
     Err(Finding::new(Code::SameReason)
         .sent(&called.sent)
-        .expected("another message than for an unknown product: this one exists, and some of it is left")
+        .expected("a different message than for an unknown product: this one exists, and some is left")
         .got(shop::outcome(called))
-        .why("The model has to try something else in each case: another product there, a smaller quantity here.")
+        .why("The model must react differently: to an unknown product by choosing another, here by ordering fewer.")
         .into())
 }

@@ -31,7 +31,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     if resources.is_empty() && templates.is_empty() {
         // FastMCP and others declare what they have a method for.
         return Err(Stop::not_declared(
-            "resources are declared, and nothing answers for them yet: resources/list gives none",
+            "resources are declared but not connected yet: resources/list returns none",
         ));
     }
     let lines = lines(&resources, &templates);
@@ -40,7 +40,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         _ => stop,
     })?;
 
-    server.purpose("read the whole inventory, which may be kept from now on");
+    server.purpose("read the whole inventory, which the server may cache from now on");
     read(&shop, INVENTORY).await?;
     sells_one(server, &shop).await?;
     server.purpose("see what the tool says, to compare");
@@ -58,7 +58,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         is_the_product(&uri, &product, read)?;
     }
     for uri in uris_of_nothing(server, &products) {
-        server.purpose("read what is not there");
+        server.purpose("read a resource that does not exist");
         is_refused(&uri, shop.session.read(&uri).await)?;
     }
     Ok(())
@@ -83,13 +83,13 @@ fn lines(resources: &[Resource], templates: &[ResourceTemplate]) -> Vec<String> 
 
 /// Whoever lists resources and does not declare them has begun. Without a list nothing is there.
 async fn undeclared(server: &ServerUnderTest, shop: &Shop) -> Stop {
-    server.purpose("no resources are declared: see whether some are there all the same");
+    server.purpose("no resources are declared: see whether there are any anyway");
     match shop.session.resources().await {
         Ok(resources) if !resources.is_empty() => Finding::new(Code::ResourcesNotDeclared)
             .sent("server/discover, or initialize")
             .expected("capabilities with resources")
             .got("resources/list answers, but capabilities do not name resources")
-            .why("A client asks only for what was declared. It would never see these resources.")
+            .why("Clients only ask for what the server declares, so they would never see these resources.")
             .at(places::RESOURCES_CAPABILITY)
             .into(),
         _ => Stop::not_declared("the server does not declare resources"),
@@ -121,24 +121,24 @@ fn uris_of_nothing(server: &ServerUnderTest, products: &[Product]) -> Vec<String
 
 /// `read` is the JSON behind the URI, or the words with which it was refused.
 fn is_the_product(uri: &str, product: &Product, read: Result<Value, String>) -> Checked {
-    const DECODE: &str = "In a URI a name is percent-encoded: %20 is a space. Decode it, then look for exactly that name.";
+    const DECODE: &str = "Names in a URI are percent-encoded (%20 is a space). Decode the name, then look for exactly that one.";
     let (got, why) = match read {
         Ok(json) => match Product::deserialize(&json) {
             Ok(got) if got == *product => return Ok(()),
             Ok(got) if got.name == product.name => (
                 json.to_string(),
-                "list_products says something else at the same moment. One inventory, two ways to see it.",
+                "list_products says something else at the same time. Both must show the same inventory.",
             ),
             Ok(_) => (
                 json.to_string(),
-                "This is another product. Look for exactly the name that the URI holds, percent-decoded.",
+                "This is another product. Percent-decode the name in the URI, and look for exactly that name.",
             ),
             Err(error) => (
                 format!(
                     "{json}: {}",
                     misfit::<Product>(&json).unwrap_or_else(|| error.to_string())
                 ),
-                "A product is the same object wherever it is seen: name, price_cents and stock, as in list_products.",
+                "A product looks the same everywhere: an object with name, price_cents and stock, as in list_products.",
             ),
         },
         Err(refusal) => (refusal, DECODE),
@@ -153,7 +153,7 @@ fn is_the_product(uri: &str, product: &Product, read: Result<Value, String>) -> 
 
 /// A resource that was computed once would still show the old stock afterwards.
 async fn sells_one(server: &ServerUnderTest, shop: &Shop) -> Checked {
-    server.purpose("buy one of something, so that the inventory is not as it was at first");
+    server.purpose("buy something, so that the inventory differs from the start");
     let best = shop.best_stocked().await?;
     let best = best.ok_or_else(|| shop::too_little_left(server))?;
     shop.buy(&best.name, 1).await?;
@@ -213,7 +213,7 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
             Code::NotOneText,
             "one text",
             got,
-            "A JSON document is one text.".into(),
+            "A JSON document is a single text.".into(),
         ));
     };
     if decoded(of) != decoded(uri) {
@@ -221,14 +221,14 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
             Code::WrongUri,
             &format!("contents whose uri is {uri}"),
             format!("contents whose uri is {of:?}"),
-            "A host keeps contents by their uri. These would be taken for another resource's."
+            "Hosts store contents under their uri, so they would take these for another resource."
                 .into(),
         ));
     }
     if mime_type.as_deref() != Some("application/json") {
         let got = mime_type.as_deref().unwrap_or("no mimeType").to_owned();
-        let why = Why::from("Hosts show and parse contents by their mimeType.")
-            .in_rust("rmcp says text/plain unless told otherwise.");
+        let why = Why::from("Hosts choose how to parse and show contents by their mimeType.")
+            .in_rust("rmcp's default is text/plain.");
         return Err(wrong(
             Code::WrongMimeType,
             "mimeType application/json",
@@ -237,7 +237,7 @@ async fn read(shop: &Shop, uri: &str) -> Checked<Value> {
         ));
     }
     let json = serde_json::from_str(text).map_err(|error| {
-        let why = "The mimeType promises JSON.".into();
+        let why = "The mimeType says that this is JSON.".into();
         wrong(
             Code::NotJson,
             "JSON",
@@ -257,7 +257,7 @@ fn holds(read: &Value, products: &[Product]) -> Checked {
             Some((expected, got)) => (
                 format!(": {expected}"),
                 got,
-                "One inventory, two ways to see it. Read it when you are asked, not once at the start.",
+                "The resource and list_products must show the same inventory. Read it for each request, not once at the start.",
             ),
         },
         Err(error) => {
@@ -265,7 +265,7 @@ fn holds(read: &Value, products: &[Product]) -> Checked {
             (
                 String::new(),
                 format!("{wrong}\nin {read}"),
-                "The inventory is the list that list_products gives, or an object with it under products.",
+                "The inventory is the list that list_products returns, or an object that has this list under products.",
             )
         }
     };
@@ -273,7 +273,7 @@ fn holds(read: &Value, products: &[Product]) -> Checked {
     Err(Finding::new(Code::OtherInventory)
         .sent(format!("resources/read {INVENTORY}, after a purchase"))
         .expected(format!(
-            "what list_products lists at the same moment{expected}"
+            "what list_products returns at the same time{expected}"
         ))
         .got(got)
         .why(why)
@@ -313,9 +313,9 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) ->
             kind: kind @ ErrorKind::Refused { code: -32603, .. },
         }) if uri != NOT_UTF_8 => Err(Finding::new(Code::UnknownUriBreaks)
             .sent(sent)
-            .expected("an error that says there is no such resource: -32602, or -32002 before 2026-07-28")
+            .expected("an error that says that the resource does not exist: -32602, or -32002 before 2026-07-28")
             .got(kind.to_string())
-            .why("-32603 says that the server broke down. The client asked for something that is not there, and can ask for something else.")
+            .why("-32603 says that something broke in the server. Here, the client asked for a resource that does not exist, and can ask for another.")
             .in_rust("In rmcp: ErrorData::resource_not_found.")
             .into()),
         Err(RequestError {
@@ -323,7 +323,7 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) ->
             ..
         }) => Ok(()),
         Err(failure) => {
-            Err(symptoms::of_failure(failure).expecting("an error: there is no such resource"))
+            Err(symptoms::of_failure(failure).expecting("an error: the resource does not exist"))
         }
         Ok(contents) => {
             let texts = contents.iter().filter_map(|one| match one {
@@ -333,16 +333,16 @@ fn is_refused(uri: &str, answer: Result<Vec<ResourceContents>, RequestError>) ->
             let (got, why) = match contents.len() {
                 0 => (
                     "empty contents".to_owned(),
-                    "Empty contents read as an empty document.",
+                    "Empty contents look like an empty document.",
                 ),
                 _ => (
                     shop::quoted(&texts.collect::<Vec<_>>().join("\n")),
-                    "A client that mistypes a URI would never notice.",
+                    "A client with a typo in the URI would never notice.",
                 ),
             };
             Err(Finding::new(Code::UnknownUriAnswered)
                 .sent(format!("resources/read {uri}"))
-                .expected("an error: there is no such resource")
+                .expected("an error: the resource does not exist")
                 .got(got)
                 .why(why)
                 .in_rust("In rmcp: ErrorData::resource_not_found.")

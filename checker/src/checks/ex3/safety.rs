@@ -26,7 +26,7 @@ const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     if !server.has_http() {
         return Err(Stop::CouldNotCheck(
-            "a stdio server has no HTTP: check it with `--url` while it serves HTTP".to_owned(),
+            "a stdio server has no HTTP. Check it with `--url` while it serves HTTP".to_owned(),
         ));
     }
     listens_on_loopback_only(server).await?;
@@ -72,7 +72,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         (
             HOST,
             stranger,
-            "a page that had its own name resolve to your machine (DNS rebinding)",
+            "a page whose domain name resolves to your machine (DNS rebinding)",
             OfStranger {
                 checked_too_late: Code::ForeignHostCheckedTooLate,
                 accepted: Code::ForeignHostAccepted,
@@ -89,7 +89,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             value.clone(),
         )];
         for value in lookalikes(&header, &value) {
-            let from = "somebody whose address looks like one of this machine";
+            let from = "a page whose address looks like this machine's";
             server.purpose(&format!("the same order from {from}"));
             replies.push((raw_with(&raw, order(), &header, &value).await?, value));
         }
@@ -139,7 +139,7 @@ async fn lets_in_pages_of_this_machine(server: &ServerUnderTest, raw: &Raw) -> C
     let port = server.random(|dice| dice.random_range(1024..=u16::MAX));
     for host in ["localhost", "127.0.0.1"] {
         let origin = format!("http://{host}:{port}");
-        server.purpose("control: a page of this machine gets in");
+        server.purpose("control: a page on this machine is allowed");
         let list = raw.message("tools/list", json!({}));
         let reply = raw_with(raw, list, &ORIGIN, &origin).await?;
         let Some(kind) = ErrorKind::of(&reply.exchange) else {
@@ -148,10 +148,10 @@ async fn lets_in_pages_of_this_machine(server: &ServerUnderTest, raw: &Raw) -> C
         let sent = reply.exchange.sent.describe();
         return Err(Finding::new(Code::LocalOriginRefused)
             .sent(format!("{sent} with Origin: {origin}"))
-            .expected("an answer: this is a page of the same machine")
+            .expected("an answer: this page is on the same machine")
             .got(kind.to_string())
-            .why("A page at localhost or 127.0.0.1, on any port, is a program of yours, such as the MCP Inspector.")
-            .in_rust("In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). enforce_origin_validation() with an empty list refuses every page.")
+            .why("A page on localhost or 127.0.0.1, on any port, is a program that you run, such as the MCP Inspector.")
+            .in_rust("In rmcp: with_allowed_origins([\"http://localhost:*\", \"http://127.0.0.1:*\"]). With an empty list, enforce_origin_validation() refuses every page.")
             .into());
     }
     Ok(())
@@ -195,13 +195,13 @@ fn is_turned_away(
         (403, false) => (
             codes.checked_too_late,
             sold,
-            "The order was filled first, and refused afterwards: look at the header before anything else.",
+            "The server filled the order, and refused it afterwards. Check the header before anything else.",
         ),
         (_, false) => (codes.accepted, sold, ""),
         (_, true) => (
             codes.wrong_status,
             format!("HTTP {status}"),
-            "403 says that this is forbidden; any other status sends people looking for a mistake elsewhere.",
+            "403 says that this is forbidden. With any other status, people look for the mistake in the wrong place.",
         ),
     };
     let setting = if *header == ORIGIN {
@@ -216,7 +216,7 @@ fn is_turned_away(
         ))
         .expected("HTTP 403 Forbidden, and nothing sold")
         .got(got)
-        .why(format!("This is what the browser sends for {who}. {more}").trim_end())
+        .why(format!("A browser sends this header for {who}. {more}").trim_end())
         .in_rust(format!(
             "In rmcp, StreamableHttpServerConfig checks it: {setting}."
         ))
@@ -240,9 +240,9 @@ async fn listens_on_loopback_only(server: &ServerUnderTest) -> Checked {
     }
     Err(Finding::new(Code::AllInterfaces)
         .sent(format!("a connection to {ELSEWHERE}:{port}"))
-        .expected("nobody there: the server listens on 127.0.0.1 alone")
+        .expected("no connection: the server only listens on 127.0.0.1")
         .got("a server that listens on every address of the machine")
-        .why("On 0.0.0.0 everyone in the same network can buy. Listen on 127.0.0.1 unless you are told otherwise.")
+        .why("On 0.0.0.0, everyone in the same network can buy. Listen on 127.0.0.1 unless you are asked for another address.")
         .at(places::default_address())
         .into())
 }

@@ -17,7 +17,7 @@ use crate::verdict::{Code, Finding};
 const CONTRACT: &str = include_str!("snapshots/3.9.snap");
 
 /// Where the one price is taken for the other.
-const SWAPPED: &str = "This is what the other price would find: the lowest and the highest have changed places, in the tool or in the search that it calls.";
+const SWAPPED: &str = "These are the results for the opposite limit. Minimum and maximum are swapped, in the tool or in the search that it calls.";
 
 /// What is searched for, by our own understanding.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     is_the_contracts(&tool, CONTRACT, blocks)?;
 
     let sold_out = shop.something_sold_out(server).await?;
-    server.purpose("see everything there is, to know what each search must find");
+    server.purpose("see all products, to know what each search must find");
     let all = shop.products().await?;
     for query in queries(server, &all) {
         server.purpose(&format!("search: {}", query.what));
@@ -66,14 +66,14 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             let (code, why) = if only_sold_out {
                 (
                     Code::SearchLeavesSoldOut,
-                    "It is sold out, and list_products lists it. A model that does not find it tells its user that there never was any.",
+                    "The missing product is sold out, but list_products still lists it. A model that does not find it tells the user that it never existed.",
                 )
             } else if is_swapped {
                 (query.code, SWAPPED)
             } else {
                 (
                     query.code,
-                    "The keyword is a part of the name in any case, both prices are included, and what is not given excludes nothing.",
+                    "The keyword matches any part of a name, in upper or lower case. Both price limits are inclusive. An argument that is missing excludes nothing.",
                 )
             };
             let finding = Finding::new(code)
@@ -106,7 +106,7 @@ async fn changes_nothing(shop: &Shop, before: &[Product], sent: &str) -> Checked
         .sent(format!("{sent}, then tools/call list_products {{}}"))
         .expected(expected)
         .got(got)
-        .why("A search must not change anything: the next customer searches the same products. Filter a copy, or references.")
+        .why("A search must not change anything, because the next customer searches the same products. Filter a copy, or references.")
         .into())
 }
 
@@ -131,15 +131,15 @@ fn queries(server: &ServerUnderTest, all: &[Product]) -> Vec<Query> {
     let others = [
         Query {
             keyword: other_case.clone(),
-            ..Query::new(Code::SearchCase, "the same in the other case")
+            ..Query::new(Code::SearchCase, "a part of a name in the other case")
         },
         Query {
             min: Some(middle),
-            ..Query::new(Code::SearchMin, "this price and more")
+            ..Query::new(Code::SearchMin, "this price or more")
         },
         Query {
             max: Some(middle),
-            ..Query::new(Code::SearchMax, "this price and less")
+            ..Query::new(Code::SearchMax, "this price or less")
         },
         Query {
             keyword: other_case,
@@ -149,17 +149,17 @@ fn queries(server: &ServerUnderTest, all: &[Product]) -> Vec<Query> {
         },
         part(
             Code::SearchNothing,
-            "a word that is in no name, so nothing",
+            "a word that is in no name, so no products",
             unheard_of,
         ),
         // Taking the first byte for the first letter would cut this one in two.
         part(
             Code::SearchNothing,
-            "a word of letters that are two bytes each, in no name, so nothing",
+            "a word in two-byte letters that is in no name, so no products",
             "þórrðæ".to_owned(),
         ),
     ];
-    let everything = Query::new(Code::SearchWithoutArguments, "no argument, so everything");
+    let everything = Query::new(Code::SearchWithoutArguments, "no argument, so all products");
     std::iter::once(everything)
         .chain(by_parts)
         .chain(others)

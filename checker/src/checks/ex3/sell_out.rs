@@ -23,7 +23,7 @@ pub(super) async fn check(server: &ServerUnderTest, shop: &Shop) -> Checked {
             None => Ok(()),
         };
     }
-    server.purpose("find the product of which least is left");
+    server.purpose("find the product with the lowest stock");
     let products = shop.rarest_first().await?;
     let product = products
         .first()
@@ -31,7 +31,7 @@ pub(super) async fn check(server: &ServerUnderTest, shop: &Shop) -> Checked {
     server.purpose("bring the stock down");
     let last = product.stock.min(LAST);
     shop.buy_down_to(last, product).await?;
-    server.purpose("buy all that is left");
+    server.purpose("buy the whole stock");
     let called = shop.order(&product.name, last).await?;
     sells_all(&called, product)?;
     sells_no_more(server, shop, product).await?;
@@ -48,11 +48,11 @@ fn sells_all(called: &Called, product: &Product) -> Checked {
         Some(0) => return Ok(()),
         Some(_) => (
             Code::WrongReceipt,
-            "All that was left has been sold. The model tells its user what the receipt says.",
+            "The whole stock was sold. The model tells the user what the receipt says.",
         ),
         None => (
             Code::RefusesAll,
-            "That many are left, so they can be sold. Refuse a quantity that is larger than the stock, not one that equals it.",
+            "The store has exactly that many, so it can sell them. Refuse a quantity that is larger than the stock, not one that equals it.",
         ),
     };
     Err(Finding::new(code)
@@ -74,7 +74,7 @@ async fn sells_no_more(server: &ServerUnderTest, shop: &Shop, product: &Product)
         what: "something that is sold out",
         arguments: json!({ "product_name": product.name, "quantity": 1 }),
     };
-    server.purpose("an order that must be refused: one of what is sold out");
+    server.purpose("an order that must be refused: the product is sold out");
     refused(shop, &order).await?;
     Ok(())
 }
@@ -86,13 +86,13 @@ fn is_listed(product: &Product, products: &[Product]) -> Checked {
         Some(stock) => (
             Code::RefusalChangedStock,
             stock.to_string(),
-            "A refused order must leave no trace. Check everything first, change the stock last.",
+            "A refused order must not change anything. Check everything first, and change the stock last.",
             places::REFUSALS.into(),
         ),
         None => (
             Code::SoldOutNotListed,
             UNLISTED.to_owned(),
-            "A model that does not see it tells its user that there never was any. With a stock of 0 it can say that it is sold out.",
+            "A model that does not see the product tells the user that it never existed. With a stock of 0, the model can say that it is sold out.",
             places::of_tool("list_products"),
         ),
     };

@@ -77,14 +77,14 @@ async fn buys(server: &ServerUnderTest, shop: &Shop, setting: &str) -> Checked {
     if let Some(product) = products.iter().find(|product| product.stock > 0) {
         shop.buy(&product.name, 1).await?;
     }
-    server.purpose(&format!("order what does not exist {setting}"));
+    server.purpose(&format!("order a product that does not exist {setting}"));
     shop.order(&draw::unheard_of(server), 1).await?;
     Ok(())
 }
 
 /// Calls what the bonus steps add, whatever comes of it.
 async fn use_what_else_is_there(server: &ServerUnderTest, session: &Session, setting: &str) {
-    server.purpose(&format!("use what else is there {setting}"));
+    server.purpose(&format!("use the other features {setting}"));
     let unheard_of = draw::unheard_of(server);
     let declared = session.capabilities();
     // One after the other: a line on stdout then belongs to what was called last.
@@ -128,9 +128,9 @@ async fn ends_with_its_stdin(server: &ServerUnderTest) -> Checked {
     Err(Finding::new(Code::OutlivesStdin)
         .sent("nothing more: its stdin was closed")
         .expected("a program that ends by itself")
-        .got(format!("it still ran after {} s", patience.as_secs_f64()))
-        .why("That is how a host tells a stdio server to go. One that stays is left behind each time the host is closed, and they pile up.")
-        .in_rust("After `serve`, `.waiting().await?` returns when the client is gone. Then main must come to its end: does a task or a thread keep it?")
+        .got(format!("it was still running after {} s", patience.as_secs_f64()))
+        .why("Closing stdin is how a host stops a stdio server. A server that keeps running stays behind each time the host closes, and they pile up.")
+        .in_rust("After `serve`, `.waiting().await?` returns when the client is gone, and then main must return. Does a task or a thread keep it running?")
         .into())
 }
 
@@ -163,9 +163,9 @@ fn are_the_same(setting: &str, http: &BTreeSet<String>, stdio: &BTreeSet<String>
     };
     Err(Finding::new(Code::OtherToolsOnStdio)
         .sent(format!("tools/list {setting}"))
-        .expected(format!("the tools that HTTP has: {}", names(http)))
+        .expected(format!("the same tools as over HTTP: {}", names(http)))
         .got(names(stdio))
-        .why("One service, two transports: serve the same type over both.")
+        .why("This is one service with two transports. Serve the same type over both.")
         .into())
 }
 
@@ -184,18 +184,18 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
     let rest = if shown.len() < line.len() { " …" } else { "" };
     let mut finding = Finding::new(Code::StdoutIsNotPure)
         .sent(format!("{} {setting}", during.describe()))
-        .expected("nothing on stdout but JSON-RPC messages, one a line");
+        .expected("only JSON-RPC messages on stdout, one per line");
     // What was no UTF-8 is written so in the record.
     if line.contains(char::REPLACEMENT_CHARACTER) {
         return Err(finding
             .got(format!("a line that is not UTF-8: {shown:?}{rest}"))
-            .why("JSON is UTF-8 wherever programs exchange it (RFC 8259, 8.1). A client drops the line, and waits for its answer for ever.")
+            .why("Programs must exchange JSON in UTF-8 (RFC 8259, 8.1). A client drops this line, and waits for its answer forever.")
             .into());
     }
     if is_message_in_pieces(&strays) {
         return Err(finding
             .got(format!("the line {shown:?}{rest}"))
-            .why("This is a part of a message. With stdio each message is one line: JSON without line breaks, without headers before it.")
+            .why("This is only a part of a message. With stdio, every message is one line: JSON without line breaks, and without headers before it.")
             .into());
     }
     if let Some(place) = place {
@@ -203,7 +203,7 @@ fn stdout_is_pure(server: &ServerUnderTest, setting: &str) -> Checked {
     }
     Err(finding
         .got(format!("the line {shown:?}{rest}"))
-        .why("With stdio, stdout is the wire. A client drops the connection at the first line that is no message.")
+        .why("With stdio, stdout is the wire. Clients drop the connection at the first line that is not a message.")
         .in_rust("Print with eprintln!, and send logs to stderr: .with_writer(std::io::stderr).")
         .into())
 }

@@ -39,7 +39,7 @@ pub struct App {
 /// That the tool and its page are as they should be, whatever the page draws.
 pub async fn check(server: &ServerUnderTest, app: &App) -> Checked {
     let shop = Shop::enter_as(server, host(server)).await?;
-    server.purpose("see which tools there are, and which page they name");
+    server.purpose("see which tools there are, and which pages they name");
     let tool = shop.declared(app.tool).await?;
     let in_tool = |stop: Stop| stop.at(app.block);
     contract::compare(&[contract::tool(&tool)], app.contract).map_err(in_tool)?;
@@ -74,9 +74,9 @@ pub async fn check(server: &ServerUnderTest, app: &App) -> Checked {
 fn for_hosts_only(app: &App) -> Stop {
     Finding::new(Code::AppForHostsOnly)
         .sent("tools/list, by a client that cannot show pages")
-        .expected(format!("the tool {}, as for everybody", app.tool))
-        .got("no tool of that name")
-        .why("Its result has text too, which is useful without the page.")
+        .expected(format!("the tool {}, as for every client", app.tool))
+        .got("no tool with that name")
+        .why("Its result also has text, which is useful without the page.")
         .at(app.block)
         .into()
 }
@@ -118,7 +118,7 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
         Value::String(uri) if uri.starts_with("ui://") => uri.clone(),
         Value::String(uri) => {
             let why =
-                "Hosts only take pages from resources of the server whose URI begins with ui://.";
+                "Hosts only accept pages from the server's resources whose URI begins with ui://.";
             return Err(finding(
                 Code::AppWithoutPage,
                 format!("the page {uri}"),
@@ -126,7 +126,7 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
             ));
         }
         _ if meta["ui/resourceUri"].is_string() => {
-            let why = "The flat key is the old form, and hosts are giving it up.";
+            let why = "The flat key is the old form, and hosts are dropping it.";
             return Err(finding(Code::AppWithoutPage, format!("_meta {meta}"), why));
         }
         _ => {
@@ -145,7 +145,7 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
         visibility => Err(finding(
             Code::AppHiddenFromModel,
             format!("visibility {visibility}"),
-            "The model calls this tool when its user wants to see the products. Leave the visibility out, or include the model.",
+            "The model calls this tool when the user wants to see the products. Leave out the visibility, or include the model.",
         )),
     }
 }
@@ -157,7 +157,7 @@ pub async fn read(shop: &Shop, uri: &str) -> Checked<String> {
         Stop::from(
             Finding::new(code)
                 .sent(&sent)
-                .expected(format!("one page of the type {MIME_TYPE}"))
+                .expected(format!("one page with the type {MIME_TYPE}"))
                 .got(got)
                 .why(why),
         )
@@ -220,7 +220,7 @@ pub async fn read(shop: &Shop, uri: &str) -> Checked<String> {
         ));
     }
     if at != uri {
-        let why = "The contents name the resource that they belong to.";
+        let why = "Contents must name the resource that they belong to.";
         return Err(finding(
             Code::PageUnreadable,
             format!("the contents of {at}"),
@@ -230,8 +230,7 @@ pub async fn read(shop: &Shop, uri: &str) -> Checked<String> {
     let html = html.unwrap_or_default();
     let begins = html.trim_start().get(..9).unwrap_or_default();
     if !begins.eq_ignore_ascii_case("<!doctype") {
-        let why =
-            "A page begins with <!doctype html>. Without it, browsers draw as they did in 1998.";
+        let why = "A page begins with <!doctype html>. Without it, browsers use a layout mode from the 1990s.";
         return Err(finding(
             Code::PageUnreadable,
             shop::quoted(html.trim_start()),
@@ -248,9 +247,9 @@ fn stands_alone(uri: &str, html: &str) -> Checked {
     };
     Err(Finding::new(Code::PageNeedsMore)
         .sent(format!("resources/read {uri}"))
-        .expected("one page with all that it needs in it")
+        .expected("one page that contains everything it needs")
         .got(outside)
-        .why("Hosts show the page in a frame without network access, so this never arrives. Put scripts and styles into the page, and draw pictures as SVG.")
+        .why("Hosts show the page in a frame without network access, so this never loads. Put scripts and styles into the page, and draw pictures as SVG.")
         .at(places::PAGE)
         .into())
 }
@@ -310,13 +309,16 @@ async fn shows_the_inventory(shop: &Shop, app: &App, tool: &Tool) -> Checked {
     if let Some(product) = missing.or(shown.iter().find(|one| !products.contains(one))) {
         let named = |list: &[Product]| {
             let found = list.iter().find(|one| one.name == product.name);
-            found.map_or("nothing of that name".to_owned(), shop::json_of)
+            found.map_or("no product with that name".to_owned(), shop::json_of)
         };
         return Err(Finding::new(Code::ShowsOtherInventory)
             .sent(&called.sent)
-            .expected(format!("what list_products says: {}", named(&products)))
+            .expected(format!(
+                "the same products as in list_products: {}",
+                named(&products)
+            ))
             .got(named(&shown))
-            .why("The page draws what is in structuredContent, so it must be what the store has now.")
+            .why("The page shows structuredContent, so it must hold the current products.")
             .into());
     }
     tells_in_words(&called, app, &products)
@@ -349,12 +351,12 @@ fn tells_in_words(called: &Called, app: &App, products: &[Product]) -> Checked {
     Err(Finding::new(Code::NoTextFallback)
         .sent(&called.sent)
         .expected(format!(
-            "a text that tells of each product: {}, {}",
+            "a text that mentions every product: {}, {}",
             product.name,
             (app.detail)(product)
         ))
         .got(got)
-        .why("Not every host can show pages, and a model never sees them. Both read the text.")
+        .why("Some hosts cannot show pages, and models never see them. They all rely on the text.")
         .into())
 }
 

@@ -13,7 +13,7 @@ const CONTRACT: &str = include_str!("snapshots/4.1.snap");
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter_confirming(server).await?;
-    server.purpose("see that buy_product is still called as before");
+    server.purpose("see that buy_product still takes the same arguments");
     let tool = shop.declared("buy_product").await?;
     contract::compare(&[contract::tool(&tool)], CONTRACT)
         .map_err(|stop| stop.at(places::BUY_TOOL))?;
@@ -39,8 +39,11 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
     server.purpose("confirm, and get the receipt");
     let called = shop.answer(asked, &yes()).await.map_err(in_question)?;
-    shop::succeeded(&called, "a receipt: this is in stock, and was confirmed")
-        .map_err(in_question)?;
+    shop::succeeded(
+        &called,
+        "a receipt: the product is in stock, and the user confirmed",
+    )
+    .map_err(in_question)?;
     let in_sale = |stop: Stop| stop.at(places::SECOND_LOOK);
     says_what_was_bought(&called, &product, quantity).map_err(in_sale)?;
     server.purpose("see that the stock fell by what was bought");
@@ -70,9 +73,9 @@ fn has_a_state(server: &ServerUnderTest, asked: &InputRequired) -> Checked {
     }
     Err(Finding::new(Code::NoRequestState)
         .sent(&asked.sent)
-        .expected("a requestState beside the question")
+        .expected("a requestState with the question")
         .got("none")
-        .why("The answer comes with a new request, perhaps to another instance. The state says which purchase it is for.")
+        .why("The answer comes with a new request, perhaps to another instance of the server. The state says which purchase it is for.")
         .into())
 }
 

@@ -44,11 +44,11 @@ pub struct Baked {
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter_confirming(server).await?;
-    server.purpose("see how bake wants to be called");
+    server.purpose("see which arguments bake takes");
     let tool = shop.declared("bake").await?;
     let checked = async {
         contract::compare(&[contract::tool(&tool)], CONTRACT)?;
-        server.purpose("see what there is before");
+        server.purpose("see the stock before");
         let product = shop.best_stocked().await?;
         let product = product.ok_or_else(|| shop::too_little_left(server))?;
         let pace = bakes(server, &shop, &product).await?;
@@ -79,7 +79,7 @@ fn how_many(server: &ServerUnderTest, tool: &Tool, pace: Duration) -> i64 {
 
 /// Bakes a few, and gives how long one took.
 async fn bakes(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked<Duration> {
-    server.purpose("bake a few, and listen to how far it is");
+    server.purpose("bake a few, and watch the progress");
     let arguments = json!({ "product_name": product.name, "quantity": FEW });
     let begin = Instant::now();
     let called = shop.session.call("bake", arguments).await?;
@@ -96,11 +96,11 @@ async fn bakes(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Chec
             .sent(&called.sent)
             .expected(format!("{FEW} × {}", product.name))
             .got(shop::outcome(&called))
-            .why("The model tells its user what the result says.")
+            .why("The model tells the user what the result says.")
             .into());
     }
     reports_progress(&called)?;
-    server.purpose("see that they are on the shelf");
+    server.purpose("see that they are in stock");
     let after = shop.stock(&product.name).await?;
     if after != product.stock.saturating_add(FEW) {
         return Err(Finding::new(Code::NotOnTheShelf)
@@ -110,7 +110,7 @@ async fn bakes(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Chec
             ))
             .expected(format!("a stock of {}", product.stock.saturating_add(FEW)))
             .got(after.to_string())
-            .why("What was baked is in stock.")
+            .why("Add what was baked to the stock.")
             .into());
     }
     Ok(pace)
@@ -141,10 +141,10 @@ fn reports_progress(called: &Called) -> Checked {
         return Err(finding(
             Code::NoProgress,
             format!(
-                "at least three {PROGRESS} for {FEW} of them, with the progressToken of the call"
+                "at least three {PROGRESS} while {FEW} are baked, with the progressToken of the call"
             ),
             got,
-            "Users who wait want to see that something is happening. The client asked for it with the progressToken in _meta.",
+            "Users who wait want to see that something is happening. The client asked for progress with the progressToken in _meta.",
         ));
     }
     let steps: Vec<f64> = of_call
@@ -157,7 +157,7 @@ fn reports_progress(called: &Called) -> Checked {
             Code::ProgressDoesNotRise,
             "progress that rises with each report".to_owned(),
             shown.collect::<Vec<_>>().join(", "),
-            "The specification wants progress to increase with every notification.",
+            "The specification requires progress to increase with every notification.",
         ));
     }
     let totals = of_call.iter().map(|report| report["total"].as_f64());
@@ -169,7 +169,7 @@ fn reports_progress(called: &Called) -> Checked {
         let got = wrong.map_or("no total".to_owned(), |total| format!("{most} of {total}"));
         return Err(finding(
             Code::ProgressWithoutTotal,
-            "a total in each report, and never more progress than that".to_owned(),
+            "a total in every report, and progress that never exceeds it".to_owned(),
             got,
             "With the total, a host can show how much is left.",
         ));
@@ -186,10 +186,10 @@ async fn stops(
 ) -> Checked {
     if many < ENOUGH {
         return Err(Stop::CouldNotCheck(format!(
-            "an order of bake may be for {many} at most: with {ENOUGH} or more it can be cancelled in the middle"
+            "bake accepts a quantity of at most {many}. With {ENOUGH} or more, the check can cancel it in the middle"
         )));
     }
-    server.purpose("order many, and give up when some are done");
+    server.purpose("order many, and cancel when some are done");
     let arguments = json!({ "product_name": product.name, "quantity": many });
     let sent = format!("tools/call bake {arguments}");
     let call = shop.session.begin(ToolCall::new("bake", arguments)).await?;
@@ -201,9 +201,9 @@ async fn stops(
     if begun.is_err() {
         return Err(Finding::new(Code::NoProgress)
             .sent(sent)
-            .expected(format!("{GIVEN_UP_AFTER} {PROGRESS}, to begin with"))
+            .expected(format!("at least {GIVEN_UP_AFTER} {PROGRESS}"))
             .got(format!("fewer within {} s", patience.as_secs()))
-            .why("An order of this size is allowed by the tool's schema. If it is too large, say so there: maximum.")
+            .why("The tool's schema allows an order of this size. If it is too large, set a maximum in the schema.")
             .into());
     }
     has_stopped(server, shop, product, (many, pace), &sent).await
@@ -240,7 +240,7 @@ async fn bakes_unheard(
             .sent(sent)
             .expected(format!("1 × {}", product.name))
             .got(shop::quoted(&result["content"].to_string()))
-            .why("Not every client wants to know how far it is. Without a progressToken, bake all the same and report nothing.")
+            .why("Not every client wants progress. If there is no progressToken, bake anyway, and report nothing.")
             .into());
     }
     if server.era == Era::Legacy {
@@ -279,7 +279,7 @@ async fn has_stopped(
 ) -> Checked {
     // Whatever was in the oven at that moment may come out.
     sleep(pace * 2 + Duration::from_millis(50)).await;
-    server.purpose("see what was baked, and that it stays so");
+    server.purpose("see what was baked, and that no more follows");
     let then = shop.stock(&product.name).await?;
     sleep(pace * 3).await;
     let later = shop.stock(&product.name).await?;
@@ -295,14 +295,14 @@ async fn has_stopped(
     let got = if later == all {
         "all of them were baked"
     } else {
-        "the stock goes on rising"
+        "the stock keeps rising"
     };
     Err(Finding::new(Code::DoesNotStop)
         .sent(format!("{sent}, cancelled after {GIVEN_UP_AFTER} of them"))
-        .expected("no more in the oven: what was baked by then is on the shelf")
+        .expected("an oven that stops, and a stock with everything that was baked by then")
         .got(got)
-        .why("The client has cancelled the call: over HTTP on 2026-07-28 by closing the stream, otherwise with notifications/cancelled.")
-        .in_rust("In rmcp, `context.ct` is cancelled then: wait for it and for the oven with tokio::select!.")
+        .why("The client cancelled the call: over HTTP on 2026-07-28 by closing the stream, otherwise with notifications/cancelled.")
+        .in_rust("In rmcp, this cancels `context.ct`. Wait for it and for the oven with tokio::select!.")
         .into())
 }
 
@@ -328,7 +328,7 @@ async fn refuses(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Ch
         }
         return Err(Finding::new(Code::BakesAnything)
             .sent(&called.sent)
-            .expected(format!("a tool error: this is {what}"))
+            .expected(format!("a tool error: the order is for {what}"))
             .got(shop::outcome(&called))
             .why("The model believes what the result says.")
             .into());

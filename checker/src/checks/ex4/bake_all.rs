@@ -1,4 +1,4 @@
-//! 4.12 (bonus): `bake_all` is a task for those who know tasks, and a call for all others.
+//! 4.12 (bonus): `bake_all` is a task for clients that support tasks, and a call for all others.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -52,12 +52,12 @@ struct Batch {
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter_confirming(server).await?;
-    server.purpose("see how bake_all wants to be called");
+    server.purpose("see which arguments bake_all takes");
     let tool = shop.declared("bake_all").await?;
     let in_tool = |stop: Stop| stop.at(places::BAKE_ALL);
     contract::compare(&[contract::tool(&tool)], CONTRACT).map_err(in_tool)?;
 
-    server.purpose("a client that knows no tasks gets the result from the call");
+    server.purpose("a client without tasks gets the result from the call");
     let batch = batch(server, &shop, 2).await?;
     let called = shop
         .session
@@ -97,10 +97,10 @@ fn waits_in_vain(failure: RequestError) -> Stop {
     match failure.kind {
         kind @ ErrorKind::Refused { .. } => Finding::new(Code::NoAsProtocolError)
             .sent(failure.sent)
-            .expected("the result: this client does not support tasks, and waits for the call")
+            .expected("the result: this client does not support tasks, and waits for it")
             .got(kind.to_string())
-            .why("Check whether the client supports tasks before the work begins. Afterwards it is too late: the oven is on.")
-            .in_rust("In rmcp, `context.client_capabilities()` has `supports_tasks()`.")
+            .why("Check whether the client supports tasks before the work begins. Once the oven is on, it is too late.")
+            .in_rust("In rmcp, `supports_tasks()` of `context.client_capabilities()` tells you.")
             .into(),
         _ => failure.into(),
     }
@@ -117,15 +117,15 @@ async fn of_tasks(server: &ServerUnderTest, most: i64) -> Checked {
                 .sent("server/discover")
                 .expected("capabilities.extensions with io.modelcontextprotocol/tasks")
                 .got("none")
-                .why("Clients only ask about tasks if the server declares them."),
+                .why("Clients only use tasks if the server declares them."),
         ));
     }
-    server.purpose("a client that knows tasks gets one at once");
+    server.purpose("a client that supports tasks gets one immediately");
     let batch = batch(server, &shop, 3).await?;
     let task = begin(&shop, batch.arguments())
         .await
         .map_err(|stop| stop.at(places::BAKE_ALL))?;
-    server.purpose("ask now and then how far it is");
+    server.purpose("ask for the status now and then");
     let ended = follow(server, &shop, &task).await?;
     let ended = ended.ok_or_else(|| never_ends(server, &task))?;
     let result = &ended.raw["result"];
@@ -136,7 +136,7 @@ async fn of_tasks(server: &ServerUnderTest, most: i64) -> Checked {
                 .sent(&ended.sent)
                 .expected("completed, with what was baked and what was not")
                 .got(ended.raw.to_string())
-                .why("A product that cannot be baked belongs in the report. It must not stop the others."),
+                .why("A product that cannot be baked belongs in the report. It must not keep the others from being baked."),
         ));
     }
     batch
@@ -158,13 +158,13 @@ async fn begin(shop: &Shop, arguments: Value) -> Checked<TaskState> {
             .sent(&task.sent)
             .expected("a task that goes on: a taskId, and the status working")
             .got(task.raw.to_string())
-            .why("The call returns before the work is done, and the client asks about it by the taskId.")
+            .why("The call returns before the work is done. The client asks for its status with the taskId.")
             .into()),
         Begun::Complete(called) => Err(Finding::new(Code::NoTask)
             .sent(&called.sent)
             .expected("a task: resultType task, with a taskId")
             .got("the result of the call")
-            .why("The client has declared that it supports tasks, so it need not keep a connection open until everything is baked.")
+            .why("The client has declared that it supports tasks, so it does not have to keep a connection open until everything is baked.")
             .into()),
     }
 }
@@ -197,9 +197,9 @@ fn never_ends(server: &ServerUnderTest, task: &TaskState) -> Stop {
         places::BAKE_ALL,
         Finding::new(Code::TaskDoesNotEnd)
             .sent(format!("tasks/get {}", task.id()))
-            .expected("completed, in the end")
+            .expected("completed in the end")
             .got(format!("still {} after {patience} s", task.status()))
-            .why("A client asks until the task is completed, failed or cancelled."),
+            .why("Clients keep asking until the task is completed, failed or cancelled."),
     )
 }
 
@@ -212,7 +212,7 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch, most: i64) 
     let all = each * orders;
     let order = json!({ "product_name": product.name, "quantity": each });
     let orders: Vec<&Value> = (0..orders).map(|_| &order).collect();
-    server.purpose("begin a task that takes a while, and ask how far it is");
+    server.purpose("begin a task that takes a while, and ask for its status");
     let task = begin(shop, json!({ "orders": orders })).await?;
     says_how_far(server, shop, &task).await?;
     server.purpose("cancel it");
@@ -220,7 +220,7 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch, most: i64) 
     cancelled.map_err(|failure| Stop::from(failure).at(places::TASKS))?;
     let ended = follow(server, shop, &task).await?;
     let status = ended.as_ref().map_or("working", TaskState::status);
-    server.purpose("see what was baked, and that it stays so");
+    server.purpose("see what was baked, and that no more follows");
     let then = shop.stock(&product.name).await?;
     sleep(Duration::from_millis(100)).await;
     let later = shop.stock(&product.name).await?;
@@ -230,10 +230,10 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch, most: i64) 
     Err(Finding::new(Code::DoesNotStop)
         .sent(format!("tasks/cancel {}", task.id()))
         .expected(format!(
-            "fewer than {all} baked, and no more after the end of the task"
+            "fewer than {all} baked, and none after the end of the task"
         ))
-        .got(format!("the work went on; the task is {status}"))
-        .why("Cancelling takes two: tasks/cancel hands the request on to the task, and the work itself checks for it and stops.")
+        .got(format!("the work continued, and the status of the task is {status}"))
+        .why("Cancelling needs two parts. tasks/cancel passes the request on to the task, and the work checks for it and stops.")
         .at(places::cancelling())
         .into())
 }
@@ -262,21 +262,21 @@ async fn says_how_far(server: &ServerUnderTest, shop: &Shop, task: &TaskState) -
         return Ok(());
     }
     let got = match told.first() {
-        None => "nothing of the kind".to_owned(),
-        Some(words) => format!("nothing but {words:?}"),
+        None => "no such message".to_owned(),
+        Some(words) => format!("only {words:?}"),
     };
     Err(at(
         places::BAKE_ALL,
         Finding::new(Code::TaskDoesNotTell)
             .sent(format!("tasks/get {}, again and again", task.id()))
-            .expected("a statusMessage that says how far it is, with a number, and changes")
+            .expected("a statusMessage that shows the progress as a number, and changes")
             .got(got)
-            .why("Tasks have no progress notifications, so the status message is what a client shows."),
+            .why("Tasks have no progress notifications, so clients show the status message."),
     ))
 }
 
 async fn knows_its_tasks(server: &ServerUnderTest, shop: &Shop) -> Checked {
-    server.purpose("ask for a task that never was");
+    server.purpose("ask for a task that does not exist");
     let unknown = "00000000-0000-4000-8000-000000000000";
     let got = match shop.session.task(unknown).await {
         Err(RequestError {
@@ -296,7 +296,7 @@ async fn knows_its_tasks(server: &ServerUnderTest, shop: &Shop) -> Checked {
             .sent(format!("tasks/get {unknown}"))
             .expected(format!("the error {INVALID_PARAMS}"))
             .got(got)
-            .why("This tells a client to stop asking."),
+            .why("This error tells a client to stop asking."),
     ))
 }
 
@@ -324,8 +324,9 @@ impl Batch {
     }
 
     fn is_reported(&self, sent: &str, content: &Value) -> Checked {
-        let finding = |got: String| {
-            Stop::from(
+        let finding =
+            |got: String| {
+                Stop::from(
                 Finding::new(Code::WrongReport)
                     .sent(sent)
                     .expected(format!(
@@ -333,9 +334,9 @@ impl Batch {
                         self.first.1, self.first.0.name, self.last.1, self.last.0.name, self.unknown
                     ))
                     .got(got)
-                    .why("Everything that can be baked is baked, and the report has every order of the batch."),
+                    .why("Bake everything that can be baked, and report every order of the batch."),
             )
-        };
+            };
         let report =
             Report::deserialize(content).map_err(|error| finding(format!("{content}: {error}")))?;
         let expected = [&self.first, &self.last].map(|(product, quantity)| Baked {
@@ -360,7 +361,7 @@ impl Batch {
                     .sent(format!("{sent}, then tools/call list_products {{}}"))
                     .expected(format!("stock of {:?}: {expected}", product.name))
                     .got(after.to_string())
-                    .why("What was baked is in stock.")
+                    .why("Add what was baked to the stock.")
                     .into());
             }
         }

@@ -57,11 +57,11 @@ fn missing(bars: &[Bar], product: &Product) -> Finding {
     };
     Finding::new(Code::BarMissing)
         .expected(format!(
-            "a bar for each product: an element with role=\"img\", and an aria-label with its name and stock, as {}",
+            "a bar for each product: an element with role=\"img\", and an aria-label with its name and stock, such as {}",
             quoted(&format!("{}: {} left", product.name, product.stock))
         ))
         .got(got)
-        .why("People who cannot see the bar rely on its label, and so does the checker.")
+        .why("People who cannot see the bar rely on its label. So does the checker.")
 }
 
 fn says_the_stock(bar: &Bar, rest: &str, product: &Product) -> Checked {
@@ -78,7 +78,7 @@ fn says_the_stock(bar: &Bar, rest: &str, product: &Product) -> Checked {
             product.name, product.stock
         ))
         .got(quoted(&bar.label))
-        .why("A length is easy to compare and hard to read off. The label says the number.")
+        .why("A bar's length is easy to compare, but hard to read as a number. The label says the number.")
         .into())
 }
 
@@ -115,7 +115,7 @@ fn in_proportion(bars: &[(&Product, &Bar)]) -> Checked {
     };
     let long_enough = |length: fn(&Bar) -> f64| length(longest) >= SHORTEST;
     let finding = Finding::new(Code::BarOutOfProportion)
-        .why("A chart is read by its lengths. The element with role=\"img\" is the bar itself: its width, or its height, follows the stock.");
+        .why("People read a bar chart by its lengths. The element with role=\"img\" is the bar itself. Its width or height must be proportional to the stock.");
     let sides = [("wide", width), ("high", height)].into_iter();
     let sides: Vec<_> = sides
         .filter(|(_, length)| long_enough(*length))
@@ -131,7 +131,7 @@ fn in_proportion(bars: &[(&Product, &Bar)]) -> Checked {
     let Some((word, length, (_, product, is, should))) = nearest else {
         return Err(finding
             .expected(format!(
-                "a bar of {SHORTEST} pixels or more for {:?}, of which there is most",
+                "a bar of at least {SHORTEST} pixels for {:?}, which has the highest stock",
                 most.name
             ))
             .got(format!(
@@ -142,7 +142,7 @@ fn in_proportion(bars: &[(&Product, &Bar)]) -> Checked {
     };
     Err(finding
         .expected(format!(
-            "{:?} ({}) {should:.0} pixels {word}, where {:?} ({}) is {:.0}",
+            "a bar {should:.0} pixels {word} for {:?} ({} left), because the bar for {:?} ({} left) has {:.0}",
             product.name,
             product.stock,
             most.name,

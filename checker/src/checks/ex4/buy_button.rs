@@ -28,7 +28,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter_as(server, apps::host(server)).await?;
     let host = Host::new(server, &shop).await?;
     let (another, several) = prepare(server, &shop).await?;
-    server.purpose("show the catalog in a host that lets it call tools");
+    server.purpose("show the catalog in a host that lets the page call tools");
     let html = host.read(&CATALOG).await?;
     let called = host.call(&CATALOG).await?;
     let products = shop::products_of(&called)?;
@@ -46,10 +46,10 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .await?;
 
     if let Some(product) = &another {
-        server.purpose("press a button by mouse");
+        server.purpose("press a button with the mouse");
         press(&host, &shop, &shown, product, "mouse").await?;
     }
-    server.purpose("press a button by keyboard");
+    server.purpose("press a button with the keyboard");
     press(&host, &shop, &shown, &several, "keyboard").await?;
     shown.close().await.map(|_| ())
 }
@@ -58,7 +58,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 /// bought. Gives that, and one of which there is more: a button that always buys the same product is
 /// wrong for one of the two. A running store's stock is left as it is.
 async fn prepare(server: &ServerUnderTest, shop: &Shop) -> Checked<(Option<Product>, Product)> {
-    server.purpose("see that one product is sold out, and of another one is left");
+    server.purpose("see that one product is sold out, and another one is not");
     let rarest = shop.rarest_first().await?;
     let best = shop.best_stocked().await?;
     let best = best.ok_or_else(|| shop::too_little_left(server))?;
@@ -92,9 +92,12 @@ fn buttons_fit(all: &[Card], products: &[Product]) -> Checked {
                 None if product.stock > 0 => return Err(no_button(card, product).into()),
                 Some(button) if product.stock == 0 => {
                     return Err(Finding::new(Code::SoldOutCanBeBought)
-                        .expected(format!("no button for {:?}, or one that is disabled", product.name))
+                        .expected(format!(
+                            "no button for {:?}, or one that is disabled",
+                            product.name
+                        ))
                         .got(format!("{}, which can be pressed", quoted(&button.name)))
-                        .why("There is nothing to buy, so pressing the button can only end in an error.")
+                        .why("This product is sold out, so the button can only lead to an error.")
                         .into());
                 }
                 _ => (),
@@ -120,7 +123,7 @@ fn no_button(card: &Card, product: &Product) -> Finding {
     Finding::new(Code::NoBuyButton)
         .expected(format!("a button for {:?} whose name says “Buy”", product.name))
         .got(got)
-        .why("A button's name is its text, or its aria-label. Screen readers read the name, and the checker looks for it.")
+        .why("A button's name is its text or its aria-label. Screen readers read it, and the checker looks for it.")
 }
 
 fn is_to_buy(button: &Button) -> bool {
@@ -173,16 +176,16 @@ async fn press(
     else {
         return Err(finding(Code::NoBuyButton)
             .expected("a button that says “Buy”")
-            .got("none that can be pressed any more")
+            .got("no button that can be pressed")
             .into());
     };
     let before = host.calls().len();
     let focused = shown.press(card, button, by).await?;
     if !(focused && focusable) {
         return Err(finding(Code::NotByKeyboard)
-            .expected("a button that the Tab key leads to")
-            .got("one that cannot have the focus")
-            .why("Not everybody has a mouse. A <button> does all of this by itself.")
+            .expected("a button that the Tab key reaches")
+            .got("one that cannot get the focus")
+            .why("Not everybody uses a mouse. A <button> element works with the keyboard without extra code.")
             .into());
     }
     let bought = || {
@@ -205,21 +208,21 @@ async fn press(
                     "tools/call buy_product {right} when Enter is pressed"
                 ))
                 .got("no call")
-                .why("Not everybody has a mouse. A <button> does all of this by itself.")
+                .why("Not everybody uses a mouse. A <button> element works with the keyboard without extra code.")
                 .into());
         }
         [] => {
             return Err(finding(Code::ButtonDoesNothing)
                 .expected(format!("tools/call buy_product {right}, as a request to the host"))
                 .got("no call")
-                .why("A page reaches the server only through its host, which may ask its user first.")
+                .why("A page can only reach the server through its host, which may ask the user first.")
                 .into());
         }
         [call] => {
             return Err(finding(Code::ButtonBuysOther)
                 .expected(format!("tools/call buy_product {right}"))
                 .got(format!("tools/call buy_product {}", call["arguments"]))
-                .why("A button in a card buys one of what the card shows.")
+                .why("The button in a card buys one of the product on that card.")
                 .into());
         }
         calls => return Err(too_many(finding(Code::ButtonBuysOther), calls.len())),
@@ -235,7 +238,7 @@ fn too_many(finding: Finding, calls: usize) -> Stop {
     finding
         .expected("one call")
         .got(format!("{calls} calls"))
-        .why("One press is one purchase.")
+        .why("Pressing the button once must buy once.")
         .into()
 }
 
@@ -258,7 +261,7 @@ async fn shows_what_is_left(
             .sent(format!("{sent}, then tools/call list_products {{}}"))
             .expected(format!("{expected} of {:?} left", product.name))
             .got(stock(&after).to_string())
-            .why("The host has called the tool, and its user has confirmed.")
+            .why("The host called the tool, and the user confirmed.")
             .at(places::BUY_BUTTON)
             .into());
     }
@@ -270,11 +273,11 @@ async fn shows_what_is_left(
                 Ok(()) => Finding::new(Code::NotRedrawn)
                     .sent(&sent)
                     .expected(format!(
-                        "the catalog as it is now: {expected} of {:?} left",
+                        "a catalog with the current stock: {expected} of {:?} left",
                         product.name
                     ))
                     .got("the catalog as it was before")
-                    .why("When the call is answered, ask for the products again and draw them.")
+                    .why("When the answer to the call arrives, ask for the products again and draw them.")
                     .at(places::BUY_SCRIPT)
                     .into(),
                 Err(_) => stop,

@@ -21,7 +21,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .await?
         .filter(|product| product.stock >= 3);
     let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    server.purpose("control: who can be asked is asked, and buys");
+    server.purpose("control: a client that can be asked is asked, and buys");
     shop.confirm(&product.name, 1).await?;
     server.purpose("control: elicitation without a mode means forms");
     let older = declaring(server, Some(ElicitationCapability::new())).answering_as([yes()]);
@@ -49,7 +49,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
                 ))
                 .expected(expected)
                 .got(got)
-                .why("Nobody was asked, so nobody agreed.")
+                .why("The store did not ask the user, so nobody agreed.")
                 .at(places::CANNOT_BE_ASKED)
                 .into());
         }
@@ -87,7 +87,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
                     .first()
                     .map_or("nothing is", |question| question.method.as_str())
             );
-            let why = "A server must not use a capability that the client did not declare. This client cannot show a form, so the call fails in a way that nobody understands.";
+            let why = "A server must not use a capability that the client did not declare. This client cannot show a form, so the call fails for no clear reason.";
             return Err(finding(Code::AsksWhoCannotAnswer, &asked.sent, got, why));
         }
         Err(RequestError {
@@ -102,7 +102,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
             sent,
             kind: kind @ ErrorKind::Refused { .. },
         }) => {
-            let why = "The model should read this, and tell its user. A protocol error only reaches the host.";
+            let why = "The model should read this, and tell the user. A protocol error only reaches the host.";
             return Err(finding(
                 Code::NoAsProtocolError,
                 &sent,
@@ -116,7 +116,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
         if shop::text(&called).split_whitespace().count() >= 3 {
             return Ok(());
         }
-        let why = "Without a reason, neither the model nor its user knows what to do instead.";
+        let why = "Without a reason, neither the model nor the user knows what to do instead.";
         return Err(finding(
             Code::NoReason,
             &called.sent,
@@ -124,7 +124,7 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
             why,
         ));
     }
-    let why = "Nobody was asked, so nobody agreed.";
+    let why = "The store did not ask the user, so nobody agreed.";
     Err(finding(
         Code::BuysUnasked,
         &called.sent,

@@ -52,11 +52,11 @@ fn missing(cards: &[Card], product: &Product) -> Finding {
         .collect();
     let got = match texts.as_slice() {
         [] => "no <article>, and nothing with role=\"article\"".to_owned(),
-        texts => format!("cards that read {}", texts.join(", ")),
+        texts => format!("cards with the texts {}", texts.join(", ")),
     };
     Finding::new(Code::CardMissing)
         .expected(format!(
-            "a card for each product, an <article> or role=\"article\", and one of {:?}",
+            "a card for each product, an <article> or role=\"article\", including one for {:?}",
             product.name
         ))
         .got(got)
@@ -76,7 +76,7 @@ fn has_the_price(card: &Card, rest: &str, product: &Product) -> Checked {
             cents % 100
         ))
         .got(quoted(&card.text))
-        .why("price_cents is in cents, for programs. A card is for people.")
+        .why("Cents are for programs. A card is for people.")
         .into())
 }
 
@@ -96,7 +96,7 @@ fn has_the_badge(card: &Card, rest: &str, product: &Product) -> Checked {
     Err(Finding::new(Code::CardBadge)
         .expected(expected)
         .got(quoted(&card.text))
-        .why("Say it in words: not everybody can see a color.")
+        .why("Say it in words, because not everybody can see colors.")
         .into())
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 /// One page may do for both tools, if it draws cards. The chart's page does not.
 async fn has_a_page_of_its_own(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter_as(server, apps::host(server)).await?;
-    server.purpose("compare its page with the one of the chart");
+    server.purpose("compare its page with the chart's page");
     let tools = shop.session.tools().await?;
     let page = |tool: &str| {
         let tool = tools.iter().find(|one| one.name == tool)?;
@@ -54,8 +54,8 @@ async fn has_a_page_of_its_own(server: &ServerUnderTest) -> Checked {
     };
     Err(Finding::new(Code::PageOfAnother)
         .sent(format!("tools/list, then resources/read {uri}"))
-        .expected("a page that draws a card for each product")
-        .got(format!("the page of {}, which draws none", CHART.tool))
+        .expected("a page that shows a card for each product")
+        .got(format!("the page of {}, which shows no cards", CHART.tool))
         .why(why)
         .at(place)
         .into())

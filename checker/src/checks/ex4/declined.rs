@@ -26,14 +26,14 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     server.purpose("find something that can be bought");
     let product = shop.best_stocked().await?;
     let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    server.purpose("control: with a yes, one of it can be bought");
+    server.purpose("control: if the user agrees, the purchase goes through");
     shop.confirm(&product.name, 1).await?;
     if product.stock < 2 {
         return Err(shop::too_little_left(server));
     }
     let before = shop.products().await?;
     for no in answers() {
-        server.purpose(&format!("an answer that is no yes: {}", no.what));
+        server.purpose(&format!("an answer that is not a yes: {}", no.what));
         let asked = shop.order_and_be_asked(&product.name, 1).await?;
         let sent = answered(&asked.sent, &no.answer);
         let reply = shop
@@ -106,7 +106,7 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
             return Err(finding(
                 Code::AsksAgain,
                 "another question".to_owned(),
-                "The user has answered. People who are asked again and again stop reading the question.",
+                "The user has already answered. People who are asked again and again stop reading the question.",
             ));
         }
         // Whoever sends what does not fit may be told so as a protocol error.
@@ -121,7 +121,7 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
             return Err(finding(
                 Code::NoAsProtocolError,
                 kind.to_string(),
-                "The user's no is a result that the model should read. A protocol error only reaches the host.",
+                "The model should read that the user said no. A protocol error only reaches the host.",
             )
             .at(places::BUY_TOOL));
         }
@@ -140,11 +140,11 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
     let (code, why) = match called.result.structured_content {
         Some(_) => (
             Code::BuysWithoutYes,
-            "This is a receipt, and the user did not agree. Only accept with confirm: true counts.",
+            "This is a receipt, but the user did not agree. Only accept with confirm: true counts.",
         ),
         None => (
             Code::NoReadsAsSuccess,
-            "A model reads isError to learn whether something was bought. Text alone reads as success.",
+            "Models learn from isError whether a purchase failed. Text without it looks like success.",
         ),
     };
     Err(finding(code, shop::outcome(&called), why))
@@ -159,7 +159,7 @@ fn buys_nothing(no: &No, sent: &str, before: &[Product], after: &[Product]) -> C
         .expected(expected)
         .got(got)
         .why(format!(
-            "The user did not agree ({}), and the stock changed anyway.",
+            "The user did not agree ({}), but the stock changed anyway.",
             no.what
         ))
         .into())

@@ -49,9 +49,9 @@ const DRAWINGS: [Drawing; 2] = [
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter_as(server, apps::host(server)).await?;
     let host = Host::new(server, &shop).await?;
-    server.purpose("sell something out, so that there is all to be drawn");
+    server.purpose("sell something out, so that the pages have a sold-out product to show");
     sell_out_one(server, &shop).await?;
-    server.purpose("show both pages in a host, with what the store has now");
+    server.purpose("show both pages in a host, with the current products");
     let mut all = Vec::new();
     for drawing in &DRAWINGS {
         let html = host.read(drawing.page).await?;
@@ -68,7 +68,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             .await?;
         all.push((drawing, html, shown, products, look));
     }
-    server.purpose("sell something out once more, and show what there is then");
+    server.purpose("sell out another product, and show the pages again");
     sell_out_one(server, &shop).await?;
     let best = shop.best_stocked().await?;
     let best = best.ok_or_else(|| shop::too_little_left(server))?;
@@ -92,7 +92,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         shows_any_name(server, &mut shown, drawing, &products).await?;
         if !shown.close().await? {
             server.remark(format!(
-                "the {}'s page does not answer to ui/resource-teardown: a host waits for it before it closes the frame",
+                "the {}'s page does not answer ui/resource-teardown. Hosts wait for the answer before they close the frame",
                 drawing.page.name
             ));
         }
@@ -163,13 +163,13 @@ fn not_redrawn(before: &[Product], after: &[Product]) -> Finding {
     let changed = after.iter().filter(|product| !before.contains(product));
     let changed = changed.min_by_key(|product| product.stock);
     let expected = changed.map_or_else(
-        || "what is in the last result".to_owned(),
+        || "the products of the last result".to_owned(),
         |product| format!("{:?} with {} left", product.name, product.stock),
     );
     Finding::new(Code::NotRedrawn)
         .expected(expected)
-        .got("what the result before had")
-        .why("A page gets a result each time that the tool was called, and shows the last one. It is not written for one inventory.")
+        .got("the products of an earlier result")
+        .why("A page gets a result after every call of the tool. Show the last result, and replace what was there before.")
 }
 
 fn fits_the_frame(look: &Look, width: u32) -> Checked {
@@ -177,9 +177,9 @@ fn fits_the_frame(look: &Look, width: u32) -> Checked {
         return Ok(());
     };
     Err(Finding::new(Code::PageTooWide)
-        .expected(format!("all of the page in a frame of {width} pixels"))
+        .expected(format!("a page that fits in a frame {width} pixels wide"))
         .got(wide)
-        .why("Hosts show pages on phones, and in a column beside the chat. What does not fit is cut off.")
+        .why("Hosts show pages on phones, and in a column next to the chat. What does not fit is cut off.")
         .into())
 }
 
@@ -190,10 +190,10 @@ fn is_readable(look: &Look, theme: Theme) -> Checked {
     let (theme, colors, ratio) = (theme.name(), &text.colors, text.ratio);
     Err(Finding::new(Code::TextUnreadable)
         .expected(format!(
-            "text that can be read in the {theme} theme: a contrast of 4.5 : 1"
+            "text that is readable in the {theme} theme: a contrast of at least 4.5 : 1"
         ))
         .got(format!("{}, {colors}: {ratio} : 1", quoted(&text.text)))
-        .why("The host says its theme in ui/initialize and, when it changes, in ui/notifications/host-context-changed. Choose both colors, of the text and of what is behind it, or take the host's.")
+        .why("The host sends its theme in ui/initialize and, when it changes, in ui/notifications/host-context-changed. Set both the text color and the background color, or use the host's colors.")
         .into())
 }
 
@@ -202,9 +202,9 @@ fn is_dark(look: &Look, light: &Look) -> Checked {
         return Ok(());
     }
     Err(Finding::new(Code::ThemeIgnored)
-        .expected("other colors in the dark theme than in the light one")
+        .expected("different colors in the dark theme and in the light one")
         .got(format!("the same: {}", look.page.colors.join(", ")))
-        .why("The host says its theme in ui/initialize and, when it changes, in ui/notifications/host-context-changed. A white page in a dark window blinds.")
+        .why("The host sends its theme in ui/initialize and, when it changes, in ui/notifications/host-context-changed. A white page in a dark window is hard on the eyes.")
         .into())
 }
 
@@ -218,8 +218,8 @@ async fn tells_its_size(shown: &Shown<'_>, server: &ServerUnderTest) -> Checked 
             }
             Err(Finding::new(Code::PageSizeNotTold)
                 .expected("ui/notifications/size-changed, with the height of the page")
-                .got("nothing of that")
-                .why("A host makes the frame as high as the page says. Otherwise it guesses, and cuts off what is below.")
+                .got("no such message")
+                .why("A host makes the frame as high as the page says. Otherwise it guesses the height, and may cut off the rest.")
                 .into())
         })
         .await?;

@@ -65,9 +65,9 @@ pub fn as_html(product: &Product) -> Option<String> {
 /// That a name with markup was not shown as it is.
 pub fn taken_for_html(product: &Product, shown: &str) -> Finding {
     Finding::new(Code::NameAsHtml)
-        .expected(format!("the name as it is: {}", quoted(&product.name)))
+        .expected(format!("the unchanged name: {}", quoted(&product.name)))
         .got(quoted(shown))
-        .why("A name is text, whatever is in it. As HTML it could bring a script into the page. textContent and setAttribute take text.")
+        .why("Insert names as text, with textContent or setAttribute. As HTML, a name could bring a script into the page.")
 }
 
 /// That no text names a product that is not sold any more.
@@ -85,10 +85,10 @@ pub fn nothing_stale<'t>(
         return Ok(());
     };
     Err(Finding::new(Code::NotRedrawn)
-        .expected("what is in the last result, and nothing else")
-        .got(format!("{} of the result before", quoted(stale)))
+        .expected("the products of the last result, and nothing else")
+        .got(format!("{} from an earlier result", quoted(stale)))
         .why(
-            "Each result is the whole inventory. Put the new in place of the old: replaceChildren.",
+            "Every result is the whole inventory. Replace the old elements with the new ones: replaceChildren.",
         )
         .into())
 }
@@ -99,7 +99,7 @@ pub fn twice(what: &str, product: &Product, count: usize) -> Stop {
         .expected(format!("one {what} for {:?}", product.name))
         .got(format!("{count} of them"))
         .why(
-            "Each result is the whole inventory. Put the new in place of the old: replaceChildren.",
+            "Every result is the whole inventory. Replace the old elements with the new ones: replaceChildren.",
         )
         .into()
 }

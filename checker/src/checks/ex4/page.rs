@@ -349,14 +349,14 @@ impl Shown<'_> {
 
     /// Gives it another result.
     pub async fn result(&mut self, called: &Called) -> Checked {
-        self.sent = format!("{} once more, and its page in a browser", called.sent);
+        self.sent = format!("{} again, and its page in a browser", called.sent);
         self.give(&called.raw).await
     }
 
     /// Gives it a result of the checker's own.
     pub async fn made_up(&mut self, result: &Value) -> Checked {
         self.sent = format!(
-            "a result with other products, to the page of {}",
+            "a result with other products, sent to the page of {}",
             self.page.app.tool
         );
         self.give(result).await
@@ -425,9 +425,9 @@ impl Shown<'_> {
 
     fn hangs(&self, got: &str) -> Stop {
         self.finding(Code::PageHangs)
-            .expected("a page whose script comes to an end")
+            .expected("a page whose script finishes")
             .got(got)
-            .why("While a script runs, nothing else happens in the page. An endless loop can stop the host's window, too.")
+            .why("While a script runs, nothing else happens in the page. An endless loop can freeze the host's window, too.")
             .into()
     }
 
@@ -449,17 +449,17 @@ impl Shown<'_> {
         if look.flooded {
             return Err(self
                 .finding(Code::PageFloods)
-                .expected("a message when there is something to say")
+                .expected("messages only when there is something to report")
                 .got("hundreds of messages within a second")
-                .why("A host has to read each message. It closes a page that never stops sending them.")
+                .why("A host has to read every message. It closes a page that never stops sending them.")
                 .into());
         }
         if look.page.marked {
             return Err(self
                 .finding(Code::NameAsHtml)
-                .expected("the name as it is, with all its < and >")
-                .got("an element in the page, made from a name")
-                .why("A name is text, whatever is in it. As HTML it could bring a script into the page. textContent and setAttribute take text.")
+                .expected("the unchanged name, including every < and >")
+                .got("an HTML element that was made from the name")
+                .why("Insert names as text, with textContent or setAttribute. As HTML, a name could bring a script into the page.")
                 .into());
         }
         let errors = || look.troubles.iter().filter(|one| one.kind == "error");
@@ -476,9 +476,9 @@ impl Shown<'_> {
         };
         Err(self
             .finding(Code::PageThrows)
-            .expected("a script that runs to its end")
+            .expected("a script that runs to the end")
             .got(&error.text)
-            .why("The rest of the script does not run. A host does not show the error: the frame stays as it is.")
+            .why("The rest of the script does not run. Hosts do not show the error, so the page looks frozen.")
             .into())
     }
 
@@ -495,7 +495,7 @@ impl Shown<'_> {
                 .finding(Code::PageLeaves)
                 .expected("a page that stays in its frame")
                 .got(violation.map_or("another page in its frame", |one| one.text.as_str()))
-                .why("A host shows this page and no other. To open a link, ask the host: ui/open-link.")
+                .why("A host only shows this page. To open a link, ask the host: ui/open-link.")
                 .into());
         }
         let fetched = self.host.browser.stage.fetched();
@@ -514,9 +514,9 @@ impl Shown<'_> {
         };
         Err(self
             .finding(Code::PageNeedsMore)
-            .expected("a page that needs nothing but what is in it")
+            .expected("a page that contains everything it needs")
             .got(reached)
-            .why("The frame has no network. The data comes with the result, and for more the page asks the host: tools/call.")
+            .why("The frame has no network access. The page gets its data with the result, and can ask the host for more: tools/call.")
             .into())
     }
 
@@ -525,8 +525,8 @@ impl Shown<'_> {
         if !look.initialized {
             return Err(self
                 .finding(Code::PageNotInitialized)
-                .expected("ui/initialize and, when it is answered, ui/notifications/initialized")
-                .got(format!("nothing of that for {} s", PATIENCE.as_secs()))
+                .expected("ui/initialize and, after the answer, ui/notifications/initialized")
+                .got(format!("neither within {} s", PATIENCE.as_secs()))
                 .why("A host sends nothing before that, because it cannot know whether the page is listening. The page stays empty.")
                 .into());
         }
@@ -534,7 +534,7 @@ impl Shown<'_> {
             None => Ok(()),
             Some(problem) => Err(self
                 .finding(Code::PageMessage)
-                .expected("messages as MCP Apps (2026-01-26) has them")
+                .expected("messages as MCP Apps (2026-01-26) specifies them")
                 .got(problem)
                 .why("Another host may refuse this, and then the page stays empty.")
                 .into()),
@@ -549,9 +549,9 @@ fn is_small(uri: &str, bytes: usize) -> Checked {
     }
     Err(Finding::new(Code::PageTooLarge)
         .sent(format!("resources/read {uri}"))
-        .expected(format!("a page of {} MB at most", LARGEST >> 20))
+        .expected(format!("a page of at most {} MB", LARGEST >> 20))
         .got(format!("{bytes} bytes"))
-        .why("A host reads the page before it can show anything. Keep it small: the data comes with the result.")
+        .why("A host reads the whole page before it can show anything. Keep the page small. The data comes with the result.")
         .into())
 }
 

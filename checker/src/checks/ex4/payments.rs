@@ -47,7 +47,7 @@ struct Page {
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let shop = Shop::enter_as(server, browsing(server)).await?;
-    server.purpose("see how connect_payments wants to be called");
+    server.purpose("see which arguments connect_payments takes");
     let tool = shop.declared("connect_payments").await?;
     let checked = async {
         contract::compare(&[contract::tool(&tool)], CONTRACT)?;
@@ -84,7 +84,7 @@ async fn be_sent(shop: &Shop) -> Checked<Page> {
                 .sent(&called.sent)
                 .expected("elicitation/create in URL mode")
                 .got(shop::outcome(&called))
-                .why("The client has said that it can send its user to a page.")
+                .why("The client has declared that it can send the user to a page.")
                 .into());
         }
     };
@@ -111,7 +111,7 @@ fn page(asked: &InputRequired) -> Checked<(Url, String)> {
                 Code::AsksOtherwise,
                 "one elicitation/create, in URL mode",
                 shown.collect::<Vec<_>>().join("\n"),
-                "What is between the user and the payment provider must not pass through a form of the host.",
+                "Payment details are between the user and the payment provider. They must not pass through a form in the host.",
             ));
         }
     };
@@ -123,7 +123,7 @@ fn page(asked: &InputRequired) -> Checked<(Url, String)> {
     let Some(url) = url else {
         return Err(finding(
             Code::UrlUnsafe,
-            "an http address of this machine",
+            "an http address on this machine",
             given.to_owned(),
             "The store runs on this machine, and so does its page.",
         ));
@@ -154,10 +154,10 @@ fn page(asked: &InputRequired) -> Checked<(Url, String)> {
 
 /// *Accept* is consent to open the page. The account is connected when the page is finished.
 async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Client) -> Checked {
-    server.purpose("be sent to the page");
+    server.purpose("get sent to the page");
     let Page { asked, url, code } = be_sent(shop).await?;
     let sent = asked.sent.clone();
-    server.purpose("look at the page before anything is done");
+    server.purpose("look at the page before doing anything");
     let (status, html) = body(&sent, browser.get(url.clone()).send().await).await?;
     if status != StatusCode::OK || !asks_for_a_code(&html) {
         return Err(Finding::new(Code::PageUnreadable)
@@ -178,7 +178,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
         Ok(Ok(Reply::Complete(called))) => {
             return Err(Finding::new(Code::DoesNotWaitForThePage)
                 .sent(format!("{}, then accept", called.sent))
-                .expected("no result before the page is finished: wait, or ask again")
+                .expected("no result before the user has finished the page: wait, or ask again")
                 .got(shop::outcome(&called))
                 .why("Accept means that the user will open the page. What they do there comes later, or never.")
                 .into());
@@ -189,7 +189,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
     let (status, html) = post(&sent, browser, &url, &code).await?;
     if !status.is_success() && !status.is_redirection() {
         return Err(Finding::new(Code::CodeRefused)
-            .sent(format!("POST {url} with the code of the message"))
+            .sent(format!("POST {url} with the code from the message"))
             .expected("200")
             .got(format!("{status}: {}", shop::quoted(html.trim())))
             .why("This is the code from the message.")
@@ -204,25 +204,28 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
         Reply::InputRequired(asked) => {
             return Err(Finding::new(Code::AsksAgain)
                 .sent(asked.sent)
-                .expected("the result: the page is finished")
+                .expected("the result: the user has finished the page")
                 .got("another question")
-                .why("The user has finished the page.")
+                .why("The user typed in the correct code.")
                 .into());
         }
     };
-    shop::succeeded(&called, "connected: true, once the page is finished")?;
+    shop::succeeded(
+        &called,
+        "connected: true, once the user has finished the page",
+    )?;
     let connected: Connected = shop::structured(&called)?;
     if !connected.connected {
         return Err(Finding::new(Code::NotConnected)
             .sent(&called.sent)
-            .expected("connected: true, once the page is finished")
+            .expected("connected: true, once the user has finished the page")
             .got(shop::outcome(&called))
-            .why("The user has finished the page.")
+            .why("The user typed in the correct code.")
             .into());
     }
     let connection = shop.session.connection();
     if server.era == Era::Legacy && timeout(TOLD, connection.told(COMPLETE)).await.is_err() {
-        server.remark(format!("On this era a client is glad to hear {COMPLETE}: it can then close the question by itself."));
+        server.remark(format!("On this era, it helps to send {COMPLETE}: the client can then close the question by itself."));
     }
     Ok(())
 }
@@ -236,7 +239,7 @@ fn asks_for_a_code(html: &str) -> bool {
 
 async fn takes_a_no(server: &ServerUnderTest, shop: &Shop) -> Checked {
     for answer in [Answer::decline(), Answer::cancel()] {
-        server.purpose("do not agree to open the page");
+        server.purpose("refuse to open the page");
         let page = be_sent(shop).await?;
         let reply = shop
             .session
@@ -258,13 +261,13 @@ fn is_a_no(called: &Called, when: &str) -> Checked {
         .sent(format!("{}, {when}", called.sent))
         .expected("a tool error that says that payments are not connected")
         .got(shop::outcome(called))
-        .why("The model tells its user what the result says.")
+        .why("The model tells the user what the result says.")
         .into())
 }
 
 /// Whoever opens the page must be who was asked.
 async fn wants_the_code(server: &ServerUnderTest, shop: &Shop, browser: &Client) -> Checked {
-    server.purpose("somebody else has the link, and not the code");
+    server.purpose("somebody else has the link, but not the code");
     let page = be_sent(shop).await?;
     let other = be_sent(shop).await?;
     let none = String::new();
@@ -281,9 +284,9 @@ async fn wants_the_code(server: &ServerUnderTest, shop: &Shop, browser: &Client)
                 "" => "an empty code",
                 _ => "the code of another page",
             }))
-            .expected("4xx, and not connected")
+            .expected("a 4xx status, and not connected")
             .got(format!("{status}: {}", shop::quoted(html.trim())))
-            .why("Otherwise somebody could send their link to another person, who would connect the wrong account.")
+            .why("Otherwise, somebody could send their link to another person, who would then connect the wrong account.")
             .into());
     }
     Ok(())
@@ -293,7 +296,7 @@ async fn wants_the_code(server: &ServerUnderTest, shop: &Shop, browser: &Client)
 async fn sends_only_who_can_go(server: &ServerUnderTest) -> Checked {
     let forms = ElicitationCapability::new().with_form(FormElicitationCapability::default());
     for (what, modes) in [
-        ("can show forms only", Some(forms)),
+        ("can only show forms", Some(forms)),
         (
             "declares elicitation without a mode, which means forms",
             Some(ElicitationCapability::new()),
@@ -358,7 +361,7 @@ async fn body(
             .sent(format!("{sent}, then the address of the question"))
             .expected("a page")
             .got(error.to_string())
-            .why("The user's browser would get the same.")
+            .why("The user's browser would get the same answer.")
             .into()
     })
 }

@@ -49,7 +49,7 @@ async fn somebody_was_faster(server: &ServerUnderTest, shop: &Shop, product: &Pr
     shop.buy_down_to(1, product).await?;
     server.purpose("be asked about the last one");
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
-    server.purpose("another customer buys it meanwhile");
+    server.purpose("another customer buys it in the meantime");
     let another = if server.has_http() {
         Some(Shop::enter_confirming(server).await?)
     } else {
@@ -80,12 +80,12 @@ fn is_refused(product: &Product, called: &Called, left: &[Product]) -> Checked {
         _ => (
             Code::SellsWhatIsGone,
             shop::outcome(called),
-            "The stock was checked before the question. While the user was thinking, another customer bought the last one. Check again, under the same lock as the sale.",
+            "The stock was checked before the question. While the user was thinking, another customer bought the last one. Check the stock again, under the same lock as the sale.",
         ),
     };
     Err(Finding::new(code)
         .sent(&called.sent)
-        .expected("a tool error that says that it is sold out by now, and none left")
+        .expected("a tool error that says that the product is now sold out, and a stock of 0")
         .got(got)
         .why(why)
         .into())
@@ -100,7 +100,7 @@ async fn all_at_once(server: &ServerUnderTest, shop: &Shop, product: &Product) -
     for _ in 0..buyers(server.era) {
         questions.push(shop.order_and_be_asked(&product.name, 1).await?);
     }
-    server.purpose("all of them confirm at the same moment");
+    server.purpose("all of them confirm at the same time");
     let became = if server.has_http() && server.era == Era::Modern {
         let raw = server.raw_of(question::confirming(server)).await?;
         let raw = raw.knowing(shop.declared("buy_product").await?);
@@ -118,7 +118,7 @@ async fn all_at_once(server: &ServerUnderTest, shop: &Shop, product: &Product) -
     server.purpose("see what is left");
     let left = shop.products().await?;
     let sent = format!(
-        "{} × buy_product of the last {:?}, each confirmed at the same moment",
+        "{} × buy_product for the last {:?}, all confirmed at the same time",
         buyers(server.era),
         product.name
     );

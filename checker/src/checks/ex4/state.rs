@@ -80,11 +80,14 @@ async fn of_states(
     product: &Product,
     products: &[Product],
 ) -> Checked {
-    server.purpose("control: with its own state, the purchase goes through");
+    server.purpose("control: with the correct state, the purchase goes through");
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
     let again = second_round(&asked, order(&product.name, 1), asked.state.clone());
     let called = shop.answer(asked, &yes()).await?;
-    shop::succeeded(&called, "a receipt: the state is as the server gave it")?;
+    shop::succeeded(
+        &called,
+        "a receipt: the state is exactly what the server sent",
+    )?;
 
     let before = shop.products().await?;
     server.purpose("a state that was altered, cut, extended or left out");
@@ -103,7 +106,7 @@ async fn of_states(
             code,
             what: tampering.to_string(),
             call: second_round(&asked, order(&product.name, 1), tampered),
-            why: "A client can send anything. Seal the state, and only trust one whose seal is right.",
+            why: "A client can send anything. Seal the state, and only trust a state whose seal is valid.",
         };
         must_not_buy(shop, &forgery).await?;
         bought_nothing(shop, &forgery, &before).await?;
@@ -112,9 +115,9 @@ async fn of_states(
     server.purpose("the same state once more");
     let replay = Forgery {
         code: Code::AcceptsReplay,
-        what: "the state of a purchase that was made already".to_owned(),
+        what: "the state of a purchase that is already complete".to_owned(),
         call: again,
-        why: "One confirmation is for one purchase. Remember which states were used, so that a repeated request does not buy again.",
+        why: "One confirmation is for one purchase. Remember which states were used, so that repeating a request does not buy again.",
     };
     must_not_buy(shop, &replay).await?;
     server.purpose("see that nothing more was bought");
@@ -129,15 +132,15 @@ async fn of_states(
     if !matches!(declined, Ok(Reply::InputRequired(_))) {
         let forgery = Forgery {
             code: Code::YesAfterNo,
-            what: "the state of a question to which the user has said no".to_owned(),
+            what: "the state of a question that the user has declined".to_owned(),
             call: yes_after_all,
-            why: "A question can be answered once. After a no, a later yes to the same question must not buy.",
+            why: "A question can only be answered once. After a no, a later yes to the same question must not buy.",
         };
         must_not_buy(shop, &forgery).await?;
         bought_nothing(shop, &forgery, &before).await?;
     }
 
-    server.purpose("an answer to a question that nobody asked");
+    server.purpose("an answer to a question that the server did not ask");
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
     let mut call = order(&product.name, 1).with_state(asked.state.clone());
     call = call.with_response("another-question", yes().to_json());
@@ -145,7 +148,7 @@ async fn of_states(
         code: Code::TakesAnyAnswer,
         what: "a yes under the key of another question".to_owned(),
         call,
-        why: "An answer belongs to the question that has its key. If the answer to yours is missing, ask again.",
+        why: "An answer belongs to the question with the same key. If the answer to your question is missing, ask again.",
     };
     must_not_buy(shop, &forgery).await?;
     bought_nothing(shop, &forgery, &before).await?;
@@ -154,7 +157,10 @@ async fn of_states(
     let other = products
         .iter()
         .find(|one| one.name != product.name && one.stock > 0);
-    let mut swapped = vec![("one, and now for two of it", order(&product.name, 2))];
+    let mut swapped = vec![(
+        "one item, now sent with an order for two",
+        order(&product.name, 2),
+    )];
     swapped.extend(other.map(|other| ("another product", order(&other.name, 1))));
     for (what, call) in swapped {
         let asked = shop.order_and_be_asked(&product.name, 1).await?;
@@ -275,10 +281,7 @@ async fn must_not_buy(shop: &Shop, forgery: &Forgery) -> Checked<Option<InputReq
         Ok(Reply::InputRequired(asked)) => Ok(Some(asked)),
         Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Ok(None),
         Ok(Reply::Complete(called)) => {
-            let (expected, got) = (
-                "an error, or the question once more",
-                shop::outcome(&called),
-            );
+            let (expected, got) = ("an error, or the question again", shop::outcome(&called));
             Err(forgery.finding(&called.sent, expected, got).into())
         }
         Err(RequestError {
@@ -303,7 +306,7 @@ async fn bought_nothing(shop: &Shop, forgery: &Forgery, before: &[Product]) -> C
 async fn expires(server: &ServerUnderTest, product: &Product) -> Checked {
     if server.runs_already() {
         server.remark(format!(
-            "That a question expires was not checked: for that the checker must start the program itself, with {LIFETIME_VARIABLE}."
+            "The checker did not check that questions expire. For that, it must start the program itself, with {LIFETIME_VARIABLE}."
         ));
         return Ok(());
     }
@@ -326,12 +329,13 @@ async fn expires_after(server: &ServerUnderTest, product: &Product, lifetime: Li
         .stdio_session_of(client, &[(LIFETIME_VARIABLE, &seconds)])
         .await?;
     let shop = Shop { session };
-    server.purpose("control: whoever answers at once, buys");
+    server.purpose("control: an immediate answer buys");
     let begin = Instant::now();
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
     let called = shop.answer(asked, &yes()).await;
     let took = begin.elapsed();
-    let expected = format!("a receipt: {LIFETIME_VARIABLE} is {seconds}, and this was faster");
+    let expected =
+        format!("a receipt: {LIFETIME_VARIABLE} is {seconds}, and the answer was faster");
     let bought = called.and_then(|called| shop::succeeded(&called, &expected));
     match bought {
         // Whoever was slow, the store or this machine: it proves nothing.
@@ -346,11 +350,11 @@ async fn expires_after(server: &ServerUnderTest, product: &Product, lifetime: Li
     let forgery = Forgery {
         code: Code::StateNeverExpires,
         what: format!(
-            "a state that is {} s old, where {LIFETIME_VARIABLE} is {seconds}",
+            "a state that is {} s old, although {LIFETIME_VARIABLE} is {seconds}",
             late.as_secs_f64()
         ),
         call: answer,
-        why: "Prices and minds change. Seal an expiry time into the state.",
+        why: "Prices change, and so do users' minds. Seal an expiry time into the state.",
     };
     must_not_buy(&shop, &forgery).await?;
     server.purpose("see that nothing was bought");
@@ -361,15 +365,15 @@ async fn expires_after(server: &ServerUnderTest, product: &Product, lifetime: Li
 async fn of_forged_answers(server: &ServerUnderTest, shop: &Shop, product: &Product) -> Checked {
     server.purpose("control: a yes to the question buys");
     shop.confirm(&product.name, 1).await?;
-    server.purpose("a call that brings its answer along");
+    server.purpose("a call that already contains an answer");
     let before = shop.products().await?;
     let forgery = Forgery {
         code: Code::TrustsMissingState,
-        what: "an answer that nobody has asked for".to_owned(),
+        what: "an answer that the server did not ask for".to_owned(),
         call: order(&product.name, 1)
             .with_response("confirm", yes().to_json())
             .with_state(Some("made up".to_owned())),
-        why: "On this era the server asks with elicitation/create, and only the answer to that request counts.",
+        why: "On this era, the server asks with elicitation/create, and only the answer to that request counts.",
     };
     let _asked = must_not_buy(shop, &forgery).await?;
     server.purpose("see that nothing was bought");

@@ -1,4 +1,4 @@
-//! 5.4: a token that is not for this server, now, is refused: 401, and nothing happened.
+//! 5.4: a token that is not valid here and now is refused: 401, and nothing happened.
 
 use super::challenge::says_that_it_is_bad;
 use super::changed;
@@ -24,7 +24,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let strange = played.strange_key().await.map_err(no_key)?;
     let intruders = changed::all(&draft, &good, &strange);
     for intruder in &intruders {
-        server.purpose(&format!("come in each way with {}", intruder.what));
+        server.purpose(&format!("send each kind of request with {}", intruder.what));
         let said = intruder.stays_outside(&door).await?;
         if intruder.has_a_token() {
             says_that_it_is_bad(&said, intruder)?;
@@ -39,14 +39,14 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 
 /// A client with a good token comes in.
 async fn control<'s>(server: &'s ServerUnderTest, good: &str) -> Checked<Door<'s>> {
-    server.purpose("control: a good token gets in");
+    server.purpose("control: a good token is accepted");
     let door = Door::with_somebody_inside(server, good).await;
     door.map_err(|stop| stop.at(places::VERIFY))
 }
 
 async fn still_gets_in(door: &Door<'_>, good: &str) -> Checked {
     door.server()
-        .purpose("control: the good token still gets in");
+        .purpose("control: the good token is still accepted");
     let credential = Credential::Token(good.to_owned());
     let said = door.knock(Way::Later, &credential).await?;
     let Some(said) = said.filter(|said| !said.is_served()) else {
@@ -56,7 +56,7 @@ async fn still_gets_in(door: &Door<'_>, good: &str) -> Checked {
         .sent(format!("{} with a good token", said.sent))
         .expected("an answer, as before the bad tokens")
         .got(said.describe())
-        .why("Many bad tokens came in between. Do not lock out good tokens because of bad ones.")
+        .why("Many bad tokens came in between. Do not refuse good tokens because of bad ones.")
         .at(places::VERIFY)
         .into())
 }
@@ -64,14 +64,14 @@ async fn still_gets_in(door: &Door<'_>, good: &str) -> Checked {
 /// Another store of the same realm, with an audience of its own.
 async fn is_for_whom_it_is_told(server: &ServerUnderTest, good: &str) -> Checked {
     const OTHER: &str = "another-store";
-    server.purpose("start it for another audience, and come with the same token");
+    server.purpose("start it for another audience, and send the same token");
     let other = server.another(&[("AUDIENCE", OTHER)]).await?;
     let door = Door::of(server, other.url())?;
     let intruder = Intruder::new(
         &format!("a token for {AUDIENCE}, where AUDIENCE={OTHER}"),
         Credential::Token(good.to_owned()),
         Code::AcceptsOtherAudience,
-        "Several stores can share a realm. Each takes the tokens that were made for it, and AUDIENCE says for whom that is.",
+        "Several stores can share a realm. Each only accepts tokens that were made for it. The variable AUDIENCE names this store.",
     );
     let intruder = intruder.stopped_at(places::audience());
     intruder.stays_outside(&door).await.map(|_| ())
@@ -94,7 +94,7 @@ async fn buy_nothing(server: &ServerUnderTest, good: &str, intruders: &[Intruder
         return Ok(());
     }
     for intruder in intruders {
-        server.purpose("find out with which of them it was sold");
+        server.purpose("find out which of them bought it");
         buys_nothing(server, good, intruder).await?;
     }
     Ok(())
@@ -147,7 +147,7 @@ async fn what_a_real_realm_has(
             places::kind(),
         ),
         (
-            "a token for no server: it was asked for without the scope",
+            "a token without an audience: the client asked without the scope",
             Some(elsewhere.access),
             Code::AcceptsWithoutAudience,
             places::some_audience(),
@@ -161,11 +161,11 @@ async fn what_a_real_realm_has(
         intruders.push(intruder.stopped_at(place));
     }
     for intruder in intruders {
-        server.purpose(&format!("come in each way with {}", intruder.what));
+        server.purpose(&format!("send each kind of request with {}", intruder.what));
         intruder.stays_outside(&door).await?;
     }
     Err(Stop::CouldNotCheck(
-        "all bad tokens that this realm gives out were refused. The others only the checker can sign: check without --realm, too"
+        "all bad tokens that this realm issues were refused. Only the checker can sign the others, so check without --realm, too"
             .to_owned(),
     ))
 }

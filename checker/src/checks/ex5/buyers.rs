@@ -1,5 +1,6 @@
-//! 5.7: purchases know their buyer: the receipt names the user, `my_orders` shows only one's own, and a
-//! confirmation or a task begun by one user cannot be finished, read or cancelled by another.
+//! 5.7: every purchase belongs to its buyer: the receipt names the user, `my_orders` shows only the
+//! user's own orders, and a confirmation or a task that one user began cannot be finished, read or
+//! cancelled by another.
 
 use http::{HeaderMap, HeaderValue, Method};
 use rmcp::model::Tool;
@@ -71,7 +72,10 @@ impl Customer {
         let product = best_stocked(server, &self.shop).await?;
         let asked = self.shop.order_and_be_asked(&product.name, 1).await?;
         let called = self.shop.answer(asked, &yes()).await?;
-        shop::succeeded(&called, "a receipt: this is in stock, and was confirmed")?;
+        shop::succeeded(
+            &called,
+            "a receipt: the product is in stock, and the user confirmed",
+        )?;
         Ok(called)
     }
 
@@ -95,10 +99,10 @@ async fn best_stocked(server: &ServerUnderTest, shop: &Shop) -> Checked<Product>
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let realm = server.realm()?;
     let [one, other] = two_users(realm)?;
-    server.purpose("two users come in");
+    server.purpose("two users sign in");
     let alice = Customer::enter(server, one).await?;
     let bob = Customer::enter(server, other).await?;
-    server.purpose("see how my_orders is called");
+    server.purpose("see which arguments my_orders takes");
     let my_orders = alice.shop.declared("my_orders").await?;
     let buy = alice.shop.declared("buy_product").await?;
     let declared = [contract::tool(&buy), contract::tool(&my_orders)];
@@ -132,9 +136,9 @@ fn only_reads(my_orders: &Tool) -> Checked {
     }
     Err(Finding::new(Code::AnnotationMissing)
         .sent("tools/list")
-        .expected("my_orders with the annotation readOnlyHint true")
+        .expected("my_orders with the annotation readOnlyHint: true")
         .got(read_only.map_or_else(|| "no such hint".to_owned(), |value| value.to_string()))
-        .why("Hosts call a tool that only reads without asking the user. Without the hint they must assume the worst.")
+        .why("Hosts call read-only tools without asking the user. Without this hint, they must assume the worst.")
         .in_rust("In rmcp: #[tool(annotations(read_only_hint = true))].")
         .at(shop::written_as("my_orders").or(places::ORDERS))
         .into())
@@ -166,11 +170,11 @@ async fn keep_orders_apart(server: &ServerUnderTest, alice: &Customer, bob: &Cus
                 .sent(format!("{}, as {}", called.sent, who.name))
                 .expected(format!("{expected} orders, after {bought} more purchases"))
                 .got(shop::outcome(&called))
-                .why("`my_orders` lists the receipt of every purchase that its user has made.")
+                .why("`my_orders` lists the receipt of every purchase that the user has made.")
                 .into());
         }
     }
-    server.purpose(&format!("{} comes again, with another token", alice.name));
+    server.purpose(&format!("{} comes back with another token", alice.name));
     let again = Customer::enter(server, &alice.name).await?;
     let (orders, called) = again.orders().await?;
     if orders == alice.orders().await?.0 {
@@ -202,7 +206,7 @@ async fn goes_by_id(server: &ServerUnderTest, alice: &Customer, bought: &[Order]
             .why("Two users can have the same name, one after the other. The claim `sub` identifies a user; names are for people to read.")
             .into());
     }
-    server.purpose(&format!("{} comes with another name", alice.name));
+    server.purpose(&format!("{} comes back with another name", alice.name));
     let renamed =
         drafted(server, &alice.name)?.map(|draft| draft.with("preferred_username", "renamed"));
     let Some(renamed) = renamed else {
@@ -283,10 +287,7 @@ async fn keeps_confirmations_apart(
     let product = best_stocked(server, &alice.shop).await?;
     server.purpose(&format!("{} is asked", alice.name));
     let asked = alice.shop.order_and_be_asked(&product.name, 1).await?;
-    server.purpose(&format!(
-        "{} answers, with the state of the other",
-        bob.name
-    ));
+    server.purpose(&format!("{} answers with the other user's state", bob.name));
     let before = bob.shop.products().await?;
     let called = bob
         .shop
@@ -310,7 +311,7 @@ async fn keeps_confirmations_apart(
                 "{}, begun by {} and confirmed by {}",
                 asked.sent, alice.name, bob.name
             ))
-            .expected("a refusal, or another question: this state was given to somebody else")
+            .expected("a refusal, or another question: this state belongs to somebody else")
             .got(got)
             .why("Clients can pass a `requestState` on to anyone. Bind it to the user who was asked: seal their id in it, or as associated data.")
             .into());
@@ -319,8 +320,11 @@ async fn keeps_confirmations_apart(
     let sent = asked.sent.clone();
     let called = alice.shop.answer(asked, &yes()).await;
     let called = called.map_err(|stop| is_still_theirs(alice, bob, &sent, stop))?;
-    shop::succeeded(&called, "a receipt: the one who was asked has confirmed it")
-        .map_err(|stop| is_still_theirs(alice, bob, &sent, stop))?;
+    shop::succeeded(
+        &called,
+        "a receipt: the user who was asked has confirmed it",
+    )
+    .map_err(|stop| is_still_theirs(alice, bob, &sent, stop))?;
     let after = bob.shop.products().await?;
     fell(&called, &before, &after, &product, 1)
 }
@@ -337,7 +341,7 @@ fn is_still_theirs(owner: &Customer, other: &Customer, sent: &str, stop: Stop) -
         ))
         .expected("a receipt: the user who was asked has confirmed it")
         .got(finding.got)
-        .why("Only the user who was asked can use up a `requestState`. Otherwise, anyone who gets hold of it can stop the purchase.")
+        .why("Only the user who was asked can use up a `requestState`. Otherwise, anyone who gets it can stop the purchase.")
         .into()
 }
 
@@ -363,7 +367,7 @@ async fn keeps_sessions_apart(
     let raw = Raw::without_handshake(server.url()?, bob.client.clone(), server.transcript())?;
     let in_session = || HeaderMap::from_iter([(SESSION, session.clone())]);
 
-    server.purpose(&format!("{} answers in the session of the other", bob.name));
+    server.purpose(&format!("{} answers in the other user's session", bob.name));
     let answer = json!({ "jsonrpc": "2.0", "id": id, "result": yes().to_json() });
     raw.send(answer, in_session()).await?;
     let called = alice.shop.answer(asked, &Answer::decline()).await?;
@@ -419,7 +423,7 @@ async fn keeps_tasks_apart(server: &ServerUnderTest, one: &str, other: &str) -> 
     };
     let (alice, bob) = (with_tasks(one).await?, with_tasks(other).await?);
     if alice.declared("bake_all").await.is_err() {
-        server.remark("There is no `bake_all`, so nobody could see whether tasks are kept apart.");
+        server.remark("There is no `bake_all`, so the checker could not check whether users' tasks are kept apart.");
         return Ok(());
     }
     let product = best_stocked(server, &alice).await?;
@@ -430,11 +434,11 @@ async fn keeps_tasks_apart(server: &ServerUnderTest, one: &str, other: &str) -> 
     let call = ToolCall::new("bake_all", json!({ "orders": batch }));
     let Begun::Task(task) = alice.session.begin_task(&call).await? else {
         server.remark(
-            "`bake_all` did not become a task, so nobody could see whether tasks are kept apart.",
+            "`bake_all` did not become a task, so the checker could not check whether users' tasks are kept apart.",
         );
         return Ok(());
     };
-    server.purpose(&format!("{other} asks how far it is"));
+    server.purpose(&format!("{other} asks for its status"));
     if let Ok(state) = bob.session.task(task.id()).await {
         return Err(task_of_another(
             &format!("tasks/get {}", task.id()),
@@ -446,7 +450,7 @@ async fn keeps_tasks_apart(server: &ServerUnderTest, one: &str, other: &str) -> 
     server.purpose(&format!("{other} cancels it"));
     // Whether that was refused or only ignored, its owner sees.
     let _ = bob.session.cancel_task(task.id()).await;
-    server.purpose(&format!("{one} asks how far it is"));
+    server.purpose(&format!("{one} asks for its status"));
     let state: TaskState = alice.session.task(task.id()).await?;
     if state.status() == "cancelled" {
         let sent = format!("tasks/cancel {}", task.id());

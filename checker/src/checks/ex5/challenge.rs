@@ -15,7 +15,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let realm = server.realm()?;
     let in_block = |stop: Stop| stop.at(places::CHALLENGE);
 
-    server.purpose("come without a token");
+    server.purpose("send requests without a token");
     let nobody = Intruder::new(
         "no token",
         Credential::Nothing,
@@ -27,7 +27,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .await
         .map_err(in_block)?;
     if said.challenged("error").is_some() {
-        server.remark("The 401 for a request without a token has an error in its challenge. RFC 6750 has none there: nothing was wrong with the token, it was not there.");
+        server.remark("The 401 for a request without a token has an error in its challenge. According to RFC 6750 it should have none: the token was missing, not wrong.");
     }
 
     let [user, _] = two_users(realm)?;
@@ -38,7 +38,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             "a token in the address",
             Credential::InAddress(good.clone()),
             Code::AcceptsTokenInAddress,
-            "URLs end up in logs and histories, and the token with them. Take it from the `Authorization` header only.",
+            "URLs end up in logs and browser histories, and so would the token. Take it from the `Authorization` header only.",
         )
         .malformed(),
         Intruder::new(
@@ -63,7 +63,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         )
         .malformed(),
         Intruder::new(
-            "a token that is no JWT",
+            "a token that is not a JWT",
             Credential::Token("let-me-in".to_owned()),
             Code::AcceptsBrokenToken,
             broken,
@@ -108,7 +108,7 @@ pub(super) fn says_that_it_is_bad(said: &Said, intruder: &Intruder) -> Checked {
         .sent(format!("{} {}", said.sent, intruder.how()))
         .expected("HTTP 401 with a Bearer challenge that has error=\"invalid_token\"")
         .got(said.challenge_text())
-        .why("With `invalid_token`, clients know that a token was sent and is no good, and get another (RFC 6750, 3.1).")
+        .why("`invalid_token` tells clients that their token is not valid, so they get another one (RFC 6750, 3.1).")
         .at(places::CHALLENGE)
         .into())
 }
@@ -122,7 +122,7 @@ async fn says_where_to_sign_in(
     let sent = format!("{} {}", said.sent, intruder.how());
     if said.challenge().is_none() && said.headers.get("www-authenticate").is_none() {
         return Err(Stop::not_declared(
-            "the 401 has no WWW-Authenticate, so that a client does not learn where to sign in",
+            "the 401 has no WWW-Authenticate, so clients do not learn where to sign in",
         ));
     }
     let lacks = |code, expected: &str, why: &'static str| {
@@ -152,7 +152,7 @@ async fn says_where_to_sign_in(
         return Err(lacks(
             Code::ChallengeWithoutScope,
             &format!("scope=\"{SCOPE}\""),
-            "Clients ask for the scopes that are named here. Without `mcp:access` they get a token that this server refuses.",
+            "Clients ask for the scopes that are named here. Without `mcp:access`, they get a token that this server refuses.",
         )
         .into());
     }
@@ -170,7 +170,7 @@ async fn leads_to_the_metadata(server: &ServerUnderTest, sent: &str, address: &s
             .into())
     };
     let Ok(url) = Url::parse(address) else {
-        return wrong(format!("no URL: {address:?}"));
+        return wrong(format!("not a URL: {address:?}"));
     };
     let page = plain::get(&url, &server.client(), server.transcript()).await;
     let page = match page {

@@ -40,7 +40,7 @@ fn of(
 
 fn times(good: &Draft) -> Vec<Intruder> {
     const EXPIRY: &str =
-        "Tokens get lost. An expiry time limits the damage, if every server looks at it.";
+        "Tokens leak. An expiry time limits the damage, if every server checks it.";
     let now = now();
     let good = || good.clone();
     vec![
@@ -67,16 +67,16 @@ fn times(good: &Draft) -> Vec<Intruder> {
         ),
         of(
             places::begin(),
-            "a token that begins in ten minutes",
+            "a token that becomes valid in ten minutes",
             &good().with("nbf", now + LONG),
             Code::AcceptsNotYetValid,
-            "`nbf` says from when on a token is valid. Refuse it before that time.",
+            "`nbf` says when a token becomes valid. Refuse the token before that time.",
         ),
     ]
 }
 
 fn issuers(good: &Draft) -> Vec<Intruder> {
-    const ISSUER: &str = "Anyone can run a realm and sign tokens with it. Compare `iss` with the name of your realm, character by character, and refuse tokens without it.";
+    const ISSUER: &str = "Anyone can run a realm and sign tokens with it. Compare `iss` with the name of your realm, character by character, and refuse tokens without an `iss`.";
     let issuer = good.claims["iss"].as_str().unwrap_or_default();
     let from = |what: &str, issuer: Value| {
         let draft = good.clone().with("iss", issuer);
@@ -89,15 +89,15 @@ fn issuers(good: &Draft) -> Vec<Intruder> {
     };
     vec![
         from(
-            "a token of another realm",
+            "a token from another realm",
             "https://evil.example/realms/workshop".into(),
         ),
         from(
-            "a token of a realm whose name has a slash at the end",
+            "a token from a realm whose name ends with a slash",
             format!("{issuer}/").into(),
         ),
         from(
-            "a token of a realm whose name begins with ours",
+            "a token from a realm whose name begins with ours",
             format!("{issuer}-2").into(),
         ),
         without("a token without iss", good.clone().without("iss")),
@@ -106,7 +106,7 @@ fn issuers(good: &Draft) -> Vec<Intruder> {
 }
 
 fn audiences(good: &Draft) -> Vec<Intruder> {
-    const AUDIENCE_COUNTS: &str = "Every server sees the tokens that are sent to it. If you take tokens that are meant for others, those servers can act as their users here. Refuse tokens whose `aud` does not name you.";
+    const AUDIENCE_COUNTS: &str = "Every server sees the tokens sent to it. If you accept tokens for other servers, those servers can act as their users here. Refuse tokens whose `aud` does not name your server.";
     let to = |what: &str, audience: Value| {
         let draft = good.clone().with("aud", audience);
         let code = Code::AcceptsOtherAudience;
@@ -139,7 +139,7 @@ fn audiences(good: &Draft) -> Vec<Intruder> {
 }
 
 fn kinds(good: &Draft) -> Vec<Intruder> {
-    const KIND: &str = "An ID token tells a client who its user is, and a refresh token is for the realm. Only take access tokens: in Keycloak's, the claim `typ` is `Bearer`.";
+    const KIND: &str = "An ID token tells a client who the user is, and a refresh token is for the realm. Only take access tokens: in Keycloak's, the claim `typ` is `Bearer`.";
     let kind = |what: &str, typ: &str| {
         let draft = good.clone().with("typ", typ);
         of(places::kind(), what, &draft, Code::AcceptsOtherType, KIND)
@@ -153,7 +153,7 @@ fn kinds(good: &Draft) -> Vec<Intruder> {
 
 fn signatures(strange: &Arc<RsaKey>, good: &Draft) -> Vec<Intruder> {
     const UNSIGNED: &str = "With `alg: none`, anyone can write a token. Decide yourself which algorithm to accept, whatever the token says.";
-    const SECRET: &str = "Everyone knows the public key. If a token may choose HS256, the key becomes a shared secret with which anyone can sign. Only accept the algorithm of your realm, RS256.";
+    const SECRET: &str = "Everyone knows the public key. If a token may choose HS256, the key becomes a shared secret that anyone can sign with. Only accept the algorithm of your realm, RS256.";
     const OTHER_KEY: &str = "Only the signature proves that the realm wrote a token. Verify it with the key that the realm lists, before you look at anything else.";
     let at = |place: Location, what: &str, draft: Draft, code: Code, why: &'static str| {
         of(place, what, &draft, code, why)
@@ -198,8 +198,8 @@ fn signatures(strange: &Arc<RsaKey>, good: &Draft) -> Vec<Intruder> {
 
 /// What is done to the text of a token that was signed, and to the header that holds it.
 pub fn texts(good: &str) -> Vec<Intruder> {
-    const PARTS: &str = "A token has three parts, and the signature covers the first two. If anything is missing, added or changed, refuse it.";
-    const TWO: &str = "A request has one `Authorization` header. With two, a proxy and your server may look at different ones: refuse the request.";
+    const PARTS: &str = "A token has three parts, and the signature covers the first two. If anything is missing, added or changed, refuse the token.";
+    const TWO: &str = "A request has one `Authorization` header. With two, a proxy and your server may look at different ones. Refuse the request.";
     let text = |place: Location, what: &str, credential: Credential, why| {
         let intruder = Intruder::new(what, credential, Code::AcceptsAlteredToken, why);
         intruder.stopped_at(place).malformed()

@@ -1,5 +1,5 @@
-//! The door of the store: each way in which a request can come to it, and what it says to who may not
-//! come in.
+//! The token check of the store: every way in which a request can reach it, and what it answers to
+//! requests that it refuses.
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method};
@@ -102,7 +102,7 @@ impl Said {
             _ if self.is_served() && self.way == Way::Stream => {
                 format!("HTTP {}, and a stream", self.status)
             }
-            _ if self.is_served() => format!("HTTP {}: it was served", self.status),
+            _ if self.is_served() => format!("HTTP {}: the request was served", self.status),
             Some(kind) => kind.to_string(),
             None => format!("HTTP {}", self.status),
         }
@@ -158,7 +158,7 @@ impl<'s> Door<'s> {
     pub fn outside(server: &'s ServerUnderTest) -> Checked<Self> {
         if !server.has_http() {
             return Err(Stop::CouldNotCheck(
-                "tokens come over HTTP: check the server with `--url` and `--realm` while it serves HTTP"
+                "tokens only exist over HTTP. Check the server with `--url` and `--realm` while it serves HTTP"
                     .to_owned(),
             ));
         }
@@ -305,7 +305,7 @@ pub fn refused(stop: Stop) -> Stop {
     match stop {
         Stop::Failed(finding) => match finding.code {
             Code::NeedsLogin => good(*finding, GOOD),
-            Code::Forbidden => good(*finding, "This token has the scope `mcp:access`. A scope claim is a list of names with spaces between them, and may have others in it.").at(places::SCOPE),
+            Code::Forbidden => good(*finding, "This token has the scope `mcp:access`. A scope claim is a list of names, separated by spaces. It may contain other names, too.").at(places::SCOPE),
             _ => Stop::Failed(finding),
         },
         other => other,

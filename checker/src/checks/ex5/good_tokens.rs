@@ -17,7 +17,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let users = two_users(realm)?;
     let in_block = |stop: Stop| stop.at(places::never_right().or(places::VERIFY));
 
-    server.purpose("control: without a token nobody gets in");
+    server.purpose("control: requests without a token are refused");
     Intruder::new(
         "no token",
         Credential::Nothing,
@@ -46,7 +46,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             why,
         } in variants(&draft)
         {
-            server.purpose(&format!("come with {what}"));
+            server.purpose(&format!("send {what}"));
             let credential = Credential::Token(draft.signed());
             let log = server.log();
             if let Err(stop) = is_let_in(&door, what, credential, why).await {
@@ -55,11 +55,11 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         }
     }
     let good = token(realm, user).await?;
-    server.purpose("come with the word bearer in small letters");
+    server.purpose("send the word bearer in lowercase");
     let small = Credential::Headers(vec![format!("bearer {good}")]);
     let said = door.knock(Way::First, &small).await?;
     if said.is_some_and(|said| !said.is_served()) {
-        server.remark("`Authorization: bearer …` in small letters was refused. The name of a scheme has no case (RFC 9110, 11.1).");
+        server.remark("`Authorization: bearer …` in lowercase was refused. The names of schemes are not case-sensitive (RFC 9110, 11.1).");
     }
     ends_a_session(server, &good).await
 }
@@ -77,9 +77,8 @@ struct Variant {
 fn variants(good: &Draft) -> Vec<Variant> {
     const AUDIENCES: &str =
         "A token can be for several servers. Then `aud` is a list, and this server is in it.";
-    const SCOPES: &str = "A scope claim is a list of names with spaces between them, in any order. This one has `mcp:access`, and other names in it do no harm.";
-    const BEGIN: &str =
-        "`nbf` says from when on a token is valid. This one is valid since this second.";
+    const SCOPES: &str = "A scope claim is a list of names, separated by spaces, in any order. This one has `mcp:access`, and its other names do no harm.";
+    const BEGIN: &str = "`nbf` says when a token becomes valid. This one became valid this second.";
     let variant = |what, claim: &str, value: Value, place, why| Variant {
         what,
         draft: good.clone().with(claim, value),
@@ -103,12 +102,12 @@ fn variants(good: &Draft) -> Vec<Variant> {
             format!("{SCOPE} profile email"),
         ),
         scope(
-            "a token with another scope beside it",
+            "a token that also has another scope",
             format!("email {SCOPE}"),
         ),
         scope("a token with no other scope", SCOPE.to_owned()),
         variant(
-            "a token that is valid from now on",
+            "a token that has just become valid",
             "nbf",
             realm::now().into(),
             places::begin(),
@@ -126,7 +125,7 @@ async fn can_use_the_store(server: &ServerUnderTest, token: &str) -> Checked {
     if products.is_empty() {
         return Err(Finding::new(Code::TooFewProducts)
             .sent("tools/call list_products {}")
-            .expected("what the store sells")
+            .expected("the products of the store")
             .got("nothing")
             .why("Users who have signed in see the same store as before.")
             .into());

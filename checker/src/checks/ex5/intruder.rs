@@ -107,7 +107,7 @@ impl Intruder {
         Err(self
             .checked_sometimes()
             .sent(format!("{} {}", said.sent, self.how()))
-            .expected("HTTP 401 Unauthorized, as for every other request with it")
+            .expected("HTTP 401 Unauthorized, as for every other request with this token")
             .got(said.describe())
             .into())
     }
@@ -149,10 +149,10 @@ impl Intruder {
 fn instead_of_401(status: u16) -> &'static str {
     match status {
         300..=399 => {
-            "MCP clients are programs, and cannot fill in a login page. A 401 tells them where their user can sign in."
+            "MCP clients are programs, and cannot fill in a login page. A 401 tells them where the user can sign in."
         }
         403 => {
-            "403 says that the token is good, and that its user allowed too little. This one is bad: on a 401, clients get another."
+            "403 says that the token is good, but does not allow enough. This token is not good. On a 401, clients get another one."
         }
         500..=599 => {
             "The server failed instead of refusing. On a 401, clients get a token and try again."

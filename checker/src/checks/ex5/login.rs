@@ -1,4 +1,4 @@
-//! 5.8: a real client gets in by itself: discovery, registration, login, consent, PKCE, `iss` checked,
+//! 5.8: a real client signs in by itself: discovery, registration, login, consent, PKCE, `iss` checked,
 //! call, refresh.
 
 use reqwest::Url;
@@ -20,13 +20,13 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let realm = server.realm()?;
     let [user, _] = two_users(realm)?;
     let door = Door::outside(server)?;
-    server.purpose("knock, and be told where to sign in");
+    server.purpose("send a request without a token, and get told where to sign in");
     let said = door.knock(Way::First, &Credential::Nothing).await?;
     let said = said.ok_or_else(nothing_sent)?;
     let challenge = said.headers.get(http::header::WWW_AUTHENTICATE);
     let challenge = challenge.and_then(|value| value.to_str().ok());
 
-    server.purpose("find the realm, and register there");
+    server.purpose("find the realm, and register with it");
     let (url, callback) = (server.url()?, callback()?);
     let login = Login::begin(&url, NAME, challenge, &callback, server.transcript()).await;
     let login = login.map_err(|error| stopped(&url, &error))?;
@@ -37,16 +37,16 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         let stage = Stage::Callback;
         stopped(&url, &LoginError { stage, why })
     })?;
-    server.purpose("get a token for the code");
+    server.purpose("exchange the code for a token");
     let signed_in = login.finish(&answered).await;
     let signed_in = signed_in.map_err(|error| stopped(&url, &error))?;
 
-    server.purpose("use the store with it");
+    server.purpose("use the store with the token");
     uses_the_store(server, &url, &signed_in, Code::TokenRefusedAfterLogin).await?;
-    server.purpose("get another token without a login");
+    server.purpose("get a new token without a login");
     let refreshed = signed_in.refresh().await;
     refreshed.map_err(|error| stopped(&url, &error))?;
-    server.purpose("use the store with that");
+    server.purpose("use the store with the new token");
     uses_the_store(server, &url, &signed_in, Code::TokenRefusedAfterRefresh).await
 }
 
@@ -72,12 +72,12 @@ async fn uses_the_store(
     let (which, why) = if code == Code::TokenRefusedAfterLogin {
         (
             "the token of this login",
-            "It is a token as in 5.3, and was given to a client that the realm did not know before: azp is another one.",
+            "It is a token as in 5.3, but issued to a client that has only now registered, so its azp is different.",
         )
     } else {
         (
-            "the token that came in its place",
-            "Tokens live for minutes, and a client has another one given. It is as good as the first.",
+            "the token that replaced it",
+            "Tokens expire within minutes, and clients then get a new one. It is as good as the first.",
         )
     };
     Err(Finding { code, ..*finding }
@@ -99,24 +99,24 @@ fn stopped(url: &Url, LoginError { stage, why }: &LoginError) -> Stop {
         Stage::Registration => (
             "the registration",
             "a registration at the realm",
-            "A client registers with the scopes that your 401 names. The realm knows no others than its own.",
+            "A client registers with the scopes that your 401 names. The realm only accepts scopes that it knows.",
             places::CHALLENGE,
         ),
         Stage::Callback => (
             "the login",
             "a code, after login and consent",
-            "The realm refuses what the client asks for, and the client asks for what your server told it: the scopes in the 401 or in the metadata.",
+            "The realm refuses the scopes that the client asks for. The client gets them from your server: from the 401 or from the metadata.",
             places::CHALLENGE,
         ),
         Stage::Token => (
             "the token",
             "a token for the code",
-            "The client has a code and gets no token for it.",
+            "The client has a code, but the realm does not exchange it for a token.",
             places::METADATA,
         ),
     };
     Finding::new(Code::LoginStops)
-        .sent(format!("a login with nothing but {url}: {done}"))
+        .sent(format!("a login that starts with only {url}: {done}"))
         .expected(expected)
         .got(why)
         .why(reason)

@@ -22,20 +22,20 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let url = server.url()?;
     let in_block = |stop: Stop| stop.at(places::METADATA);
 
-    server.purpose("read what the server says about who protects it");
+    server.purpose("read the server's metadata");
     let page = read(server, &url).await?;
     is_published(&page)?;
     if !page.sent.ends_with(url.path()) {
-        server.remark(format!("The metadata is at the root only. Clients look there last: {WELL_KNOWN}{} is where RFC 9728 has it.", url.path()));
+        server.remark(format!("The metadata is only at the root. Clients look there last: RFC 9728 puts it at {WELL_KNOWN}{}.", url.path()));
     }
     let realm = server.realm()?.issuer();
     says_who_protects(&page, url.as_str(), realm).map_err(in_block)?;
     let advertised = texts(&page.json["scopes_supported"]);
     if advertised.contains(&"offline_access") {
-        server.remark("scopes_supported lists offline_access. Whether a client may stay signed in is between it and the realm: leave it out.");
+        server.remark("scopes_supported lists offline_access. Leave it out: whether a client may stay signed in is between the client and the realm.");
     }
 
-    server.purpose("see that nothing else is open");
+    server.purpose("see that everything else needs a token");
     for way in Way::ALL {
         let Some(said) = door.knock(way, &Credential::Nothing).await? else {
             continue;
@@ -45,7 +45,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
                 .sent(format!("{} without a token", said.sent))
                 .expected("HTTP 401 Unauthorized")
                 .got(said.describe())
-                .why("Only the metadata is for everyone. Everything else is for users who have signed in.")
+                .why(
+                    "Only the metadata is public. Everything else is for users who have signed in.",
+                )
                 .in_rust("In axum, `layer(…)` only protects the routes that were added before it.")
                 .at(places::routes())
                 .into());
@@ -85,7 +87,7 @@ fn is_published(page: &Page) -> Checked {
             )));
         }
         401 | 403 => Finding::new(Code::MetadataNeedsToken)
-            .why("Clients read this to find out where to get a token. They cannot have one yet.")
+            .why("Clients read this document to find out where to get a token, so they do not have one yet.")
             .in_rust("In axum, add this route after the layer that asks for a token.")
             .at(places::routes()),
         _ => Finding::new(Code::MetadataUnreadable).why(
@@ -95,7 +97,7 @@ fn is_published(page: &Page) -> Checked {
     let words: String = page.text.chars().take(200).collect();
     Err(finding
         .sent(&page.sent)
-        .expected("HTTP 200 and a JSON object, for everyone")
+        .expected("HTTP 200 and a JSON object, without a token")
         .got(format!("HTTP {}: {words:?}", page.status))
         .at(places::METADATA)
         .into())
@@ -121,7 +123,7 @@ pub(super) fn says_who_protects(page: &Page, resource: &str, realm: &str) -> Che
             Code::MetadataOfOther,
             format!("resource: {resource:?}"),
             &document["resource"],
-            "Clients compare `resource` with the URL they were given, character by character, and reject the document if it differs. Host, port and path count, and so does a slash at the end.",
+            "Clients compare `resource` with the URL they were given, character by character, and reject the document if it differs. Host, port and path must match, and so must a slash at the end.",
         );
     }
     let servers = &document["authorization_servers"];
@@ -139,7 +141,7 @@ pub(super) fn says_who_protects(page: &Page, resource: &str, realm: &str) -> Che
             Code::MetadataWithoutScope,
             format!("scopes_supported: [{SCOPE:?}]"),
             scopes,
-            "Clients ask for the scopes that are listed here. Without `mcp:access` they get a token that this server refuses.",
+            "Clients ask for the scopes that are listed here. Without `mcp:access`, they get a token that this server refuses.",
         );
     }
     let methods = &document["bearer_methods_supported"];
@@ -162,7 +164,7 @@ fn texts(list: &Value) -> Vec<&str> {
 
 /// Behind a proxy, a store is at another address than it knows by itself.
 async fn knows_its_public_address(server: &ServerUnderTest, realm: &str) -> Checked {
-    server.purpose("start it with a STORE_URL: a proxy is before it");
+    server.purpose("start it with a STORE_URL, as behind a proxy");
     let behind = server.another(&[("STORE_URL", PUBLIC)]).await?;
     let page = read(server, &behind.url()).await?;
     let page = Page {

@@ -19,7 +19,8 @@ pub async fn stays_shut(
     unknown: &Draft,
 ) -> Checked {
     let server = door.server();
-    server.purpose("the realm is down: a token of an unknown key, and another server that starts");
+    server
+        .purpose("the realm is down: a token with an unknown key, and another server that starts");
     realm.set_down(true);
     let meanwhile = async {
         // So that the server may ask again.
@@ -44,9 +45,9 @@ pub async fn stays_shut(
     one.and(other)
 }
 
-const AFTER_AN_OUTAGE: &str = "after the realm was down for a moment";
+const AFTER_AN_OUTAGE: &str = "after the realm was down for a short time";
 
-const STARTED_BEFORE_IT: &str = "on a server that was started before the realm was there";
+const STARTED_BEFORE_IT: &str = "on a server that started before the realm";
 
 /// Starts another one, and what it says to a good token. `None` where the checker cannot start it.
 async fn starts(server: &ServerUnderTest, good: &Draft) -> Checked<Option<(Server, Said)>> {
@@ -64,10 +65,10 @@ fn needs_the_realm(stop: Stop) -> Stop {
         return stop;
     };
     Finding::new(Code::NeedsRealmToStart)
-        .sent("a request to a server that was started while the realm does not answer")
+        .sent("a request to a server that started while the realm did not answer")
         .expected("a server that listens, and refuses requests until the realm answers")
         .got(finding.got)
-        .why("Servers and realms often start at the same time. Listen at once, and fetch the keys when the first token needs them.")
+        .why("Servers and realms often start at the same time. Start listening without waiting for the realm, and fetch the keys when the first token needs them.")
         .into()
 }
 
@@ -76,7 +77,7 @@ fn is_refused(said: &Said) -> Checked {
         return Ok(());
     }
     Err(Finding::new(Code::OpenWhileRealmIsDown)
-        .sent(format!("{} with a token of an unknown key, while the realm does not answer", said.sent))
+        .sent(format!("{} with a token that names an unknown key, while the realm does not answer", said.sent))
         .expected("a refusal: 503, or 401")
         .got(said.describe())
         .why("Without its key, nobody can tell whether a token is good. If you let it in anyway, everyone gets in while the realm is down.")
@@ -92,6 +93,6 @@ async fn opens_again(door: &Door<'_>, good: &Draft, when: &str) -> Checked {
         .sent(format!("{} with a good token, {when}, for {} s", said.sent, patience(door).as_secs()))
         .expected("an answer: the realm is up again")
         .got(said.describe())
-        .why("Realms are restarted, and sometimes start later than your server. Ask again after a few seconds.")
+        .why("Realms restart, and sometimes start later than your server. Try again after a few seconds.")
         .into())
 }

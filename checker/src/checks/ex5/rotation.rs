@@ -28,7 +28,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let realm = server.realm()?;
     let Some(played) = realm.played() else {
         return Err(Stop::CouldNotCheck(
-            "only the checker's own realm changes its keys when it is told to: check without --realm, too"
+            "only the checker's own realm can rotate its keys on request, so check without --realm, too"
                 .to_owned(),
         ));
     };
@@ -39,24 +39,24 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let door = Door::outside(server)?;
     let in_block = |stop: Stop| stop.at(places::KEYS);
 
-    server.purpose("control: a token of the key that signs gets in");
+    server.purpose("control: a token signed with the current key is accepted");
     is_let_in(&door, &of_old_key).await?;
-    server.purpose("the realm signs with another key from now on");
+    server.purpose("the realm now signs with another key");
     played.rotate().await.map_err(no_key)?;
     let strange = played.strange_key().await.map_err(no_key)?;
     let of_new_key = played.draft(user).map_err(Stop::CouldNotCheck)?;
     let bad = played.draft(user).map_err(Stop::CouldNotCheck)?;
     follows(&door, &of_new_key).await.map_err(in_block)?;
-    server.purpose("a token of the old key, which is still listed");
+    server.purpose("a token signed with the old key, which is still listed");
     still_takes(&door, &of_old_key).await.map_err(in_block)?;
 
-    server.purpose("tokens come, each of a key that is known");
+    server.purpose("send tokens that were all signed with known keys");
     keeps_its_keys(&door, played, &of_new_key)
         .await
         .map_err(in_block)?;
     // The old key is not listed any more from here on. What comes next makes the server look.
     played.withdraw_old_keys();
-    server.purpose("many tokens come, each with a key that nobody has");
+    server.purpose("send many tokens that name unknown keys");
     let made_up = |number| made_up(&bad, &strange, number);
     does_not_hammer(&door, played, &of_new_key, made_up)
         .await
@@ -65,7 +65,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     forgets(&door, &never_seen, &made_up(BURST))
         .await
         .map_err(|stop| stop.at(places::fetch()))?;
-    server.purpose("tokens come of keys that the realm does not sign with");
+    server.purpose("send tokens signed with keys that the realm does not use for signing");
     takes_no_other_key(&door, played, &bad, &strange).await?;
     outage::stays_shut(&door, played, &of_new_key, &made_up(BURST + 1))
         .await
@@ -110,7 +110,7 @@ async fn follows(door: &Door<'_>, draft: &Draft) -> Checked {
         return Ok(());
     }
     Err(Finding::new(Code::RotationNotFollowed)
-        .sent(format!("{} with a token of the realm's new key, for {} s", said.sent, patience(door).as_secs()))
+        .sent(format!("{} with a token signed with the realm's new key, for {} s", said.sent, patience(door).as_secs()))
         .expected("an answer: the realm lists the key")
         .got(said.describe())
         .why("Realms change their keys. Every token names its key in its header (`kid`). If you do not know that key, fetch the keys again.")
@@ -123,10 +123,10 @@ async fn still_takes(door: &Door<'_>, draft: &Draft) -> Checked {
         return Ok(());
     }
     Err(Finding::new(Code::OldKeyRefused)
-        .sent(format!("{} with a token of the key that signed before", said.sent))
+        .sent(format!("{} with a token signed with the previous key", said.sent))
         .expected("an answer: the realm still lists the key")
         .got(said.describe())
-        .why("After a rotation, users still have tokens that the old key signed, and they are valid until they expire. Keep every key that the realm lists.")
+        .why("After a rotation, users still have tokens signed with the old key, which are valid until they expire. Keep every key that the realm lists.")
         .into())
 }
 
@@ -149,9 +149,9 @@ async fn keeps_its_keys(door: &Door<'_>, realm: &PlayedRealm, good: &Draft) -> C
     }
     Err(Finding::new(Code::RealmHammered)
         .sent(format!("{REGULARS} requests, each with a good token of the same key"))
-        .expected("no request to the realm for its keys: the server has this one already")
+        .expected("no request to the realm for its keys: the server already has this one")
         .got(format!("{asked} requests"))
-        .why("The realm would get every request that you get. Keep the keys that you fetched. Fetch them again only for a `kid` that you do not know, and at most once in a few seconds.")
+        .why("Otherwise, every request to your server costs a request to the realm. Keep the keys that you fetched. Only fetch them again for a `kid` that you do not know, and at most once every few seconds.")
         .into())
 }
 
@@ -176,7 +176,7 @@ async fn does_not_hammer(
             .sent(format!("{BURST} requests at once, each with a token whose kid is made up"))
             .expected("at most one request to the realm for its keys")
             .got(format!("{asked} requests"))
-            .why("Anyone can make up a `kid`. If each of them costs the realm a request, anyone can bring it down through your server. Remember when a fetch did not bring the key, and do not fetch again for a few seconds.")
+            .why("Anyone can make up a `kid`. If each one costs a request to the realm, anyone can bring down the realm through your server. Remember when a fetch did not bring the key, and do not fetch again for a few seconds.")
             .into());
     }
     // It may have to wait for its turn.
@@ -191,7 +191,7 @@ async fn does_not_hammer(
         ))
         .expected("an answer")
         .got(said.describe())
-        .why("Bad tokens must not lock out users who have good ones. Look for a key among those you know first.")
+        .why("Bad tokens must not lock out users who have good ones. First look for the key among those that you already have.")
         .into())
 }
 
@@ -211,10 +211,10 @@ async fn forgets(door: &Door<'_>, of_old_key: &Draft, unknown: &Draft) -> Checke
         sleep(PAUSE / 4).await;
     };
     Err(Finding::new(Code::AcceptsWithdrawnKey)
-        .sent(format!("{} with a token of a key that the realm has withdrawn, for {} s", said.sent, patience(door).as_secs()))
+        .sent(format!("{} with a token signed with a key that the realm has withdrawn, for {} s", said.sent, patience(door).as_secs()))
         .expected("HTTP 401 Unauthorized, once the keys were fetched again")
         .got(said.describe())
-        .why("A realm withdraws a key that was stolen: whoever has it can sign tokens. When you fetch the keys, replace all that you had, and do not add the new ones to them.")
+        .why("A realm withdraws a stolen key, because the thief can sign tokens with it. When you fetch the keys, replace the old ones; do not add to them.")
         .into())
 }
 
@@ -225,7 +225,7 @@ async fn takes_no_other_key(
     good: &Draft,
     strange: &Arc<RsaKey>,
 ) -> Checked {
-    const UNKNOWN: &str = "`kid` names the key of a token. If the realm does not list that key (any more), do not try another one: refuse the token.";
+    const UNKNOWN: &str = "`kid` names the key that signed a token. If the realm does not list that key, or no longer does, refuse the token. Do not try another key.";
     let encryption = realm.encryption_key().await.map_err(no_key)?;
     let signed_by = |key: &Arc<RsaKey>| {
         let signer = Signer::Key(Arc::clone(key));
@@ -250,7 +250,7 @@ async fn takes_no_other_key(
             "a token that was signed with the realm's key for encryption",
             signed_by(&encryption),
             Code::AcceptsEncryptionKey,
-            "The realm lists a key with `use: enc`. It is for encryption. Only use keys with `use: sig`.",
+            "The realm lists this key with `use: enc`, so it is only for encryption. Only accept keys with `use: sig`.",
             places::signing_keys(),
         ),
     ];

@@ -14,13 +14,13 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let realm = server.realm()?;
     let [user, _] = two_users(realm)?;
     let good = token(realm, user).await?;
-    server.purpose("control: a token with the scope gets in");
+    server.purpose("control: a token with the scope is accepted");
     let door = Door::with_somebody_inside(server, &good)
         .await
         .map_err(|stop| stop.at(places::VERIFY))?;
     let tokens = tokens_without_it(realm, user).await?;
     for (number, (what, token)) in tokens.into_iter().enumerate() {
-        server.purpose(&format!("come with {what}"));
+        server.purpose(&format!("send {what}"));
         // Whether the other ways are open does not depend on the scope.
         let usual = [Way::to_a_tool(server.era)];
         let ways: &[Way] = if number == 0 { &Way::ALL } else { &usual };
@@ -61,7 +61,7 @@ async fn tokens_without_it(realm: &IdentityRealm, user: &str) -> Checked<Vec<(St
     let granted = realm.grant(user, &["profile", OTHER]).await;
     let granted = granted.map_err(Stop::CouldNotCheck)?.access;
     all.push((
-        format!("a token that was granted with the scope {OTHER}"),
+        format!("a token that was issued with the scope {OTHER}"),
         granted,
     ));
     Ok(all)
@@ -81,7 +81,7 @@ fn is_told_which_scope(said: &Said, what: &str) -> Checked {
         return Err(finding(
             Code::AcceptsMissingScope,
             said.describe(),
-            "The user did not allow this client to use the store. A scope claim is a list of names with spaces between them: one of them must be exactly `mcp:access`.",
+            "The user did not allow this client to use the store. A scope claim is a list of names, separated by spaces. One of them must be exactly `mcp:access`.",
         )
         .at(places::SCOPE)
         .into());

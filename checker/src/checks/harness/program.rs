@@ -131,7 +131,7 @@ impl ProgramUnderTest {
     /// The model that the program asks.
     pub fn model(&self) -> Checked<&ScriptedModel> {
         let model = self.fixtures().model();
-        model.ok_or_else(|| Stop::CouldNotCheck("the check was given no model".to_owned()))
+        model.ok_or_else(|| Stop::CouldNotCheck("the check has no model".to_owned()))
     }
 
     /// Runs it with these arguments and an empty stdin.
@@ -199,7 +199,7 @@ impl ProgramUnderTest {
             // on the wire says more than that.
             let step = of_step.unwrap_or_default();
             stderr = vec![format!(
-                "an error. What it says is written in step {step} ({})",
+                "an error whose text you write in step {step} ({})",
                 panic.place
             )];
         }
@@ -274,10 +274,10 @@ impl Ran {
         }
         Err(self
             .finding(Code::ExitCode)
-            .expected("exit code 0: all went well")
+            .expected("exit code 0: no errors")
             .got(self.printed())
             .why(
-                "Scripts and agents read the exit code, not the words. What went well must say so.",
+                "Scripts and agents read the exit code, not the text. Return 0 if everything went well.",
             )
             .into())
     }

@@ -170,7 +170,7 @@ impl ServerUnderTest {
             }
             Reach::Url(_) => {
                 return Err(Stop::CouldNotCheck(format!(
-                    "a URL has no stdio: check the program itself, with `cargo checker check {}` or `--command`",
+                    "a URL has no stdio. Check the program itself, with `cargo checker check {}` or `--command`",
                     self.step
                 )));
             }
@@ -197,7 +197,7 @@ impl ServerUnderTest {
     /// The realm whose tokens it takes, which the check has declared.
     pub fn realm(&self) -> Checked<&IdentityRealm> {
         let realm = self.fixtures().realm();
-        realm.ok_or_else(|| Stop::CouldNotCheck("no realm was raised for this check".to_owned()))
+        realm.ok_or_else(|| Stop::CouldNotCheck("no realm was started for this check".to_owned()))
     }
 
     /// Starts the program once more, with these variables in its environment, until the server is
@@ -205,7 +205,7 @@ impl ServerUnderTest {
     pub async fn another(&self, environment: &[(&str, &str)]) -> Checked<Server> {
         let Reach::Program(program, _) = &self.reach else {
             return Err(Stop::CouldNotCheck(format!(
-                "only a program that the checker starts can be started with other settings: check it with `cargo checker check {}`",
+                "this step starts the program with other settings, which only works for a program that the checker starts. Check it with `cargo checker check {}`",
                 self.step
             )));
         };
@@ -274,7 +274,7 @@ impl ServerUnderTest {
             Reach::Program(_, server) => Ok(server.url()),
             Reach::Url(url) => Ok(url.clone()),
             Reach::Command(_) => Err(Stop::CouldNotCheck(
-                "a stdio server has no HTTP: check it with `--url` while it serves HTTP".to_owned(),
+                "a stdio server has no HTTP. Check it with `--url` while it serves HTTP".to_owned(),
             )),
         }
     }

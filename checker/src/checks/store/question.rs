@@ -56,7 +56,7 @@ impl Shop {
                 .sent(sent)
                 .expected("the result of the call")
                 .got("another question")
-                .why("The user has answered. People who are asked again and again stop reading the question.")
+                .why("The user has already answered. People who are asked again and again stop reading the question.")
                 .into()),
         }
     }
@@ -65,7 +65,10 @@ impl Shop {
     pub async fn confirm(&self, product: &str, quantity: i64) -> Checked<Receipt> {
         let asked = self.order_and_be_asked(product, quantity).await?;
         let called = self.answer(asked, &yes()).await?;
-        shop::succeeded(&called, "a receipt: this is in stock, and was confirmed")?;
+        shop::succeeded(
+            &called,
+            "a receipt: the product is in stock, and was confirmed",
+        )?;
         shop::structured(&called)
     }
 }
@@ -105,10 +108,10 @@ pub fn answered(sent: &str, answer: &Answer) -> String {
 fn unasked(called: &Called) -> Stop {
     let finding = if called.result.is_error == Some(true) {
         Finding::new(Code::DoesNotAsk)
-            .why("This can be bought, and the client has declared that it can show forms.")
+            .why("The product is in stock, and the client has declared that it can show forms.")
     } else {
         Finding::new(Code::BuysWithoutAsking)
-            .why("A model may call a tool by mistake, or because some text told it to. Ask the user first: this client has declared that it can show forms.")
+            .why("A model may call a tool by mistake, or because a text told it to. Ask the user first. This client has declared that it can show forms.")
     };
     finding
         .sent(&called.sent)
@@ -133,7 +136,7 @@ fn the_only_one(asked: &InputRequired) -> Checked<&Question> {
     };
     let [question] = asked.questions.as_slice() else {
         let got = format!("{} questions", asked.questions.len());
-        let why = "One purchase takes one question.";
+        let why = "One purchase needs exactly one question.";
         return Err(finding(got).why(why).into());
     };
     if question.method != ELICITATION {
@@ -144,7 +147,7 @@ fn the_only_one(asked: &InputRequired) -> Checked<&Question> {
     let mode = question.params["mode"].as_str().unwrap_or("form");
     if mode != "form" {
         let got = format!("mode {mode:?}");
-        let why = "The client has only declared forms.";
+        let why = "This client has only declared forms.";
         return Err(finding(got).why(why).into());
     }
     Ok(question)
@@ -182,7 +185,7 @@ fn names_the_purchase(
         .sent(&asked.sent)
         .expected(format!("a message that names {}", missing.join(", and ")))
         .got(shop::quoted(message))
-        .why("The user sees this message, and not the call. It must say what they agree to. Write numbers in digits.")
+        .why("The user sees this message, not the call. It must say what they agree to, with numbers in digits.")
         .into())
 }
 
@@ -283,7 +286,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
         if !is_primitive(kind) {
             return Err(finding(
                 Code::FormNotAllowed,
-                "fields of type string, number, integer or boolean, or a choice of texts",
+                "fields of type string, number, integer or boolean, or a choice of strings",
                 format!("{name}: {kind}"),
                 "Clients only build forms from flat objects with simple fields.",
             ));
@@ -307,7 +310,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
             Code::FormWithoutConfirm,
             "a field named confirm, of type boolean",
             form["properties"].to_string(),
-            "A form with nothing to fill in leaves some clients with a button that does nothing. One box to tick is enough.",
+            "If a form has no fields, the button does nothing in some clients. One checkbox is enough.",
         ));
     }
     if confirm["default"] == json!(true) {
@@ -315,7 +318,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
             Code::ConfirmsByDefault,
             "no default for confirm, or false",
             confirm.to_string(),
-            "Some clients fill in defaults by themselves. Then nobody has agreed.",
+            "Some clients fill in defaults by themselves, and then nobody has agreed.",
         ));
     }
     let is_described = ["description", "title"].iter().any(|key| {
@@ -328,7 +331,7 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
             Code::FormUndescribed,
             "a description or a title for confirm",
             confirm.to_string(),
-            "Clients show it as the label of the box.",
+            "Clients show it as the label of the checkbox.",
         ));
     }
     let demanded = form["required"].as_array().into_iter().flatten();
@@ -337,9 +340,9 @@ fn is_a_form_for_a_word(asked: &InputRequired, question: &Question) -> Checked {
     if !others.is_empty() {
         return Err(finding(
             Code::FormNotAllowed,
-            "confirm as the only field that must be filled in",
-            format!("{} must be filled in, too", others.join(", ")),
-            "Clients that were written against the contract only send confirm.",
+            "confirm as the only required field",
+            format!("{} is required, too", others.join(", ")),
+            "Clients that follow the contract only send confirm.",
         ));
     }
     Ok(())

@@ -23,7 +23,7 @@ use crate::verdict::{Code, Finding};
 const LINE_UP: Duration = Duration::from_millis(5);
 
 /// From outside, nobody can tell this from a store that is right.
-pub const UNSEEN: &str = "A gap of microseconds between the look at the stock and the sale can escape this check. One lock, held from the one to the other, leaves none.";
+pub const UNSEEN: &str = "This check can miss a gap of microseconds between checking the stock and selling. If you hold one lock across both, there is no gap.";
 
 /// What became of one buyer.
 #[derive(Debug, PartialEq)]
@@ -86,7 +86,7 @@ fn is_refusal(result: &Value) -> bool {
 /// That one buyer has it, all others know why not, and none is left. `sent` is what they sent.
 pub fn was_sold_once(sent: &str, product: &Product, buyers: &[Buyer], left: &[Product]) -> Checked {
     let won = buyers.iter().filter(|buyer| **buyer == Buyer::Won).count();
-    // One that is not listed any more has none left; that it should be is for 3.4 to say.
+    // One that is no longer listed has none left; that it should be is for 3.4 to say.
     let stock = stock_of(left, &product.name).unwrap_or(0);
     let lost = buyers.iter().find_map(|buyer| match buyer {
         Buyer::Lost(kind) => Some(kind),
@@ -96,28 +96,28 @@ pub fn was_sold_once(sent: &str, product: &Product, buyers: &[Buyer], left: &[Pr
         (1, 0, None) => return Ok(()),
         (2.., ..) => (
             Code::SoldTwice,
-            format!("{won} buyers have it"),
-            "Between the look at the stock and the sale another buyer came in. Hold one lock from the one to the other.",
+            format!("{won} buyers got it"),
+            "Another buyer got in between checking the stock and selling. Hold the lock across both.",
         ),
         (_, _, Some(kind)) => (
             Code::LoserWithoutReason,
-            format!("{won} has it, and another buyer got {kind}"),
-            "Being too late is no protocol error: the model should read it and choose something else.",
+            format!("{won} got it, and another buyer got {kind}"),
+            "Being too late is not a protocol error. The model should read the reason and choose something else.",
         ),
         (0, ..) => (
             Code::SoldToNobody,
-            "nobody has it".to_owned(),
-            "One was in stock, and every buyer was sent away. Let the others wait their turn instead.",
+            "nobody got it".to_owned(),
+            "One was in stock, but the store refused every buyer. Make buyers wait their turn instead.",
         ),
         (_, stock, None) => (
             Code::WrongStockAfterRace,
-            format!("one buyer has it, and {stock} are left"),
-            "The sale must lower the stock once: no more, no less.",
+            format!("one buyer got it, and {stock} are left"),
+            "The sale must lower the stock exactly once.",
         ),
     };
     Err(Finding::new(code)
         .sent(sent)
-        .expected("one receipt, a tool error for everybody else, and none left")
+        .expected("one receipt, a tool error for every other buyer, and a stock of 0")
         .got(got)
         .why(why)
         .into())

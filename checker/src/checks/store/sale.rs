@@ -6,10 +6,10 @@ use crate::mcp::Called;
 use crate::verdict::{Code, Finding, Why};
 
 /// What is got where a product's stock should be.
-pub const UNLISTED: &str = "not listed any more";
+pub const UNLISTED: &str = "no longer listed";
 
 /// How all sessions come to the same inventory.
-pub const ONE_INVENTORY: &str = "Is there one inventory for all? main makes it once; one that the closure in `router` makes is new with each request.";
+pub const ONE_INVENTORY: &str = "Do all sessions share one inventory? Create it once, in main. If the closure in `router` creates it, every request gets a new one.";
 
 /// That a receipt is for this much of this product, as it was before.
 pub fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -> Checked {
@@ -36,7 +36,7 @@ pub fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -
         ))
         .got(shop::outcome(called))
         .why(format!(
-            "{} The model tells its user what the receipt says.",
+            "{} The model tells the user what the receipt says.",
             what_differs(&got, &expected, *stock)
         ))
         .into())
@@ -45,13 +45,13 @@ pub fn says_what_was_bought(called: &Called, product: &Product, quantity: i64) -
 /// What the first field of a receipt that is wrong should say.
 fn what_differs(got: &Receipt, expected: &Receipt, before: i64) -> String {
     if got.product_name != expected.product_name {
-        "A receipt has the product's name as list_products spells it.".to_owned()
+        "A receipt spells the product's name as list_products does.".to_owned()
     } else if got.quantity != expected.quantity {
         format!("The order was for {}.", expected.quantity)
     } else if got.total_cents != expected.total_cents {
         "The total is the price times the quantity.".to_owned()
     } else {
-        format!("There were {before} of it before.")
+        format!("The stock was {before} before the order.")
     }
 }
 
@@ -77,13 +77,13 @@ pub fn fell(
         let is_bought = old.name == bought.name;
         let why: Why = match got {
             // As if nothing had been sold: the sale may have been in another inventory.
-            Some(stock) if is_bought && stock == old.stock => Why::from("What was sold must be gone for everyone: in this session, in the next one, on every connection.")
+            Some(stock) if is_bought && stock == old.stock => Why::from("The sale must lower the stock for everyone: in this session, in the next one, and on every connection.")
                 .in_rust(ONE_INVENTORY),
             Some(_) if is_bought => {
-                "A sale lowers the stock by as much as was sold, no more and no less.".into()
+                "A sale lowers the stock by exactly the quantity sold.".into()
             }
-            Some(_) => "A sale changes nothing but the stock of what was sold.".into(),
-            None => "What the store sells stays listed, with the stock that is left.".into(),
+            Some(_) => "A sale only changes the stock of the product that was sold.".into(),
+            None => "A product stays in the list, with the stock that is left.".into(),
         };
         return Err(Finding::new(Code::WrongStock)
             .sent(format!(

@@ -22,7 +22,7 @@ pub fn output_schema(tool: &Tool) -> Checked<Validator> {
             .sent("tools/list")
             .expected(format!("{name} with an outputSchema"))
             .got("none")
-            .why("Programs that use the result learn its shape from the outputSchema.")
+            .why("Programs learn the shape of the result from the outputSchema.")
             .in_rust("In rmcp, return Json<T>, where T derives JsonSchema.")
             .into());
     };

@@ -144,7 +144,7 @@ impl Shop {
         while rest > 0 {
             if receipts.len() == MOST_ORDERS {
                 return Err(Stop::CouldNotCheck(format!(
-                    "{:?} has a stock of {}, and an order may be for {most} at most: with a stock of three it can be sold out",
+                    "{:?} has a stock of {}, but an order may be for at most {most}. With a stock of three, the check can sell it out",
                     product.name, product.stock
                 )));
             }
@@ -158,7 +158,7 @@ impl Shop {
     /// The name of something that is sold out, for which the check's own stock is sold. That it can
     /// be is judged elsewhere: where it cannot, there is nothing.
     pub async fn something_sold_out(&self, server: &ServerUnderTest) -> Checked<Option<String>> {
-        server.purpose("find something that is sold out, or soon can be");
+        server.purpose("find a product that is sold out, or that the check can sell out");
         let products = self.products().await?;
         if let Some(product) = products.iter().find(|product| product.stock == 0) {
             return Ok(Some(product.name.clone()));
@@ -175,7 +175,7 @@ impl Shop {
     /// Buys, where nothing stands against it.
     pub async fn buy(&self, product_name: &str, quantity: i64) -> Checked<Receipt> {
         let called = self.order(product_name, quantity).await?;
-        succeeded(&called, "a receipt: this is in stock")?;
+        succeeded(&called, "a receipt: the product is in stock")?;
         structured(&called)
     }
 }
@@ -212,8 +212,8 @@ fn misnamed(tool: &str, name: &str) -> Stop {
         .sent("tools/list")
         .expected(format!("a tool named {tool}"))
         .got(format!("one named {name}"))
-        .why("A client calls a tool by exactly the name that the contract has.")
-        .in_rust("In rmcp the method's name is the tool's, unless #[tool(name = \"…\")] gives it another.")
+        .why("Clients call a tool by exactly the name in the contract.")
+        .in_rust("In rmcp, the method's name is the tool's name, unless #[tool(name = \"…\")] sets another.")
         .at(written_as(name))
         .into()
 }
@@ -260,15 +260,15 @@ pub fn an_order(
 pub fn too_little_left(server: &ServerUnderTest) -> Stop {
     if server.runs_already() {
         return Stop::CouldNotCheck(
-            "too little stock is left on the running server: restart it, and check again"
+            "too little stock is left on the running server. Restart it, and check again"
                 .to_owned(),
         );
     }
     Finding::new(Code::TooLittleStock)
         .sent("tools/call list_products {}")
-        .expected("a product with a stock of three or more")
-        .got("less of everything")
-        .why("The checks buy and sell out. Give one of your products a stock of three or more.")
+        .expected("a product with a stock of at least three")
+        .got("less than three of every product")
+        .why("The checks buy products and sell them out. Give one of your products a stock of at least three.")
         .into()
 }
 
@@ -301,7 +301,7 @@ pub fn structured<T: DeserializeOwned>(called: &Called) -> Checked<T> {
     let Some(content) = &called.result.structured_content else {
         return Err(Finding::new(Code::NoStructuredContent)
             .sent(&called.sent)
-            .expected("structuredContent: an object that a program can read")
+            .expected("structuredContent: an object that programs can read")
             .got(format!("no structuredContent; {}", outcome(called)))
             .why("Text is for the model. Programs and UIs read structuredContent.")
             .in_rust("In rmcp, return Json<T>.")
@@ -313,7 +313,7 @@ pub fn structured<T: DeserializeOwned>(called: &Called) -> Checked<T> {
             .sent(&called.sent)
             .expected("the fields of the contract, with their types")
             .got(format!("{wrong}\nin {content}"))
-            .why("A client that was written against the contract cannot read this.")
+            .why("A client that follows the contract cannot read this.")
             .into()
     })
 }

@@ -45,7 +45,7 @@ pub(super) async fn installed(
     let free = fs4::available_space(folder).unwrap_or(u64::MAX);
     ensure!(
         free >= NEEDED_BYTES,
-        "Keycloak needs 600 MB in {}, and {} MB are free",
+        "Keycloak needs 600 MB in {}, but only {} MB are free",
         folder.display(),
         free / 1_000_000
     );
@@ -96,7 +96,7 @@ async fn fetched(half: &Path, guard: &Guard, tell: &impl Fn(Progress)) -> Result
 /// What to do where nothing can be fetched from here.
 fn by_hand(archive: &Path) -> String {
     format!(
-        "Keycloak cannot be fetched. You can download {} elsewhere, put it at {}, and run this again. The reason",
+        "Keycloak could not be downloaded. You can download {} elsewhere, put it at {}, and run this again. The reason",
         address(CENTRAL),
         archive.display()
     )
@@ -129,7 +129,11 @@ async fn over_https(repository: &str, to: &Path, tell: &impl Fn(Progress)) -> Re
     let all = answer.content_length().filter(|all| *all > 0);
     let mut file = File::create(to)?;
     let mut have = 0;
-    while let Some(part) = answer.chunk().await.context("the download broke off")? {
+    while let Some(part) = answer
+        .chunk()
+        .await
+        .context("the download was interrupted")?
+    {
         file.write_all(&part).map_err(|error| full(&error, to))?;
         have += part.len() as u64;
         let percent = all.map(|all| have.min(all) * 100 / all);
@@ -161,7 +165,7 @@ async fn verified(archive: &Path, published: &str) -> Result<()> {
     }
     fs::remove_file(archive)?;
     bail!(
-        "{} is not the one that was published: its SHA-256 is {sum} and not {published}. It was removed; run this again to fetch it again",
+        "{} differs from the published file: its SHA-256 is {sum}, not {published}. It was removed. Run this again to download it again",
         archive.display()
     )
 }

@@ -52,19 +52,19 @@ async fn version_of(home: Option<OsString>) -> Result<u32> {
     let output = match timeout(PATIENCE, command.output()).await {
         Ok(Ok(output)) => output,
         Ok(Err(error)) if home.is_some() => {
-            bail!("{needs}, and {named}, where no Java can be started: {error}. {INSTALL}")
+            bail!("{needs}, but {named}, where no Java can be started: {error}. {INSTALL}")
         }
-        Ok(Err(_)) => bail!("{needs}, and {named}. {INSTALL}"),
-        Err(_) => bail!("{needs}, and `java -version` gave no answer"),
+        Ok(Err(_)) => bail!("{needs}, but {named}. {INSTALL}"),
+        Err(_) => bail!("{needs}, but `java -version` did not answer"),
     };
     let said = [output.stderr, output.stdout].concat();
     let said = String::from_utf8_lossy(&said);
     match major(&said) {
         Some(version) if version >= OLDEST => Ok(version),
-        Some(version) => bail!("{needs}, and this is Java {version}. {INSTALL}"),
+        Some(version) => bail!("{needs}, but this is Java {version}. {INSTALL}"),
         None => {
             let said = crate::escape::one_line(said.lines().next().unwrap_or_default());
-            bail!("{needs}, and `java -version` says {said:?}. {INSTALL}")
+            bail!("{needs}, but `java -version` says {said:?}. {INSTALL}")
         }
     }
 }
@@ -121,6 +121,6 @@ mod tests {
         std::fs::set_permissions(&java, std::fs::Permissions::from_mode(0o755)).unwrap();
         let error = version_of(Some(folder.path().into())).await.unwrap_err();
         let error = error.to_string();
-        assert!(error.contains("and this is Java 8"), "{error}");
+        assert!(error.contains("but this is Java 8"), "{error}");
     }
 }

@@ -95,15 +95,15 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.stage {
             Stage::FetchingWithMaven => {
-                write!(f, "fetching Keycloak {VERSION} with Maven, 176 MB, once")
+                write!(f, "downloading Keycloak {VERSION} with Maven, 176 MB, once")
             }
             Stage::Fetching => {
                 write!(
                     f,
-                    "fetching Keycloak {VERSION} from Maven Central, 176 MB, once"
+                    "downloading Keycloak {VERSION} from Maven Central, 176 MB, once"
                 )
             }
-            Stage::FetchingImage => write!(f, "fetching the image of Keycloak {VERSION}, once"),
+            Stage::FetchingImage => write!(f, "downloading the image of Keycloak {VERSION}, once"),
             Stage::Verifying => write!(f, "verifying its SHA-256"),
             Stage::Unpacking => write!(f, "unpacking it"),
             Stage::Starting => write!(f, "starting it, which takes about 10 s"),
@@ -229,7 +229,7 @@ impl Keycloak {
             status = self.process.ended() => {
                 let why = log.why().await;
                 let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
-                bail!("Keycloak ended while it started{status}: {why}. {log_is}")
+                bail!("Keycloak exited while it was starting{status}: {why}. {log_is}")
             }
             () = sleep(START) => bail!(
                 "Keycloak did not answer within {} s. {log_is}",
@@ -280,7 +280,7 @@ fn lock(folder: &Path) -> Result<File> {
     match FileExt::try_lock(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => bail!(
-            "another `cargo checker realm --keycloak` of this workshop is running already, or still ending. Stop that one first"
+            "another `cargo checker realm --keycloak` is already running in this workshop, or still stopping. Stop it first"
         ),
         Err(TryLockError::Error(error)) => Err(error).context("cannot lock Keycloak's folder"),
     }
@@ -354,7 +354,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = lock(folder.path()).unwrap();
         let error = lock(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("is running already"), "{error}");
+        assert!(error.contains("is already running"), "{error}");
         drop(first);
         lock(folder.path()).unwrap();
     }

@@ -342,7 +342,7 @@ fn of_stream(error: &io::Error) -> ErrorKind {
         io::ErrorKind::FileTooLarge => ErrorKind::TooMuch {
             limit: MAX_RESPONSE_BYTES,
         },
-        _ => ErrorKind::Unreachable(format!("a connection that ended early: {error}")),
+        _ => ErrorKind::Unreachable(format!("a connection that closed early: {error}")),
     }
 }
 

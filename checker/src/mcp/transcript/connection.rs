@@ -207,7 +207,7 @@ impl Connection {
 
     fn begin(&self, record: &mut Record, via: String, sent: Message) -> Index {
         let purpose = match sent.method() {
-            Some("server/discover") => "learn what the server is, and what it can do".to_owned(),
+            Some("server/discover") => "find out what the server is, and what it can do".to_owned(),
             Some("initialize") => "begin a session and agree on a version".to_owned(),
             Some("notifications/initialized") => "end the handshake".to_owned(),
             _ => record.purpose.clone(),

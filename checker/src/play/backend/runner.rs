@@ -288,7 +288,7 @@ impl<'a> Runner<'a> {
                         backend.running = false;
                         backend.url = None;
                         backend.problem = Some(Problem {
-                            words: format!("The server has ended by itself{status}."),
+                            words: format!("The server exited by itself{status}."),
                             text: words.join("\n"),
                         });
                     });

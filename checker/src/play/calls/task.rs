@@ -64,7 +64,7 @@ impl Run<'_> {
             };
             let (method, purpose) = tokio::select! {
                 () = sleep(Duration::from_millis(wait)) => {
-                    ("tasks/get", "see how far the task is")
+                    ("tasks/get", "ask for the task's status")
                 }
                 () = self.cancel.cancelled(), if !cancelled => {
                     cancelled = true;
@@ -78,13 +78,13 @@ impl Run<'_> {
                         Ok(responses) => params["inputResponses"] = json!(responses),
                         Err(end) => {
                             // Nobody waits for it any more.
-                            let purpose = "the task is given up";
+                            let purpose = "the task is abandoned";
                             let params = json!({ "taskId": id });
                             let _ = self.tab.request(self.live, purpose, "tasks/cancel", params).await;
                             return end;
                         }
                     }
-                    ("tasks/update", "your answer to what the task wants to know")
+                    ("tasks/update", "your answer to the task's question")
                 }
             };
             let told = self.tab.request(self.live, purpose, method, params).await;

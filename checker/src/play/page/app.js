@@ -84,7 +84,7 @@ export class AppView {
       read: (params) => request("resources/read", { uri: params.uri }, `the App reads ${params.uri}`),
       list: () => request("resources/list", {}, "the App wants to see the resources"),
       openLink: (url) => openLink(url),
-      message: (params) => this.note("message", `It says to the conversation: ${textOf(params.content)}`) ?? true,
+      message: (params) => this.note("message", `It adds to the conversation: ${textOf(params.content)}`) ?? true,
       remember: (params) => this.note("context", `It tells the model: ${textOf(params.content) || JSON.stringify(params.structuredContent ?? {})}`) ?? true,
       told: (what, detail) => this.told(what, detail),
     });
@@ -98,7 +98,7 @@ export class AppView {
     Promise.race([bridge.ready, late]).then((word) => {
       // An editor that forwards one port to another machine forwards only that.
       if (word !== "late" || this.isGone || this.bridge !== bridge) return;
-      this.note("note", "The sandbox on another origin cannot be reached from here, so the page has no origin at all.");
+      this.note("note", "This browser cannot reach the sandbox on another origin, so the page has no origin.");
       this.show(true);
     });
   }
@@ -107,7 +107,7 @@ export class AppView {
     const tool = this.play.tools?.().find((one) => one.name === name);
     const visibility = tool?._meta?.ui?.visibility;
     const may = tool !== undefined && (!Array.isArray(visibility) || visibility.includes("app"));
-    if (!may) this.note("problem", `It may not call ${bounded(name, 100)}: that is ${tool ? "not for Apps" : "no tool of the server"}.`);
+    if (!may) this.note("problem", `It may not call ${bounded(name, 100)}: that is ${tool ? "not for Apps" : "not a tool of the server"}.`);
     return may;
   }
 
@@ -145,17 +145,17 @@ export class AppView {
         this.note(detail.kind === "violation" ? "violation" : "error", `${detail.kind === "violation" ? "Blocked by its policy" : "Error in the page"}: ${detail.text}${detail.line ? `, line ${detail.line}` : ""}`);
         break;
       case "problem":
-        this.note("problem", `Against the protocol: ${detail}`);
+        this.note("problem", `Not allowed by the protocol: ${detail}`);
         break;
       case "log":
         this.note("log", `Log: ${typeof detail.data === "string" ? detail.data : JSON.stringify(detail.data)}`);
         break;
       case "flooded":
-        this.note("problem", `It sent more than ${detail} messages within a second, and was put away.`);
+        this.note("problem", `It sent more than ${detail} messages within a second, so it was closed.`);
         break;
       case "teardown-wanted":
         this.note("note", "It asks to be closed.");
-        this.bridge.teardown("It asked for it.", GOODBYE);
+        this.bridge.teardown("It asked to be closed.", GOODBYE);
         break;
       case "display-mode":
         this.display(detail, true);
@@ -184,7 +184,7 @@ export class AppView {
     const isFull = mode === "fullscreen";
     this.element.classList.toggle("fullscreen", isFull);
     this.full.setAttribute("aria-pressed", String(isFull));
-    this.full.textContent = isFull ? "Back from full screen" : "Full screen";
+    this.full.textContent = isFull ? "Exit full screen" : "Full screen";
     if (isFull && this.bridge) this.bridge.frame.style.height = "100%";
     if (!isTold) this.bridge?.setContext({ displayMode: mode });
     if (isFull) this.full.focus();
@@ -212,7 +212,7 @@ export class AppView {
   note(kind, words) {
     if (this.notes.children.length >= MOST_NOTES) return;
     this.notes.append(h("li", { class: kind }, bounded(words, 600)));
-    if (this.notes.children.length === MOST_NOTES) this.notes.append(h("li", {}, "and more, which is not listed"));
+    if (this.notes.children.length === MOST_NOTES) this.notes.append(h("li", {}, "and more, which are not listed"));
   }
 
   /** Tells the App that it will be closed, waits for its word, and closes it. */
@@ -224,7 +224,7 @@ export class AppView {
     this.display("inline");
     // Out of sight at once, but not out of the page: a frame that is taken out is gone.
     this.element.classList.add("leaving");
-    await this.bridge?.teardown("It is not shown any more.", GOODBYE);
+    await this.bridge?.teardown("It is no longer shown.", GOODBYE);
     this.element.remove();
   }
 }

@@ -104,7 +104,7 @@ function form(question, tool, reply) {
   },
   said(params?.message),
   note ? h("p", { class: "warn" }, note) : null,
-  isPlain ? null : h("p", { class: "warn" }, "MCP allows only plain fields in such a form. This one asks for something else, so here is JSON."),
+  isPlain ? null : h("p", { class: "warn" }, "MCP allows only plain fields in such a form. This one asks for something else, so you answer in JSON."),
   isPlain ? null : h("details", {}, h("summary", {}, "What the server asks for"), h("pre", { class: "text", tabindex: "0" }, bounded(JSON.stringify(schema, null, 2), 10_000))),
   fields.element, problems);
   const buttons = [
@@ -140,8 +140,8 @@ function visit(question, tool, reply) {
   const body = h("div", {},
     said(params?.message),
     note ? h("p", { class: "warn" }, note) : null,
-    url ? addressOf(url) : h("p", { class: "warn" }, `This is no address of a web page: ${bounded(params?.url ?? "nothing", 300)}`),
-    url ? h("p", { class: "hint" }, "It opens in a new tab. What you type there, neither this host nor a model sees.") : null);
+    url ? addressOf(url) : h("p", { class: "warn" }, `This is not the address of a web page: ${bounded(params?.url ?? "nothing", 300)}`),
+    url ? h("p", { class: "hint" }, "It opens in a new tab. Neither this host nor a model sees what you type there.") : null);
   const accept = () => {
     open(url.href, "_blank", "noopener,noreferrer");
     reply("accept");
@@ -154,12 +154,12 @@ function visit(question, tool, reply) {
 }
 
 function goOn(question, tool, reply) {
-  const body = h("p", { class: "message" }, `This call has asked ${question.number} times. Other hosts give up at 10. Go on?`);
+  const body = h("p", { class: "message" }, `This call has asked ${question.number} times. Other hosts give up at 10. Continue?`);
   const buttons = [
     h("button", { type: "button", class: "primary", "data-first": true, onclick: () => reply("decline") }, "Stop the call"),
     h("button", { type: "button", onclick: () => reply("accept") }, "Go on"),
   ];
-  return dialogOf(`${tool} asks and asks`, body, buttons, () => reply("cancel"));
+  return dialogOf(`${tool} keeps asking`, body, buttons, () => reply("cancel"));
 }
 
 /** Asks whether to open an address. Opens it, and gives whether that was allowed. */

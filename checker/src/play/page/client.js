@@ -10,7 +10,7 @@ export async function act(what, details = {}) {
   const answer = await post({ do: what, tab, ...details });
   const told = await answer.json().catch(() => ({}));
   if (answer.ok) return told;
-  throw new Error(told.words ?? `The checker answers ${answer.status}.`);
+  throw new Error(told.words ?? `The checker answered ${answer.status}.`);
 }
 
 async function post(body) {
@@ -21,7 +21,7 @@ async function post(body) {
       body: JSON.stringify(body),
     });
   } catch {
-    throw new Error("The checker does not answer. Was it ended in its terminal?");
+    throw new Error("The checker does not answer. Did you stop it in its terminal?");
   }
 }
 
@@ -39,7 +39,7 @@ export async function request(method, params, purpose) {
 export async function open(switches, heard) {
   // Only an answer without a tab of its own may have none.
   const answer = await post({ do: "open", switches });
-  if (!answer.ok) throw new Error(`The checker answers ${answer.status}.`);
+  if (!answer.ok) throw new Error(`The checker answered ${answer.status}.`);
   ({ tab } = await answer.json());
   listener = heard;
   listen();

@@ -30,7 +30,7 @@ export function freshId(what) {
 export function bounded(text, most = 100_000) {
   const whole = String(text);
   if (whole.length <= most) return whole;
-  return `${whole.slice(0, most)}\n… and ${size(whole.length - most)} more, which are not drawn. The wire has all of it.`;
+  return `${whole.slice(0, most)}\n… and ${size(whole.length - most)} more, which are not drawn. The wire shows all of it.`;
 }
 
 /** A number of bytes, for people. */

@@ -199,7 +199,7 @@ async function signIn(asSomebodyElse = false) {
   try {
     const { address, error } = await act("sign-in", { as_somebody_else: asSomebodyElse });
     if (error !== undefined) throw new Error(error.words);
-    if (!/^https?:/.test(address)) throw new Error("The realm's address is none of http.");
+    if (!/^https?:/.test(address)) throw new Error("The realm's address is not an http address.");
     if (login) login.location.replace(address);
     else $("#banner").append(h("a", { href: address, target: "_blank", rel: "noopener" }, "Sign in on the realm's page"));
   } catch (error) {
@@ -228,8 +228,8 @@ function showBanner({ backend, connection }) {
   const again = needsLogin && backend.problem === null
     ? h("button", { type: "button", class: "primary", onclick: () => signIn() }, "Sign in")
     : backend.running && backend.problem === null
-    ? h("button", { type: "button", onclick: () => tried(act(backend.kind === "command" ? "restart" : "reconnect")) }, backend.kind === "command" ? "Start it again" : "Connect again")
-    : backend.running ? null : h("button", { type: "button", onclick: () => tried(act("restart")) }, "Start it again");
+    ? h("button", { type: "button", onclick: () => tried(act(backend.kind === "command" ? "restart" : "reconnect")) }, backend.kind === "command" ? "Restart it" : "Reconnect")
+    : backend.running ? null : h("button", { type: "button", onclick: () => tried(act("restart")) }, "Restart it");
   banner.replaceChildren(
     h("div", { class: "row" }, h("strong", {}, problem.words + still), again),
     problem.text ? h("pre", { class: "text", tabindex: "0" }, problem.text) : "");
@@ -273,16 +273,16 @@ const heard = {
     side.clear();
   },
   lost() {
-    showPhase("the checker is away", "bad");
+    showPhase("no checker", "bad");
     clearTimeout(away);
-    away = setTimeout(() => ended("The checker does not answer. If you ended it, start `cargo checker play` again, and open the address that it prints."), AWAY);
+    away = setTimeout(() => ended("The checker does not answer. If you stopped it, run `cargo checker play` again, and open the address that it prints."), AWAY);
   },
   // The tab was away for too long: it gets a new one. Where the checker is another one, it cannot.
   gone: () => begin(),
 };
 
 function begin() {
-  open(play.switches, heard).catch(() => ended("This page is not served any more. Start `cargo checker play` again, and open the address that it prints."));
+  open(play.switches, heard).catch(() => ended("This page is no longer served. Run `cargo checker play` again, and open the address that it prints."));
 }
 
 dress();

@@ -27,7 +27,7 @@ export class Offers {
       const list = nav.querySelector("details");
       if (list) list.open = !matches;
     });
-    work.replaceChildren(h("p", { class: "hint empty" }, "What the server offers comes here, once it is connected."));
+    work.replaceChildren(h("p", { class: "hint empty" }, "What the server offers appears here once you are connected."));
   }
 
   /** Reads the lists of each new session. */
@@ -74,7 +74,7 @@ export class Offers {
         items.length === 0 && !note ? h("p", { class: "hint" }, "none") : null,
         h("ul", {}, rows), more, note ? h("p", { class: "wrong" }, bounded(note, 500)) : null);
     });
-    const empty = h("p", { class: "hint" }, "The server declares neither tools nor resources nor prompts.");
+    const empty = h("p", { class: "hint" }, "The server declares no tools, resources or prompts.");
     const list = h("details", { class: "list", open: !this.isNarrow.matches },
       h("summary", {}, "Tools, resources, prompts"), sections.length > 0 ? sections : empty);
     this.nav.replaceChildren(list);
@@ -103,7 +103,7 @@ export class Offers {
     const name = nameOf(kind, item);
     const isForApps = kind === "tool" && !isForPeople(item);
     const title = item.title ?? item.annotations?.title;
-    const badge = isForApps ? "for the page only" : item._meta?.ui?.resourceUri || item._meta?.["ui/resourceUri"] ? "App" : "";
+    const badge = isForApps ? "only for pages" : item._meta?.ui?.resourceUri || item._meta?.["ui/resourceUri"] ? "App" : "";
     return h("button", {
       type: "button",
       class: "entry",
@@ -197,7 +197,7 @@ class Panel {
     this.out.replaceChildren(h("p", { class: "hint" }, "waiting for the server"));
     try {
       this.out.replaceChildren(...await doing(value ?? {}));
-      announce("The server has answered.");
+      announce("The server answered.");
     } catch (error) {
       const code = error.code === undefined ? "" : ` (${error.code})`;
       this.out.replaceChildren(h("p", { class: "wrong" }, `${error.message}${code}`));

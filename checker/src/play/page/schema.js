@@ -78,8 +78,8 @@ export function wrongWith(value, schema) {
     if (typeof value !== "number") return "This is not a number.";
     if (schema.type === "integer" && !Number.isInteger(value)) return "This is not a whole number.";
     const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
-    if (value < minimum) return `The smallest is ${minimum}.`;
-    if (value > maximum) return `The largest is ${maximum}.`;
+    if (value < minimum) return `The minimum is ${minimum}.`;
+    if (value > maximum) return `The maximum is ${maximum}.`;
     if (value <= exclusiveMinimum) return `It must be more than ${exclusiveMinimum}.`;
     if (value >= exclusiveMaximum) return `It must be less than ${exclusiveMaximum}.`;
     if (multipleOf > 0 && Math.abs(value / multipleOf - Math.round(value / multipleOf)) > 1e-9) return `It must be a multiple of ${multipleOf}.`;
@@ -88,7 +88,7 @@ export function wrongWith(value, schema) {
     const length = [...String(value)].length;
     if (length < schema.minLength) return `At least ${schema.minLength} characters, please.`;
     if (length > schema.maxLength) return `At most ${schema.maxLength} characters, please.`;
-    if (typeof schema.pattern === "string" && !fits(schema.pattern, value)) return `It must fit ${schema.pattern}.`;
+    if (typeof schema.pattern === "string" && !fits(schema.pattern, value)) return `It must match ${schema.pattern}.`;
   }
   return "";
 }

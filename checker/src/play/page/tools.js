@@ -142,9 +142,9 @@ export class ToolPanel {
     const facts = [];
     if (rounds > 1) facts.push(`${rounds} rounds`);
     if (asked > 0) facts.push(asked === 1 ? "1 question" : `${asked} questions`);
-    if (reports > 0) facts.push(`${reports} reports of progress`);
+    if (reports > 0) facts.push(`${reports} progress reports`);
     if (took !== null) facts.push(span(took));
-    const names = { running: task ? "The task goes on" : "Running", done: "Done", failed: "Failed", cancelled: "Cancelled" };
+    const names = { running: task ? "The task is running" : "Running", done: "Done", failed: "Failed", cancelled: "Cancelled" };
     const head = h("p", { class: "row" },
       h("strong", { class: `phase ${phase}` }, names[phase]),
       code !== null ? h("span", { class: "chip bad" }, `JSON-RPC error ${code}`) : null,

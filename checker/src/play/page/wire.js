@@ -8,8 +8,8 @@ import { bounded, freshId, h, json, size } from "./dom.js";
 const MOST_ROWS = 600;
 const MOST_LINES = 500;
 
-const KINDS = [["", "all kinds"], ["request", "requests"], ["response", "responses"], ["notification", "notifications"], ["wrong", "what went wrong"]];
-const SIDES = [["", "both ways"], ["client", "from the client"], ["server", "from the server"]];
+const KINDS = [["", "all kinds"], ["request", "requests"], ["response", "responses"], ["notification", "notifications"], ["wrong", "errors"]];
+const SIDES = [["", "both directions"], ["client", "from the client"], ["server", "from the server"]];
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
 
@@ -85,7 +85,7 @@ export class Side {
 
   say() {
     const shown = this.entries.filter(({ row }) => !row.hidden).length;
-    const lost = this.lost > 0 ? `, ${this.lost} older ones are not kept` : "";
+    const lost = this.lost > 0 ? `, ${this.lost} older ones were dropped` : "";
     this.count.textContent = `${shown} of ${this.entries.length} messages${lost}`;
   }
 
@@ -147,7 +147,7 @@ export class Side {
     const { stderrList, stderrPanel } = this;
     const isAtEnd = stderrPanel.scrollHeight - stderrPanel.scrollTop - stderrPanel.clientHeight < 40;
     const all = stderrList.textContent.split("\n").filter(Boolean);
-    if (skipped > 0) all.push(`… ${skipped} lines are not kept`);
+    if (skipped > 0) all.push(`… ${skipped} lines were dropped`);
     all.push(...lines);
     stderrList.textContent = `${all.slice(-MOST_LINES).join("\n")}\n`;
     if (stderrPanel.hidden) {

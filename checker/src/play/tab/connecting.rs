@@ -28,7 +28,7 @@ const HANDSHAKE: Duration = Duration::from_secs(20);
 const REMEMBERED: usize = 200;
 
 /// A process of this tab alone has ended.
-const ENDED: &str = "the server has ended by itself";
+const ENDED: &str = "the server exited by itself";
 
 impl Tab {
     /// Connects, for as long as the tab is there.
@@ -55,12 +55,12 @@ impl Tab {
                     let again = match (before, backend.because) {
                         (0, _) => None,
                         (before, "rebuilt") if before < backend.generation => {
-                            Some("The server was rebuilt. Connected again.")
+                            Some("The server was rebuilt. Reconnected.")
                         }
                         (before, _) if before < backend.generation => {
-                            Some("The server was started again. Connected again.")
+                            Some("The server was restarted. Reconnected.")
                         }
-                        _ => Some("Connected again."),
+                        _ => Some("Reconnected."),
                     };
                     again.into_iter().for_each(|words| self.notice(words));
                     before = backend.generation;
@@ -119,7 +119,7 @@ impl Tab {
             .reach()
             .map_err(|error| unreachable(&error.to_string()))?;
         let Some((endpoint, process)) = reached else {
-            return Err(unreachable("the server is not there"));
+            return Err(unreachable("the server is not reachable"));
         };
         if let Some(process) = &process {
             let (lines, stderr) = (Arc::clone(&self.lines), process.stderr().clone());
@@ -195,9 +195,9 @@ impl Tab {
             tokio::select! {
                 status = status.wait_for(other) => {
                     let running = status.is_ok_and(|status| status.running);
-                    return if running { "the server was started again" } else { "the server has ended" };
+                    return if running { "the server was restarted" } else { "the server exited" };
                 }
-                () = self.again.notified() => return "the client connects anew",
+                () = self.again.notified() => return "the client reconnects",
                 _ = &mut ended => return ENDED,
                 why = &mut expired => {
                     self.notice(format!("Your login has ended: {why}"));
@@ -318,7 +318,7 @@ impl Live {
         let last = last.collect::<Vec<_>>().join("\n");
         visible_up_to(
             4_000,
-            format!("The server has ended by itself.\n{last}").trim_end(),
+            format!("The server exited by itself.\n{last}").trim_end(),
         )
     }
 }
@@ -341,7 +341,7 @@ async fn open(
         _ = ended => {
             let words = process.map(|process| process.stderr().last_lines().join("\n"));
             let words = words.unwrap_or_default();
-            Err(unreachable(&format!("it ended before it answered\n{words}")))
+            Err(unreachable(&format!("it exited before it answered\n{words}")))
         }
         () = tokio::time::sleep(HANDSHAKE) => {
             // It may have sent something that no client takes for an answer.
@@ -359,7 +359,7 @@ fn bounded(server: Value) -> Value {
     match server.to_string().len() {
         0..MOST => server,
         bytes => {
-            json!({ "serverInfo": { "name": format!("a server with {bytes} bytes to say of itself"), "version": "" } })
+            json!({ "serverInfo": { "name": format!("a server that describes itself in {bytes} bytes"), "version": "" } })
         }
     }
 }

@@ -118,7 +118,7 @@ impl<'a> Rescue<'a> {
         if fs::symlink_metadata(&folder).is_ok() && !folder.is_dir() {
             let path = folder.display();
             bail!(
-                "{path} is no folder, and the exercise belongs in one of that name. Move it away, and try again"
+                "{path} is not a folder, but the exercise belongs in a folder with that name. Move it away, and try again"
             );
         }
         let _lock = self.lock().map_err(|error| nothing_was_replaced(&error))?;
@@ -207,7 +207,7 @@ impl<'a> Rescue<'a> {
     ) -> Result<Option<(Journal, BTreeMap<PathBuf, Change>)>> {
         ensure!(
             Journal::read(&self.folder())?.is_none(),
-            "another one was cut off, and has to be finished first"
+            "another one was interrupted, and must be finished first"
         );
         let there = self.exercise(&exercise.id);
         self.stage(exercise, source)?;
@@ -304,7 +304,7 @@ impl<'a> Rescue<'a> {
                 Ok(()) => return Ok(lock),
                 Err(TryLockError::Error(error)) => return Err(error).with_context(context),
                 Err(TryLockError::WouldBlock) if begin.elapsed() > PATIENCE => {
-                    bail!("another `cargo checker` is replacing files of this workshop")
+                    bail!("another `cargo checker` is replacing files in this workshop")
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
             }
@@ -318,12 +318,12 @@ impl<'a> Rescue<'a> {
         let backup = backups.last().map(|backup| {
             let path = backup.folder.strip_prefix(self.root);
             format!(
-                "What was there is in {}. ",
+                "Your files are in {}. ",
                 path.unwrap_or(&backup.folder).display()
             )
         });
         anyhow!(
-            "a {verb} of {id} was cut off: {error:#}. {}{} {GIVE_UP}",
+            "a {verb} of {id} was interrupted: {error:#}. {}{} {GIVE_UP}",
             backup.unwrap_or_default(),
             mend_of(error)
         )
@@ -347,7 +347,7 @@ impl<'a> Rescue<'a> {
 }
 
 const GIVE_UP: &str =
-    "The next command goes on with it; to leave all as it is, delete .workshop/rescue/journal.toml";
+    "The next command finishes it. To leave everything as is, delete .workshop/rescue/journal.toml";
 
 /// What was passed, was passed with other code.
 fn note(progress: &mut Progress, exercise: &Exercise, source: Source) {
@@ -372,13 +372,13 @@ fn mend_of(error: &anyhow::Error) -> &'static str {
         .filter_map(|error| Some(error.downcast_ref::<std::io::Error>()?.kind()));
     match kinds.next() {
         Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-            "Free some disk (`cargo clean` frees the most), and try again."
+            "Free some disk space (`cargo clean` frees the most), and try again."
         }
         Some(ErrorKind::ReadOnlyFilesystem) => {
-            "The workshop lies on a read-only file system: copy it to a folder of yours, and try again there."
+            "The workshop is on a read-only file system. Copy it to a folder of your own, and try again there."
         }
         Some(ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
-            "A file has a folder's name there: move it away, and try again."
+            "There is a file where a folder must be. Move it away, and try again."
         }
         Some(ErrorKind::PermissionDenied) => "Make it readable and writable, and try again.",
         _ => "Try again.",

@@ -142,7 +142,7 @@ fn is_kept(place: &Path, kept: &Path) -> Result<()> {
     let is_there = fs::symlink_metadata(place).is_ok_and(|there| !there.is_dir());
     ensure!(
         !is_there || tree::is_same(place, kept, Permissions::Ignored)?,
-        "{} was saved in this very moment",
+        "{} was saved at this very moment",
         place.display()
     );
     Ok(())

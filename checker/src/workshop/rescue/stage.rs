@@ -25,7 +25,7 @@ pub fn stage(root: &Path, exercise: &Exercise, source: Source, new: &Path) -> Re
             let path = solution.display();
             ensure!(
                 root.join(&solution).join(MANIFEST).is_file(),
-                "{path} is not there, and `git checkout -- {path}` brings it back"
+                "{path} is missing, and `git checkout -- {path}` brings it back"
             );
             tree::copy(&root.join(&solution), new)?;
             // Editors read the settings at the workshop's root, and those are the attendee's.

@@ -247,7 +247,7 @@ fn a_file_that_is_saved_in_the_very_moment_is_not_replaced() {
     let refused: Vec<String> = refused.map(|error| error.to_string()).collect();
     assert_eq!(refused.len(), 3, "{refused:?}");
     for error in refused {
-        assert!(error.ends_with("was saved in this very moment"), "{error}");
+        assert!(error.ends_with("was saved at this very moment"), "{error}");
     }
     assert_eq!(fs::read(checkout.path("src/main.rs")).unwrap(), b"saved");
 }
@@ -331,7 +331,7 @@ fn while_another_holds_the_lock_nothing_is_replaced() {
     let error = checkout.replace(Source::Starter).unwrap_err().to_string();
     assert_eq!(
         error,
-        "another `cargo checker` is replacing files of this workshop. Nothing was replaced. Try again."
+        "another `cargo checker` is replacing files in this workshop. Nothing was replaced. Try again."
     );
     assert_eq!(checkout.now(), mine);
     assert!(staged.exists(), "the other one needs it");

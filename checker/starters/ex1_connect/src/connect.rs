@@ -14,10 +14,10 @@ use crate::failure::Failure;
 use crate::login;
 use crate::reason::reason;
 
-/// An open session. Dropping it ends it.
+/// An open session. It ends when it is dropped.
 pub type Session = RunningService<RoleClient, ClientConfig>;
 
-/// The way to a server: Streamable HTTP.
+/// The transport to a server: Streamable HTTP.
 type Transport = StreamableHttpClientTransport<reqwest::Client>;
 
 /// Opens a session with the server at `url`, with these headers on every request.
@@ -32,10 +32,10 @@ pub async fn open(url: &Url, headers: &[(HeaderName, HeaderValue)]) -> Result<Se
 }
 
 // ANCHOR: step_1_2_greet
-/// Tells the server who we are, and learns who it is.
+/// Tells the server who we are, and finds out who it is.
 async fn greet(transport: Transport) -> Result<Session, ClientInitializeError> {
-    // TODO 1.2: say who you are (`ClientConfig`), and greet the server in whichever of the two
-    // generations of the protocol it speaks (`ClientLifecycleMode`).
+    // TODO 1.2: say who you are (`ClientConfig`), and greet the server in the generation of the
+    // protocol that it speaks (`ClientLifecycleMode`).
     todo!("1.2")
 }
 // ANCHOR_END: step_1_2_greet
@@ -57,9 +57,9 @@ fn with_headers(
 /// How long a server may take until it accepts a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What HTTP requests are made with.
+/// The client for HTTP requests.
 fn http_client(url: &Url) -> reqwest::Result<reqwest::Client> {
-    // A redirect to somewhere else would take the user's key there.
+    // Following a redirect to another server would send the user's key there.
     let home = url.origin();
     let stay = redirect::Policy::custom(move |attempt| {
         if attempt.url().origin() == home && attempt.previous().len() < 5 {

@@ -1,4 +1,4 @@
-//! The human, who is asked before anything changes.
+//! The user, who is asked before anything changes.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 
 use crate::terminal::printable;
 
-/// Whoever sits at the terminal.
+/// The user at the terminal.
 pub struct Human {
     lines: Lines<BufReader<Stdin>>,
 }
@@ -20,7 +20,7 @@ impl Human {
         }
     }
 
-    /// Shows the call, whole, and waits for one line. `true` is a yes.
+    /// Shows the whole call, and waits for one line. `true` means approved.
     pub async fn agrees(&mut self, tool: &str, arguments: &Value) -> bool {
         let call = printable(&format!("{tool} {arguments}"));
         let asked = write!(
@@ -31,7 +31,7 @@ impl Human {
             return false;
         }
         // ANCHOR: step_2_6_answer
-        // TODO 2.6: read a line of `self.lines`. `y` and `yes` approve. Anything else does not,
+        // TODO 2.6: read a line from `self.lines`. `y` and `yes` approve. Anything else does not,
         // and neither does the end of input.
         todo!("2.6")
         // ANCHOR_END: step_2_6_answer

@@ -6,36 +6,36 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// Where the model is, what opens the door, and which model it is.
+/// The address of the endpoint, its key, and the name of the model.
 #[derive(Debug)]
 pub struct Settings {
-    /// `https://api.openai.com/v1`: what comes before `/chat/completions`.
+    /// `https://api.openai.com/v1`: the part before `/chat/completions`.
     pub base_url: Url,
-    /// A secret: `Debug` does not show it.
+    /// A secret, which `Debug` does not show.
     pub key: SecretString,
     /// `gpt-5-mini`
     pub model: String,
 }
 
-/// A setting that is missing or wrong, in one sentence. It never holds the key.
+/// A setting that is missing or wrong, in one sentence. It never contains the key.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub struct WrongSetting(pub String);
 
 impl Settings {
     /// Reads `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL`. Variables of
-    /// the environment come before those in `.env`.
+    /// the environment take precedence over `.env`.
     ///
     /// # Errors
     ///
-    /// The first one that is missing or cannot be right.
+    /// The first setting that is missing or cannot be right.
     pub fn read() -> Result<Self, WrongSetting> {
         if let Err(error) = dotenvy::dotenv()
             && !error.not_found()
         {
-            // What dotenvy says of it quotes the line, and the key may be in it.
+            // dotenvy's error quotes the line, which may contain the key.
             return Err(WrongSetting(
-                "The file .env cannot be read: each line must be NAME=value.".to_owned(),
+                "The file .env cannot be read. Each line must be NAME=value.".to_owned(),
             ));
         }
         let base_url = setting("OPENAI_BASE_URL")?;
@@ -54,7 +54,7 @@ impl Settings {
             .all(|byte| byte.is_ascii_graphic())
         {
             return Err(WrongSetting(
-                "OPENAI_API_KEY has a character that no key has: was it copied whole, and alone?"
+                "OPENAI_API_KEY has a character that keys do not have. Did you copy exactly the key?"
                     .to_owned(),
             ));
         }
@@ -72,8 +72,8 @@ fn setting(name: &str) -> Result<String, WrongSetting> {
     let value = value.trim();
     if value.is_empty() {
         return Err(WrongSetting(format!(
-            "{name} is not set: put it into the environment or into a file named .env; \
-             exercises/ex2_agent/.env.example shows how."
+            "{name} is not set. Put it into the environment or into a file named .env, as in \
+             exercises/ex2_agent/.env.example."
         )));
     }
     Ok(value.to_owned())

@@ -10,7 +10,7 @@ use crate::inventory::Inventory;
 
 // ANCHOR: step_3_10
 // TODO 3.10 (bonus): the resource `store://inventory` (all products) and the template
-// `store://products/{name}` (one), both `application/json`, and a function that gives the
-// contents behind a URI. rmcp neither matches a URI with a template nor decodes `%20` in it:
-// that is yours. What is not there is an `ErrorData::resource_not_found`.
+// `store://products/{name}` (one), both `application/json`, and a function that returns the
+// contents of a URI. rmcp does not match URIs with templates or decode `%20`, so do that
+// yourself. If a URI does not exist, return `ErrorData::resource_not_found`.
 // ANCHOR_END: step_3_10

@@ -1,4 +1,4 @@
-//! The store's tools: what a model can see of the inventory, and do with it.
+//! The store's tools: how a model can see the inventory and buy from it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -26,7 +26,7 @@ impl Store {
 }
 
 // ANCHOR: step_3_2
-/// A list of products. An object, not an array: older clients take nothing else.
+/// A list of products, in an object, because older clients do not accept an array.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProductList {
     // TODO 3.2: the products.
@@ -37,18 +37,18 @@ struct ProductList {
 // TODO 3.3: the arguments of `buy_product`, a struct with `product_name` and `quantity` that
 // derives `Deserialize` and `JsonSchema`.
 //
-// TODO 3.6, later: tell a model what each field means, and that the quantity is at least 1.
+// TODO 3.6, later: describe each field for the model, and say that the quantity is at least 1.
 // ANCHOR_END: step_3_3
 
 // ANCHOR: step_3_9
-// TODO 3.9 (bonus): the arguments of `search_products`. `Option` makes one optional.
+// TODO 3.9 (bonus): the arguments of `search_products`. `Option` makes an argument optional.
 // ANCHOR_END: step_3_9
 
 #[tool_router]
 impl Store {
     // ANCHOR: step_3_2_tool
-    // TODO 3.2: return everything the store sells. `#[tool]` makes the method a tool, and `Json`
-    // makes its result structured content, with a schema, and the same as text.
+    // TODO 3.2: return everything the store sells. `#[tool]` turns the method into a tool. `Json`
+    // turns its result into structured content with a schema, and repeats it as text.
     #[tool]
     fn list_products(&self) -> Json<ProductList> {
         todo!("3.2")
@@ -66,11 +66,11 @@ impl Store {
 
     // ANCHOR: step_3_9_tool
     // TODO 3.9 (bonus): the tool `search_products`, with the same result as `list_products`.
-    // What 3.6 asks of every tool, it asks of this one too.
+    // Like every tool, it needs what 3.6 asks for.
     // ANCHOR_END: step_3_9_tool
 }
 
-/// What the store can do, as clients learn it before anything else.
+/// What the store can do. Clients learn this before anything else.
 fn capabilities() -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     // ANCHOR: step_3_10_capability
@@ -82,7 +82,7 @@ fn capabilities() -> ServerCapabilities {
     capabilities.build()
 }
 
-/// The tools by name, collected once. Without it, `#[tool_handler]` collects them for every request.
+/// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
 static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 
 #[tool_handler(router = TOOLS)]
@@ -92,19 +92,19 @@ static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
         // ANCHOR: step_3_1
-        // TODO 3.1: describe your server: what it can do (`capabilities()` says it already), a
-        // name and a version of its own, and a sentence or two that a model should know before
-        // it calls a tool. Begin with `ServerConfig::new(…)`.
+        // TODO 3.1: describe your server: what it can do (`capabilities()` already says it), its
+        // own name and version, and a sentence or two that a model should know before it calls a
+        // tool. Start with `ServerConfig::new(…)`.
         todo!("3.1")
         // ANCHOR_END: step_3_1
     }
 
     // ANCHOR: step_3_10
-    // TODO 3.10 (bonus): `list_resources`, `list_resource_templates` and `read_resource`. What
-    // they answer is written in `resources.rs`.
+    // TODO 3.10 (bonus): `list_resources`, `list_resource_templates` and `read_resource`. Their
+    // answers come from `resources.rs`.
     // ANCHOR_END: step_3_10
 
     // ANCHOR: step_3_11
-    // TODO 3.11 (bonus): `complete`, which offers occasions while the user types one.
+    // TODO 3.11 (bonus): `complete`, which suggests occasions while the user types one.
     // ANCHOR_END: step_3_11
 }

@@ -1,12 +1,12 @@
-//! The store's MCP Apps: pages that a host shows beside the result of a tool.
+//! The store's MCP Apps: pages that a host shows with the result of a tool.
 //!
-//! A tool names its page in `_meta`; the page is a resource like any other. Both come from here.
+//! A tool names its page in `_meta`, and the page is a resource like any other. Both are here.
 //! The pages themselves are in `ui/`.
 
 use rmcp::model::{MetaObject, Resource, ResourceContents};
 use serde_json::json;
 
-/// By this type a host knows a page that it may show.
+/// This type tells a host that the page is an MCP App.
 const MIME_TYPE: &str = "text/html;profile=mcp-app";
 
 /// A page.
@@ -41,15 +41,15 @@ pub const ALL: [App; 2] = [CHART, CATALOG];
 
 impl App {
     // ANCHOR: step_4_6
-    // TODO 4.6: three things. In `meta`, what a tool says so that hosts show this page:
+    // TODO 4.6: three things. In `meta`, what makes hosts show this page with a tool's result:
     // `{"ui": {"resourceUri": "ui://…"}}`. The resource, with its MIME type. And its contents.
 
-    /// What a tool says in `_meta`, so that hosts show this page with its result.
+    /// What a tool has in `_meta`, so that hosts show this page with its result.
     pub fn meta(&self) -> MetaObject {
         MetaObject::new()
     }
 
-    /// The page, as `resources/list` names it.
+    /// The page, as listed in `resources/list`.
     pub fn resource(&self) -> Resource {
         Resource::new(self.uri, self.name)
     }

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// One product, as customers see it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Product {
-    /// The name to buy it by.
+    /// The name to use for buying it.
     pub name: String,
     /// The price of one, in cents.
     pub price_cents: u32,
@@ -23,7 +23,7 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// The shelves on opening day.
+    /// The stock on opening day.
     pub fn opening_day() -> Self {
         let shelves = [
             ("Croissant", 320, 12),
@@ -42,12 +42,12 @@ impl Inventory {
         }
     }
 
-    /// All products, the sold-out ones too.
+    /// All products, including sold-out ones.
     pub fn products(&self) -> Vec<Product> {
         self.lock().clone()
     }
 
-    /// Nothing panics while it holds the lock, so a poisoned one is as good as a clean one.
+    /// Nothing panics while holding the lock, so a poisoned lock is as good as a clean one.
     fn lock(&self) -> MutexGuard<'_, Vec<Product>> {
         self.products.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,7 +60,7 @@ pub struct Receipt {
     pub product_name: String,
     /// How many were bought.
     pub quantity: u32,
-    /// What they cost together, in cents.
+    /// The total price, in cents.
     pub total_cents: u64,
     /// How many the store has left.
     pub remaining_stock: u32,
@@ -69,8 +69,8 @@ pub struct Receipt {
 impl Inventory {
     /// Sells `quantity` of a product, or says why not and changes nothing.
     ///
-    /// One guard is held from the look at the stock to the sale: between the two no other
-    /// customer can buy, so nothing is sold twice.
+    /// The guard is held from checking the stock until the sale, so no other customer can
+    /// buy in between, and nothing is sold twice.
     pub fn buy(&self, product_name: &str, quantity: u32) -> Result<Receipt, Refusal> {
         let mut products = self.lock();
         let product = sellable(&mut products, product_name, quantity)?;
@@ -84,7 +84,7 @@ impl Inventory {
     }
 }
 
-/// Why the store does not sell. A model reads the text, so each says what would work.
+/// Why the store refuses an order. A model reads the text, so each one says what would work.
 #[derive(Debug, Error)]
 pub enum Refusal {
     #[error("There is no product named {name:?}. The store sells: {}.", .sold.join(", "))]
@@ -135,7 +135,7 @@ fn sellable<'a>(
     Ok(product)
 }
 
-/// What a customer is looking for. A field that is not given excludes nothing.
+/// What a customer is looking for. A missing field excludes nothing.
 #[derive(Debug, Default)]
 pub struct Search {
     pub keyword: Option<String>,
@@ -144,7 +144,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// The keyword is looked for anywhere in the name, in any case; both prices are included.
+    /// The keyword matches any part of the name, in any case. Both prices are inclusive.
     fn matches(&self, product: &Product) -> bool {
         let name = product.name.to_lowercase();
         let keyword = self.keyword.as_deref().unwrap_or_default().to_lowercase();
@@ -159,7 +159,7 @@ impl Search {
 }
 
 impl Inventory {
-    /// The products that fit, in the order of [`Inventory::products`].
+    /// The matching products, in the order of [`Inventory::products`].
     pub fn search(&self, search: &Search) -> Vec<Product> {
         let mut products = self.products();
         products.retain(|product| search.matches(product));
@@ -168,7 +168,7 @@ impl Inventory {
 }
 
 impl Inventory {
-    /// The product of exactly this name.
+    /// The product with exactly this name.
     pub fn product(&self, name: &str) -> Option<Product> {
         let products = self.lock();
         products
@@ -178,10 +178,10 @@ impl Inventory {
     }
 }
 
-// What exercise 4 adds. To go on with your own products, bring your `inventory.rs` from exercise 3,
-// and keep what stands below this line.
+// What exercise 4 adds. To keep your own products, copy your `inventory.rs` from exercise 3, and
+// add everything below this line.
 
-/// What a purchase would be, as a customer is asked about it.
+/// What a customer is asked to confirm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     pub product_name: String,
@@ -190,8 +190,8 @@ pub struct Quote {
 }
 
 impl Inventory {
-    /// What an order would cost, or why it cannot be filled. Nothing is sold, and nothing is kept
-    /// back: while the customer makes up their mind, somebody else may buy it.
+    /// What an order would cost, or why it cannot be filled. This sells and reserves nothing: while
+    /// the customer decides, somebody else may buy the product.
     pub fn quote(&self, product_name: &str, quantity: u32) -> Result<Quote, Refusal> {
         let mut products = self.lock();
         let product = sellable(&mut products, product_name, quantity)?;
@@ -202,7 +202,7 @@ impl Inventory {
         })
     }
 
-    /// Puts one more of a product on the shelf. `None` where the shelf is full, or is not there.
+    /// Adds one to a product's stock. `None` if the stock is full, or there is no such product.
     pub fn restock(&self, product_name: &str) -> Option<u32> {
         let mut products = self.lock();
         let product = products

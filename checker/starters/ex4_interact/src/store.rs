@@ -1,4 +1,4 @@
-//! The store's tools: what a model can see of the inventory, and do with it.
+//! The store's tools: how a model can see the inventory and buy from it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -21,7 +21,7 @@ use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::{apps, prompts, resources};
 
-/// The MCP server. Clones share one inventory, and all that is going on.
+/// The MCP server. Clones share one inventory and everything that is in progress.
 #[derive(Clone)]
 pub struct Store {
     pub inventory: Arc<Inventory>,
@@ -43,7 +43,7 @@ impl Store {
     }
 }
 
-/// A list of products. An object, not an array: older clients take nothing else.
+/// A list of products, in an object, because older clients do not accept an array.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProductList {
     products: Vec<Product>,
@@ -97,12 +97,12 @@ impl Store {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         // ANCHOR: step_4_1_tool
-        // TODO 4.1: get a quote from the inventory, and ask with `self.confirmations`. Go on only
-        // after a yes; `tool_error` makes a result of a no, and a question is one with `.into()`.
+        // TODO 4.1: get a quote from the inventory, and ask with `self.confirmations`. Only go on
+        // after a yes. `tool_error` turns a no into a result, `.into()` does so with a question.
         todo!("4.1");
         // ANCHOR_END: step_4_1_tool
         // ANCHOR: step_4_5
-        // TODO 4.5: the user took their time, and others bought meanwhile. What if `buy` says no?
+        // TODO 4.5: while the user was thinking, others may have bought. What if `buy` says no?
         let sold = self.inventory.buy(&order.product_name, order.quantity);
         let receipt = sold.unwrap_or_else(|_| todo!("4.5"));
         Json(receipt).into_call_tool_result()
@@ -121,8 +121,8 @@ impl Store {
     }
 
     // ANCHOR: step_4_6_tool
-    // TODO 4.6: the tool `show_inventory_chart`. Its result is that of `list_products`; with
-    // `meta = apps::CHART.meta()` it has a page.
+    // TODO 4.6: the tool `show_inventory_chart`. It has the same result as `list_products`, and
+    // `meta = apps::CHART.meta()` gives it a page.
     // ANCHOR_END: step_4_6_tool
 
     // ANCHOR: step_4_7_tool
@@ -130,27 +130,27 @@ impl Store {
     // ANCHOR_END: step_4_7_tool
 
     // ANCHOR: step_4_10
-    // TODO 4.10 (bonus): the tool `bake`. It takes an `Order`, and gives a `Baked`. Report progress
-    // after each `self.oven.bake_one`, and stop when `context.ct` is cancelled.
+    // TODO 4.10 (bonus): the tool `bake`. It takes an `Order` and returns a `Baked`. Report
+    // progress after each `self.oven.bake_one`, and stop when `context.ct` is cancelled.
     // ANCHOR_END: step_4_10
 
     // ANCHOR: step_4_11
-    // TODO 4.11 (bonus): the tool `connect_payments`, without arguments. It gives `Connected`, once
-    // `self.payments` has sent the user to the page and seen them finish it.
+    // TODO 4.11 (bonus): the tool `connect_payments`, without arguments. It returns `Connected`
+    // after `self.payments` has sent the user to the page, and the user has finished it.
     // ANCHOR_END: step_4_11
 
     // ANCHOR: step_4_12
-    // TODO 4.12 (bonus): the tool `bake_all`. It takes a `Batch`, and gives a `Report`; for a
-    // client that knows tasks, as a task of `self.tasks`.
+    // TODO 4.12 (bonus): the tool `bake_all`. It takes a `Batch` and returns a `Report`. If the
+    // client supports tasks, it becomes a task in `self.tasks`.
     // ANCHOR_END: step_4_12
 }
 
-/// A result that says what went wrong, so that the model can do better.
+/// A result that says what went wrong, so that the model can react.
 fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
     Ok(CallToolResult::error(vec![ContentBlock::text(why)]).into())
 }
 
-/// What the store can do, as clients learn it before anything else.
+/// What the store can do. Clients learn this before anything else.
 fn capabilities() -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     let capabilities = capabilities.enable_resources();
@@ -161,7 +161,7 @@ fn capabilities() -> ServerCapabilities {
     capabilities.build()
 }
 
-/// The tools by name, collected once. Without it, `#[tool_handler]` collects them for every request.
+/// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
 static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 
 #[tool_handler(router = TOOLS)]
@@ -220,6 +220,6 @@ impl ServerHandler for Store {
     }
 
     // ANCHOR: step_4_12_tasks
-    // TODO 4.12 (bonus): `get_task` and `cancel_task`, for which `self.tasks` has the answers.
+    // TODO 4.12 (bonus): `get_task` and `cancel_task`. `self.tasks` has the answers.
     // ANCHOR_END: step_4_12_tasks
 }

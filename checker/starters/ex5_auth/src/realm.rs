@@ -1,7 +1,7 @@
-//! The realm, as far as the store needs it: its name, and the keys that it signs with.
+//! What the store needs to know about the realm: its name, and the keys that it signs with.
 //!
 //! A realm publishes its keys (JWKS, RFC 7517) and changes them now and then. A token names its key
-//! (`kid`). So keys are fetched when one is named that is not known yet, and kept.
+//! (`kid`). If the store does not know that key, it fetches the keys, and keeps them.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -15,24 +15,24 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-/// After this the keys are asked for again, in case the realm has withdrawn one.
+/// After this time, the store fetches the keys again, in case the realm has withdrawn one.
 const FRESH: Duration = Duration::from_secs(300);
 
 /// How long the realm may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why the realm's keys are not to be had.
+/// Why the store has no keys from the realm.
 #[derive(Debug, Error)]
 pub enum RealmError {
     #[error("the realm does not answer: {0:#}")]
     Silent(#[from] reqwest::Error),
-    #[error("the realm at {asked} says that it is {says}: is REALM_URL what it calls itself?")]
+    #[error("the realm at {asked} calls itself {says}. Set REALM_URL to that name")]
     AnotherIssuer { asked: String, says: String },
     #[error("the realm did not answer a moment ago")]
     AskedJustNow,
 }
 
-/// What a realm says of itself, as far as it is needed here (OpenID Connect Discovery 1.0, 3).
+/// The parts of a realm's metadata that the store needs (OpenID Connect Discovery 1.0, 3).
 #[derive(Deserialize)]
 struct Discovery {
     issuer: String,
@@ -45,17 +45,17 @@ pub struct RealmKeys {
     client: Client,
     pause: Duration,
     known: RwLock<Known>,
-    /// Held by the one who asks the realm.
+    /// Held by the task that asks the realm.
     asking: Mutex<()>,
 }
 
-/// What the realm has told.
+/// What the realm has answered so far.
 #[derive(Default)]
 struct Known {
     keys: HashMap<String, DecodingKey>,
-    /// When the keys came.
+    /// When the keys arrived.
     fetched: Option<Instant>,
-    /// When a question brought nothing, the last time.
+    /// When the realm was last asked in vain.
     in_vain: Option<Instant>,
 }
 
@@ -70,13 +70,13 @@ impl Known {
 }
 
 impl RealmKeys {
-    /// Those of the realm at this address, `http://localhost:8180/realms/workshop`.
+    /// The keys of the realm at this address, such as `http://localhost:8180/realms/workshop`.
     ///
-    /// A key that nobody knows may be made up: anybody can name those, by the thousand. So after a
-    /// question that brought nothing, the realm is not asked again for this `pause`.
+    /// An unknown key may be made up, and anybody can name thousands of those. So after asking in
+    /// vain, the store does not ask the realm again for this `pause`.
     pub fn new(realm: &Url, pause: Duration) -> Result<Self, RealmError> {
         Ok(Self {
-            // An issuer is a text. With a slash at the end it would be another one.
+            // An issuer is compared as text. With a slash at the end, it would be a different one.
             issuer: realm.as_str().trim_end_matches('/').to_owned(),
             client: Client::builder().timeout(PATIENCE).build()?,
             pause,
@@ -85,17 +85,17 @@ impl RealmKeys {
         })
     }
 
-    /// The realm's name, which it writes into each token.
+    /// The realm's name, which it writes into every token.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The key of this name, if the realm has one.
+    /// The key with this name, if the realm has it.
     pub async fn find(&self, kid: &str) -> Result<Option<DecodingKey>, RealmError> {
         if let Some(key) = self.fresh(kid) {
             return Ok(Some(key));
         }
-        // One asks. Others who need a key wait for what it brings; those who have one do not.
+        // Only one task asks. Others that need a new key wait for its answer; the rest do not wait.
         let _turn = self.asking.lock().await;
         if !self.read(Known::are_fresh)
             && let Err(error) = self.fetch().await
@@ -104,8 +104,8 @@ impl RealmKeys {
             return Err(error);
         }
         // ANCHOR: step_5_6
-        // TODO 5.6: the realm may have a new key. Ask it, but not for every name that somebody made up:
-        // `in_vain` is when a question brought nothing, and `may_ask` looks at it.
+        // TODO 5.6: the realm may have a new key. Ask it, but not for every name that somebody made
+        // up: `in_vain` is when the realm was last asked in vain, and `may_ask` checks it.
         if self.key(kid).is_none() {
             todo!("5.6");
         }
@@ -125,7 +125,7 @@ impl RealmKeys {
         self.key(kid).filter(|_| self.read(Known::are_fresh))
     }
 
-    /// Asks the realm for its keys, unless it did not answer a moment ago.
+    /// Asks the realm for its keys, unless it has just failed to answer.
     async fn fetch(&self) -> Result<(), RealmError> {
         if !self.may_ask() {
             return Err(RealmError::AskedJustNow);
@@ -172,7 +172,7 @@ impl RealmKeys {
     }
 }
 
-/// Whether a key is there to sign, and as we want it. Keycloak lists one for encryption, too.
+/// Whether a key is for signing, with our algorithm. Keycloak also lists one for encryption.
 fn signs(key: &Jwk) -> bool {
     key.common.public_key_use == Some(PublicKeyUse::Signature)
         && key.common.key_algorithm == Some(KeyAlgorithm::RS256)

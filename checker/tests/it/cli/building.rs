@@ -124,7 +124,7 @@ fn a_target_folder_that_cannot_be_written_is_told_in_cargos_words_with_the_mend(
     assert!(said.contains("/proc/nowhere"), "{said}");
     assert!(
         said.trim_end()
-            .ends_with("Is CARGO_TARGET_DIR a folder that can be made?"),
+            .ends_with("Is CARGO_TARGET_DIR a folder that can be created?"),
         "{said}"
     );
 }

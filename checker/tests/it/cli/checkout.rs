@@ -64,7 +64,7 @@ fn an_exercise_that_was_deleted_is_told_with_how_to_get_it_back() {
         let told = told(&workshop, &format!("check ex3 --format {format}"));
         let said = told.could_not();
         assert!(
-            said.ends_with("ex3_store is not there. `cargo checker reset ex3` brings it back"),
+            said.ends_with("ex3_store is missing. `cargo checker reset ex3` brings it back"),
             "{said}"
         );
     }
@@ -149,7 +149,7 @@ fn a_progress_file_that_is_broken_is_told_with_the_mend_and_left_alone() {
         for words in ["", "list", "hint", "check"] {
             let told = told(&workshop, words);
             assert_eq!((told.code, told.stdout.as_str()), (2, ""), "{words}");
-            let fix = "progress.toml cannot be understood. Fix the line, or delete the file to start over: your code is not in it";
+            let fix = "progress.toml cannot be parsed. Fix the line, or delete the file to start over. Your code is not in it";
             assert!(told.stderr.contains(fix), "{}", told.stderr);
             assert!(told.stderr.contains("line "), "{}", told.stderr);
         }
@@ -160,8 +160,9 @@ fn a_progress_file_that_is_broken_is_told_with_the_mend_and_left_alone() {
     assert_eq!(told.code, 2);
     assert!(told.stdout.contains("next  3.1"), "{}", told.stdout);
     assert!(
-        told.stderr
-            .starts_with("error: the result above stands, but your progress could not be kept: "),
+        told.stderr.starts_with(
+            "error: the result above is valid, but your progress could not be saved: "
+        ),
         "{}",
         told.stderr
     );
@@ -196,7 +197,7 @@ fn a_lock_that_cannot_be_made_is_told_with_the_mend() {
     assert!(
         told.stderr
             .trim_end()
-            .ends_with("Make the folder writable or free some disk, and try again"),
+            .ends_with("Make the folder writable or free some disk space, and try again"),
         "{}",
         told.stderr
     );

@@ -214,7 +214,7 @@ fn keycloak_is_started_and_ends_with_the_checker() {
     let at_work = processes_of(&workshop).join("\n");
     assert!(at_work.contains("realm --port"), "control: {at_work}");
     let second = others.could_not_while_it_runs();
-    assert!(second.contains("is running already"), "{second}");
+    assert!(second.contains("is already running"), "{second}");
     let told = running.stopped_by(&workshop, Signal::SIGINT);
     assert_eq!(told.code, 0, "{told:?}");
     settings(&workshop).bind(|| assert_snapshot!("keycloak", told.stdout));

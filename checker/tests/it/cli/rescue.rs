@@ -118,7 +118,7 @@ fn what_an_editor_keeps_beside_an_open_file_is_left_alone_and_links_are_only_lin
     symlink("me@laptop.4711:1798000000", &lock).unwrap();
     let unsaved = format!("{EXERCISE}/src/#store.rs#");
     workshop.write(&unsaved, "// ANCHOR: step_3_3\nfn unsaved() {}\n");
-    assert!(said(&workshop, "reset ex3").contains("nothing was replaced"));
+    assert!(said(&workshop, "reset ex3").contains("Nothing was replaced"));
     workshop.write(MAIN, "fn main() { /* mine */ }\n");
     let mut log = String::new();
     for words in ["reset ex3", "restore ex3", "restore ex3"] {
@@ -157,7 +157,7 @@ fn a_deleted_exercise_comes_back_and_the_checker_starts_without_it() {
     let restore = told(&workshop, "restore ex3");
     assert_eq!(
         restore.could_not(),
-        "there is no copy of ex3_store: nothing of it was replaced yet. Committed files come back with `git checkout -- exercises/ex3_store`"
+        "there is no copy of ex3_store, because nothing in it was replaced yet. To get committed files back, run `git checkout -- exercises/ex3_store`"
     );
 }
 
@@ -242,7 +242,7 @@ fn a_reset_that_was_cut_off_is_finished_by_the_next_command() {
     assert_eq!(list.code, 0);
     assert_eq!(
         list.stderr,
-        "note: a reset of ex3_store was cut off, and is finished now. What was there is in a copy: cargo checker restore ex3\n"
+        "note: a reset of ex3_store was interrupted, and is now finished. Your files are in a copy: cargo checker restore ex3\n"
     );
     assert_eq!(exercise(&workshop), starter);
     said(&workshop, "restore ex3 1");
@@ -266,7 +266,7 @@ fn catching_up_makes_earlier_exercises_the_solution_and_passes_none() {
     log += &format!("\n{}", said(&workshop, "catch-up 4"));
     assert_eq!(
         said(&workshop, "diff ex3"),
-        "ex3: your code is the solution's.\n"
+        "ex3: your code is the same as the solution's.\n"
     );
 
     // It builds under its own name without a warning, and passes when it is checked.
@@ -312,7 +312,7 @@ fn a_diff_shows_what_differs_and_nothing_that_has_to() {
     write_solution(&workshop);
     assert_eq!(
         said(&workshop, "diff"),
-        "ex3: your code is the solution's.\n"
+        "ex3: your code is the same as the solution's.\n"
     );
 
     // Marks may go, and an editor on Windows may end the lines in its own way.
@@ -323,7 +323,7 @@ fn a_diff_shows_what_differs_and_nothing_that_has_to() {
     workshop.write(inventory, &plain);
     assert_eq!(
         said(&workshop, "diff ex3"),
-        "ex3: your code is the solution's.\n"
+        "ex3: your code is the same as the solution's.\n"
     );
 
     let nasty = plain.replacen("use std::", "\x1b[2Juse std::", 1);

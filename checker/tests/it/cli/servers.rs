@@ -99,7 +99,7 @@ fn a_server_that_never_answers_is_given_up_on_soon() {
     assert!(begin.elapsed() < Duration::from_secs(15));
     let said = told.could_not();
     assert!(said.contains("no answer within 5 s"), "{said}");
-    assert!(said.contains("start it again if it hangs"), "{said}");
+    assert!(said.contains("restart it if it hangs"), "{said}");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_right_server_at_a_url_passes_but_for_its_stdio() {
     assert_eq!(stdio.code, 2);
     assert_eq!(
         stdio.stderr,
-        "error: nothing could be checked: a URL has no stdio: check the program itself, with `cargo checker check 3.7` or `--command`\n"
+        "error: nothing could be checked: a URL has no stdio. Check the program itself, with `cargo checker check 3.7` or `--command`\n"
     );
 }
 
@@ -152,7 +152,7 @@ fn a_server_that_was_sold_out_never_fails() {
         }
         if told.code != 0 {
             assert!(
-                told.stdout.contains("restart it, and check again"),
+                told.stdout.contains("Restart it, and check again"),
                 "{outcomes:?}"
             );
         }
@@ -195,7 +195,7 @@ fn a_right_command_passes_but_for_its_http() {
     assert_eq!(http.code, 2);
     assert_eq!(
         http.stderr,
-        "error: nothing could be checked: a stdio server has no HTTP: check it with `--url` while it serves HTTP\n"
+        "error: nothing could be checked: a stdio server has no HTTP. Check it with `--url` while it serves HTTP\n"
     );
 }
 

@@ -43,7 +43,7 @@ fn stops(workshop: &Workshop, checker: Child, signal: Signal, name: &str) {
     let told = Told::of(workshop, output);
     assert_eq!(told.code, 2, "{told:?}");
     let sentence = format!(
-        "error: stopped by {name}. Nothing is left running and nothing is lost: run it again\n"
+        "error: stopped by {name}. Nothing is left running, and nothing is lost. You can run it again\n"
     );
     assert_eq!(told.stderr, sentence);
 }

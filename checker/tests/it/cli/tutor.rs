@@ -439,7 +439,7 @@ async fn a_port_that_is_taken_is_told_with_another() {
     assert_eq!(
         said.could_not(),
         format!(
-            "cannot listen on 127.0.0.1:{port}: another program has it. Try another port: `cargo checker tutor --http --port {}`",
+            "cannot listen on 127.0.0.1:{port}: another program uses it. Try another port: `cargo checker tutor --http --port {}`",
             port + 1
         )
     );

@@ -109,7 +109,7 @@ async fn a_second_check_is_refused_and_a_cancelled_one_ends_its_build() {
             let running = processes_of(&workshop).join("\n");
             assert!(running.contains("build-script-build"), "control: {running}");
             let second = call(&client, "check_exercise", json!({ "step": "3.1" })).await;
-            assert!(refused(&second).contains("A check is running already"));
+            assert!(refused(&second).contains("A check is already running"));
             let status = call(&client, "workshop_status", json!({})).await;
             assert_eq!(structured(&status)["current_exercise"], "ex3_store");
             handle.cancel(None).await.unwrap();

@@ -56,7 +56,7 @@ fn all_exercises_at_once_are_not_watched() {
     let refusal = told(&fresh(), "watch all");
     assert_eq!(
         refusal.could_not(),
-        "`all` cannot be watched; name one exercise, as in ex3"
+        "`all` cannot be watched. Name one exercise, such as ex3"
     );
 }
 
@@ -217,7 +217,7 @@ fn next_goes_from_step_to_step_and_says_when_all_is_done() {
     terminal.shows("8 of 8 steps passed, 3 of 3 bonus");
     terminal.hides("step 3.11");
     terminal.press("n");
-    terminal.shows("All that is ready is passed");
+    terminal.shows("Every step that is ready has passed");
     quits(&workshop, terminal);
 }
 
@@ -290,7 +290,7 @@ fn an_exercise_that_is_deleted_whole_is_one_sentence_until_it_is_back() {
     terminal.shows(IDLE);
     let (here, away) = (workshop.path("exercises/ex3_store"), workshop.path("away"));
     fs::rename(&here, &away).unwrap();
-    let screen = terminal.shows("is not there");
+    let screen = terminal.shows("is missing");
     let words: Vec<_> = screen.split_whitespace().collect();
     assert!(
         words.join(" ").contains("cargo checker reset ex3"),

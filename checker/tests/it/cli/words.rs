@@ -90,7 +90,7 @@ fn the_agenda_counts_from_nought_or_goes_by_the_clock() {
     for wrong in ["9", "24:00", "09:60", "9:5", "+9:00", "09:00:00", "noon"] {
         let told = told(&workshop, &format!("agenda --start {wrong}"));
         assert_eq!(told.code, 2, "{wrong}");
-        let said = "expected a time of day, as in 09:00 or 13:30";
+        let said = "expected a time of day, such as 09:00 or 13:30";
         assert!(told.stderr.contains(said), "{wrong}: {}", told.stderr);
     }
 }
@@ -187,7 +187,7 @@ fn hints_that_were_seen_are_shown_again_without_a_new_one() {
     let none = told(&workshop, "hint 3.6 --again");
     assert_eq!(
         none.could_not(),
-        "you have seen no hint of 3.6 yet. `cargo checker hint 3.6` shows the first"
+        "you have not seen a hint for 3.6 yet. `cargo checker hint 3.6` shows the first"
     );
     let first = told(&workshop, "hint 3.6").stdout;
     assert_eq!(told(&workshop, "hint 3.6 --again").stdout, first);
@@ -234,6 +234,6 @@ fn a_bare_hint_is_for_the_first_open_step() {
     let told = told(&workshop, "hint");
     assert_eq!(
         told.could_not(),
-        "every step is passed, so there is nothing to hint at. `cargo checker hint 3.4` shows the hints of one"
+        "every step has passed, so you need no hint. `cargo checker hint 3.4` shows the hints for a step"
     );
 }

@@ -180,7 +180,7 @@ pub fn redacted() -> insta::Settings {
     settings.add_filter(r"localhost:\d{5}/mcp", "localhost:[port]/mcp");
     settings.add_filter(r"port \d+", "port [port]");
     settings.add_filter(r"(\w\.rs):\d+(:\d+)?", "$1:[line]");
-    settings.add_filter(r"\b\d+ buyers have it", "[n] buyers have it");
+    settings.add_filter(r"\b\d+ buyers got it", "[n] buyers got it");
     // A race is not lost for each product.
     settings.add_filter(
         r#"buy_product \{"product_name":"[^"]+","quantity":1\} at\s+the\s+same\s+moment"#,

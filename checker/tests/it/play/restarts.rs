@@ -35,7 +35,7 @@ async fn a_rebuilt_exercise_starts_again_and_one_that_dies_can_be_started_again(
     built(&workshop, "ex4_interact", "ex4_interact_solution");
     tab.until(|heard| heard.state["backend"]["generation"] == 2)
         .await;
-    let again = "The server was rebuilt. Connected again.";
+    let again = "The server was rebuilt. Reconnected.";
     tab.until(|heard| heard.state["notices"][0][1] == again)
         .await;
     // A question that is open goes with the server that asked it.
@@ -73,7 +73,7 @@ async fn a_rebuilt_exercise_starts_again_and_one_that_dies_can_be_started_again(
         heard.state["backend"]["problem"]["words"]
             .as_str()
             .unwrap()
-            .contains("ended by itself")
+            .contains("exited by itself")
     );
     tab.act("restart", json!({})).await;
     tab.until(|heard| heard.state["backend"]["generation"] == 4)
@@ -127,7 +127,7 @@ fn ctrl_c_ends_it_and_leaves_nothing_running() {
     );
     assert_eq!(code, Some(0));
     assert!(
-        rest.ends_with("\nplay was ended by Ctrl-C. Nothing is left running.\n"),
+        rest.ends_with("\nplay was stopped by Ctrl-C. Nothing is left running.\n"),
         "{rest}"
     );
     while !processes_of(&workshop).is_empty() {

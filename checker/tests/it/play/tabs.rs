@@ -164,7 +164,7 @@ async fn the_switches_say_what_the_client_declares() {
         })
         .await;
         let heard = tab
-            .until(|heard| heard.state["notices"][0][1] == "Connected again.")
+            .until(|heard| heard.state["notices"][0][1] == "Reconnected.")
             .await;
         assert_eq!(heard.state["switches"]["form"], true);
         let call = tab.call("buy_product", croissants(1)).await;
@@ -237,7 +237,7 @@ async fn what_a_task_wants_to_know_is_asked_and_the_task_goes_on() {
     );
     let text = result["content"][0]["text"].as_str().unwrap();
     assert!(text.contains("Ada") && text.contains("green"), "{text}");
-    let answered = ["your answer to what the task wants to know"];
+    let answered = ["your answer to the task's question"];
     tab.until(|heard| purposes(heard, "tasks/update") == answered)
         .await;
 }
@@ -283,7 +283,7 @@ async fn resources_prompts_and_completions_are_read_as_they_crossed_the_wire() {
         .request("tools/call", json!({ "name": "list_products" }))
         .await;
     assert!(
-        forbidden["words"].as_str().unwrap().contains("may not"),
+        forbidden["words"].as_str().unwrap().contains("not allowed"),
         "{forbidden}"
     );
 

@@ -40,7 +40,7 @@ pub(super) fn read(root: &Path, language: &Language) -> Result<PoFile, Mistake> 
     let path = root.join(&file);
     let text = fs::read_to_string(&path).map_err(|error| {
         mistake(format!(
-            "cannot be read: {error}. {FILE} names [{}]; `cargo xtask book merge` makes the file",
+            "cannot be read: {error}. {FILE} names [{}]; `cargo xtask book merge` creates the file",
             language.code
         ))
     })?;

@@ -25,7 +25,7 @@ pub(super) fn behind(template: &Catalog, language: &Language, file: &PoFile) -> 
         let why = match found {
             None => format!("{po} does not have {}; {FIX} in {po}", brief(id)),
             Some(found) if found.is_fuzzy() => format!(
-                "the translation of an older text may not fit {} any more; correct it at {po}:{}, and remove the line `#, fuzzy`",
+                "this translation of an older text may no longer fit {}; correct it at {po}:{}, and remove the line `#, fuzzy`",
                 brief(id),
                 at.copied().unwrap_or_default()
             ),
@@ -50,7 +50,10 @@ pub(super) fn behind(template: &Catalog, language: &Language, file: &PoFile) -> 
         }
         if template.find_message(None, id, None).is_none() {
             let line = file.lines.get(id).copied();
-            let why = format!("no page has {} any more; {FIX} where it changed", brief(id));
+            let why = format!(
+                "no page contains {} any longer; {FIX} where it changed",
+                brief(id)
+            );
             mistakes.push(Mistake::new(&po, line, why));
         }
     }
@@ -140,7 +143,7 @@ pub(super) mod tests {
             [
                 "book/src/start.md:3: book/po/de.po does not have “New.”; run `cargo xtask book merge`, then translate it in book/po/de.po",
                 "book/src/start.md:9: “Open.” is not translated; write it at book/po/de.po:20",
-                "book/po/de.po:30: no page has “Gone.” any more; run `cargo xtask book merge`, then translate it where it changed",
+                "book/po/de.po:30: no page contains “Gone.” any longer; run `cargo xtask book merge`, then translate it where it changed",
             ]
         );
     }

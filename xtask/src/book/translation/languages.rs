@@ -85,7 +85,7 @@ pub(super) fn read(root: &Path) -> Result<(Vec<Language>, Vec<Mistake>)> {
         let code = name.strip_suffix(".po");
         let is_named = |code: &&str| languages.iter().any(|language| language.code == *code);
         if let Some(code) = code.filter(|code| !is_named(code)) {
-            let message = format!("the language is not named; add [{code}] to {FILE}");
+            let message = format!("this language is missing; add [{code}] to {FILE}");
             mistakes.push(mistake(&format!("book/po/{name}"), message));
         }
     }

@@ -162,13 +162,13 @@ pub(super) async fn run(setup: &Setup) {
         }
     }
     let (name, said) = LEFT_OUT;
-    let sentence = format!("{MODERN} {name} is left out, for the suite does not play it");
+    let sentence = format!("{MODERN} {name} is left out, because the suite does not run it");
     let left_out = async {
         let checks = play(setup, &server, MODERN, true, name).await?;
         let skipped = |check: &Check| check.status == "SKIPPED" && check.why().starts_with(said);
         ensure!(
             checks.iter().all(skipped),
-            "{name} is left out, and need not be: put it among the others"
+            "{name} is left out, but does not have to be. Move it to the others"
         );
         Ok("it still says so".to_owned())
     };

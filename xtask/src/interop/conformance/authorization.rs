@@ -54,7 +54,8 @@ async fn played(setup: &Setup, kind: &str, issuer: &str) -> Result<Vec<Check>> {
         .args(["--resource", RESOURCE, "--port", &port.to_string()])
         .args(["--spec-version", MODERN, "--output-dir"])
         .arg(&folder);
-    let mut suite = Process::start(command, &setup.guard).context("the suite does not start")?;
+    let mut suite =
+        Process::start(command, &setup.guard).context("the suite could not be started")?;
     let stdout = suite.take_stdout().context("the suite has no stdout")?;
     let mut lines = BufReader::new(stdout).lines();
     let playing = async {
@@ -70,7 +71,7 @@ async fn played(setup: &Setup, kind: &str, issuer: &str) -> Result<Vec<Check>> {
         anyhow::Ok(said)
     };
     let said = timeout(PATIENCE, playing).await;
-    let said = said.context("the suite has not ended")??;
+    let said = said.context("the suite did not exit")??;
     checks(&folder).context(said)
 }
 

@@ -259,7 +259,7 @@ async fn still(setup: &Setup, left_out: &LeftOut) -> Result<String> {
     let still_said = words.any(|words| words.starts_with(said)) || played.words.contains(said);
     ensure!(
         still_said,
-        "it need not be left out any more: {}",
+        "it no longer has to be left out: {}",
         played.words
     );
     Ok(format!("still {said:?}"))

@@ -151,7 +151,7 @@ fn judge(checks: &[Check], excused: &[Excuse]) -> Result<String> {
         if !checks.iter().any(|check| excuse.covers(check)) {
             let check = excuse.check;
             faults.push(format!(
-                "{check} is left out, and need not be: take it out of the list"
+                "{check} is left out, but does not have to be. Remove it from the list"
             ));
         }
     }
@@ -241,6 +241,6 @@ mod tests {
     #[test]
     fn an_excuse_that_is_not_needed_is_reported() {
         let checks = [check("a", "SUCCESS", None), check("b", "SUCCESS", None)];
-        assert!(fault(&checks, EXCUSE).starts_with("b is left out, and need not be"));
+        assert!(fault(&checks, EXCUSE).starts_with("b is left out, but does not have to be"));
     }
 }

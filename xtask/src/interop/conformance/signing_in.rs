@@ -111,7 +111,7 @@ async fn still(setup: &Setup, name: &str, said: &str) -> Result<String> {
     let mut words = unmet.flat_map(|check| [check.why(), check.description.as_str()]);
     ensure!(
         words.any(|words| words.contains(said)),
-        "it need not be left out any more: {}",
+        "it no longer has to be left out: {}",
         played.words
     );
     Ok(format!("still {said:?}"))
