@@ -140,7 +140,9 @@ pub fn panicked(panic: &Panic, sent: &str) -> Stop {
         {
             "Blocking here would stop the thread that serves every client, so tokio forbids it. Use `.await`. For a short change, a std::sync::Mutex is enough."
         }
-        _ => "A panic ends the handler, and the request gets no answer. Return an error instead.",
+        _ => {
+            "A panic ends the handler, and the request gets no answer. Return a result or an error instead."
+        }
     };
     Finding::new(Code::Panicked)
         .sent(sent)
@@ -326,7 +328,7 @@ mod tests {
             }
         };
         assert!(why("attempt to subtract with overflow").contains("below zero"));
-        assert!(why("oh").contains("Return an error instead"));
+        assert!(why("oh").contains("Return a result or an error"));
     }
 
     #[test]

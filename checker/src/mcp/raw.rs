@@ -148,7 +148,7 @@ impl Raw {
         }
     }
 
-    /// A request with an id of its own and, on the modern era, the metadata it must carry.
+    /// A request with an id of its own and, in the modern era, the metadata it must carry.
     pub fn message(&self, method: &str, mut params: Value) -> Value {
         if self.profile.era == Era::Modern {
             params["_meta"] = json!({

@@ -109,7 +109,7 @@ impl<W: Write> Terminal<W> {
     /// What is worth knowing beside a pass.
     fn remarks(&mut self, step: &StepReport) -> io::Result<()> {
         let all = step.eras.iter().flat_map(|era| &era.remarks);
-        // Most hold on both eras.
+        // Most hold in both eras.
         let all: BTreeSet<&String> = all.collect();
         for remark in all {
             self.labeled("note", remark, Style::new())?;
@@ -167,7 +167,7 @@ impl<W: Write> Terminal<W> {
 
     fn finding(&mut self, finding: &Finding, eras: &[Era], checked: usize) -> io::Result<()> {
         let only = match eras {
-            [era] if checked > 1 => format!("  (on the {era} era)"),
+            [era] if checked > 1 => format!("  (in the {era} era)"),
             _ => String::new(),
         };
         let sent = if finding.sent.is_empty() {

@@ -127,11 +127,11 @@ pub fn write_failing(out: &mut dyn Write, step: &StepReport) -> io::Result<usize
     Ok(all - 1)
 }
 
-/// `── 3.4 on the modern era ──`
+/// `── 3.4 in the modern era ──`
 fn write_heading(out: &mut dyn Write, step: &str, era: Option<Era>) -> io::Result<()> {
     let on_era = match era {
         None => String::new(),
-        Some(era) => format!(" on the {era} era"),
+        Some(era) => format!(" in the {era} era"),
     };
     writeln!(out, "\n{FAINT}── {step}{on_era} ──{FAINT:#}")
 }

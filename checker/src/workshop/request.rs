@@ -42,7 +42,7 @@ pub enum SubjectChoice {
 }
 
 impl<'a> CheckRequest<'a> {
-    /// The attendee's own code on both eras, with arguments drawn anew.
+    /// The attendee's own code in both eras, with arguments drawn anew.
     pub fn new(exercise: &'a Exercise, step: Option<&'a Step>) -> Self {
         Self {
             exercise,
@@ -54,7 +54,7 @@ impl<'a> CheckRequest<'a> {
         }
     }
 
-    /// Whether what is found is the attendee's progress: only their own code, on both eras, and with
+    /// Whether what is found is the attendee's progress: only their own code, in both eras, and with
     /// everything that the checker can do.
     pub(super) fn is_for_progress(&self) -> bool {
         matches!(self.subject, SubjectChoice::Starter)

@@ -116,7 +116,7 @@ flaws! {
     "3.3" {
         /// Selling does not lower the stock
         StockStays,
-        /// Each session has an inventory of its own and, on the modern era, each request
+        /// Each session has an inventory of its own and, in the modern era, each request
         InventoryPerSession,
         /// Every receipt is the one for 1 Croissant
         CannedReceipt,

@@ -71,7 +71,7 @@ impl Store {
         Ok(result)
     }
 
-    /// The same store, with another shop for each session or, on the modern era, each request.
+    /// The same store, with another shop for each session or, in the modern era, each request.
     fn with_shop_of(&self, call: &Call) -> Self {
         let fresh = || Arc::new(Shop::opening_day(self.flaws.clone()));
         let mut shops = self.shops.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Asking the user something during a call, on both eras.
+//! Asking the user something during a call, in both eras.
 //!
 //! A legacy server sends `elicitation/create` and waits. A modern one ends the call with an
 //! `InputRequiredResult`; the client calls again, with the answers and the `requestState`. The

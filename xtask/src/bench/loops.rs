@@ -88,7 +88,7 @@ pub(super) async fn save(bed: &Bed, python: &Python, rounds: u32) -> Result<Vec<
     ])
 }
 
-/// All of exercise 3 on both eras, built, beside one call of MCP Inspector's command line.
+/// All of exercise 3 in both eras, built, beside one call of MCP Inspector's command line.
 pub(super) async fn check(bed: &Bed, node: &Node, rounds: u32) -> Result<Row> {
     let program = Program {
         executable: bed.built("debug/ex3_store_solution"),

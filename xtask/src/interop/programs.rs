@@ -54,7 +54,7 @@ pub(super) async fn run(setup: &Setup) {
     tally.peer("The checker against a client and an agent in Python");
     for peer in &PEERS {
         let Peer { what, flaws, .. } = peer;
-        let sentence = format!("a right {what} passes every step on both eras");
+        let sentence = format!("a right {what} passes every step in both eras");
         tally.check(&sentence, judge(setup, peer, None)).await;
         for flaw in *flaws {
             let Flaw {

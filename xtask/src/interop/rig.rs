@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) async fn run(setup: &Setup) {
     setup.tally.peer("The agent of exercise 2 on rig");
     println!("building the agent on rig (once, some minutes)");
-    let sentence = "it passes every step of exercise 2, on both eras";
+    let sentence = "it passes every step of exercise 2, in both eras";
     setup.tally.check(sentence, passes(setup)).await;
     let sentence = "clippy has no warnings of it";
     setup.tally.check(sentence, is_clean(setup)).await;

@@ -57,7 +57,7 @@ async fn says_nothing_of_itself(program: &ProgramUnderTest) -> Checked {
     })
 }
 
-/// That a session came about, on the one era that the server speaks; and on which version.
+/// That a session came about, in the one era that the server speaks; and on which version.
 fn agreed(program: &ProgramUnderTest, ran: &Ran, record: &Record) -> Checked<String> {
     let method = match program.era {
         Era::Modern => "server/discover",

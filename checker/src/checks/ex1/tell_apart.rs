@@ -141,14 +141,14 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
             Code::ComplaintOnStdout,
             "the server's message on stderr, not on stdout",
             Why::from("stdout is only for answers.").in_rust(
-                "In the starter, `succeeded` turns a result that is an error into a failure.",
+                "In the starter, the function `succeeded` is the place to turn such a result into a failure.",
             ),
         )
     } else {
         (
             Code::ComplaintSwallowed,
             "the server's message on stderr",
-            Why::from("The server's message says what to do about it. Print it as it came."),
+            Why::from("The server's message says what to do. Print the message unchanged."),
         )
     };
     // The workshop's `succeeded` says what a tool error is. Any other that is no failure to the
@@ -162,7 +162,7 @@ fn said_on_stderr(ran: &Ran, what: &str, words: &str, asked_in: TodoBlock) -> Ch
         .finding(code)
         .expected(format!("{expected}: {words}"))
         .got(ran.printed())
-        .why(Why::from(format!("This is not an answer: {what}.")).followed_by(why))
+        .why(Why::from(format!("This is not an answer. {what}.")).followed_by(why))
         .at(block)
         .into())
 }

@@ -52,14 +52,14 @@ async fn what_goes_wrong_is_told(program: &ProgramUnderTest) -> Checked {
             what: "of a tool that does not exist",
             call: draw::call(program, &format!("{right}_now"), &arguments),
             reason: String::new(),
-            why: "Models make up names. If you tell the model that the tool does not exist, and which ones do, it chooses another.",
+            why: "Models invent names. If you tell the model that the tool does not exist, and which tools there are, it chooses another one.",
             reaches_nobody: false,
         },
         Wrong {
             what: "with arguments that are not JSON",
             call: Proposal::written(draw::call_id(program), broken, &whole[..cut]),
             reason: String::new(),
-            why: "Models write JSON as text, and sometimes break off. If you tell the model what is wrong with it, it writes it again.",
+            why: "Models write JSON as text, and sometimes stop in the middle. If you tell the model what is wrong with the JSON, the model writes it again.",
             reaches_nobody: true,
         },
         Wrong {
@@ -115,7 +115,7 @@ fn goes_on(stop: Stop) -> Stop {
         Stop::Failed(mut finding) if finding.code == Code::Panicked => {
             finding.expected =
                 "an agent that tells the model what went wrong, and goes on".to_owned();
-            finding.why = Why::from("The model makes mistakes, and tools fail. The model can do better if it reads what went wrong. A panic ends the program, and the user gets nothing.").in_rust("All of these arrive here as an Err.");
+            finding.why = Why::from("The model makes mistakes, and tools fail. The model can do better if it reads what went wrong. A panic ends the program, and the user gets nothing.").in_rust("In the starter, all of these mistakes arrive as an `Err` at step_2_5.");
             Stop::Failed(finding)
         }
         other => other,
@@ -231,7 +231,7 @@ async fn a_server_that_is_gone_is_told(program: &ProgramUnderTest) -> Checked {
         what: "of a server that is gone",
         call,
         reason: String::new(),
-        why: "Servers go away. If the model knows, it can say so, and answer as well as it can without them.",
+        why: "Servers can become unreachable. If you tell the model, it can tell the user, and answer without the server.",
         reaches_nobody: false,
     };
     is_told(&played, 0, &wrong)?;

@@ -176,7 +176,7 @@ fn constraints(tool: &Tool) -> Vec<Lack> {
         ),
         (false, false) => (
             "1 is not accepted",
-            "A client that checks its arguments cannot buy one of anything.",
+            "A client that checks arguments against the schema cannot buy just one of anything.",
         ),
     };
     let got = match &bounds["minimum"] {
@@ -212,14 +212,14 @@ fn annotations(tool: &Tool) -> Vec<Lack> {
             (
                 "the annotation readOnlyHint true",
                 hint(read_only),
-                "Hosts call read-only tools without asking the user. Without this hint, they must assume the worst.",
+                "Hosts call read-only tools without asking the user. If the hint is false or missing, they must assume the worst.",
                 "In rmcp: #[tool(annotations(read_only_hint = true))].",
             )
         }
         "buy_product" if hints.is_none() => (
             "annotations",
             NONE.to_owned(),
-            "Hosts use annotations to decide whether to ask the user first. Say that this tool changes something, and that calling it again buys again.",
+            "Hosts use annotations to decide whether to ask the user first. Say that buy_product changes something, and that calling it again buys again.",
             "In rmcp: #[tool(annotations(read_only_hint = false, idempotent_hint = false))].",
         ),
         _ => return Vec::new(),

@@ -258,7 +258,7 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
                 ),
                 Some(_) if order.code == Code::AcceptsHuge => (
                     order.block.into(),
-                    "No product has that much stock. Does the conversion to a smaller integer type drop the upper digits?",
+                    "No product has that much stock. Does a conversion to a smaller integer type drop the upper bits?",
                 ),
                 Some(_) if order.block == places::BUY_ARGUMENTS => (
                     order.block.into(),
@@ -303,7 +303,7 @@ fn gives_a_reason(order: &Order, called: &Called) -> Checked {
     }
     Err(Finding::new(Code::NoReason)
         .sent(&called.sent)
-        .expected(format!("a message that tells a model what is wrong with {}", order.what))
+        .expected(format!("a message that tells a model what is wrong: {}", order.what))
         .got(shop::outcome(called))
         .why("With a reason, the model can correct its next call. Without one, it tries the same again, or gives up.")
         .into())
@@ -316,8 +316,8 @@ fn gives_another_reason(for_unknown: &str, called: &Called) -> Checked {
     }
     Err(Finding::new(Code::SameReason)
         .sent(&called.sent)
-        .expected("a different message than for an unknown product: this one exists, and some is left")
+        .expected("a different message than for an unknown product: this one exists, and some are left")
         .got(shop::outcome(called))
-        .why("The model must react differently: to an unknown product by choosing another, here by ordering fewer.")
+        .why("The model must react differently: if the product is unknown, it chooses another one, but here it orders fewer.")
         .into())
 }

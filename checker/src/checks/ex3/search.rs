@@ -124,14 +124,21 @@ fn queries(server: &ServerUnderTest, all: &[Product]) -> Vec<Query> {
         keyword: Some(keyword),
         ..Query::new(code, what)
     };
-    let by_parts = parts
-        .into_iter()
-        .map(|keyword| part(Code::SearchKeyword, "a part of a name", keyword));
+    let by_parts = parts.into_iter().map(|keyword| {
+        part(
+            Code::SearchKeyword,
+            "the product with this in its name",
+            keyword,
+        )
+    });
     let unheard_of = draw::unheard_of(server);
     let others = [
         Query {
             keyword: other_case.clone(),
-            ..Query::new(Code::SearchCase, "a part of a name in the other case")
+            ..Query::new(
+                Code::SearchCase,
+                "the product with this in its name, in upper or lower case",
+            )
         },
         Query {
             min: Some(middle),

@@ -73,10 +73,10 @@ pub async fn check(server: &ServerUnderTest, app: &App) -> Checked {
 
 fn for_hosts_only(app: &App) -> Stop {
     Finding::new(Code::AppForHostsOnly)
-        .sent("tools/list, by a client that cannot show pages")
+        .sent("tools/list, from a client that cannot show pages")
         .expected(format!("the tool {}, as for every client", app.tool))
         .got("no tool with that name")
-        .why("Its result also has text, which is useful without the page.")
+        .why("The tool's result also has text, which is useful without the page.")
         .at(app.block)
         .into()
 }
@@ -130,7 +130,7 @@ pub fn page_of(tool: &Tool) -> Checked<String> {
             return Err(finding(Code::AppWithoutPage, format!("_meta {meta}"), why));
         }
         _ => {
-            let why = "This tells the host which page to show with the result. Without it, the host only shows the text.";
+            let why = "`_meta.ui` tells the host which page to show with the result. Without it, the host only shows the text.";
             let without = |got: String| finding(Code::AppWithoutPage, got, why);
             return Err(match meta {
                 Value::Null => without("no _meta".to_owned()),
@@ -211,8 +211,7 @@ pub async fn read(shop: &Shop, uri: &str) -> Checked<String> {
     };
     let mime_type = mime_type.as_deref().unwrap_or("none");
     if mime_type != MIME_TYPE {
-        let why =
-            "This type tells the host that the page is an MCP App. It does not show any other.";
+        let why = "This type tells the host that the page is an MCP App. Hosts do not show pages of any other type.";
         return Err(finding(
             Code::WrongMimeType,
             format!("the type {mime_type}"),
@@ -314,7 +313,7 @@ async fn shows_the_inventory(shop: &Shop, app: &App, tool: &Tool) -> Checked {
         return Err(Finding::new(Code::ShowsOtherInventory)
             .sent(&called.sent)
             .expected(format!(
-                "the same products as in list_products: {}",
+                "the same products as in list_products, including {}",
                 named(&products)
             ))
             .got(named(&shown))
@@ -351,12 +350,12 @@ fn tells_in_words(called: &Called, app: &App, products: &[Product]) -> Checked {
     Err(Finding::new(Code::NoTextFallback)
         .sent(&called.sent)
         .expected(format!(
-            "a text that mentions every product: {}, {}",
+            "text that mentions every product, such as {}, {}",
             product.name,
             (app.detail)(product)
         ))
         .got(got)
-        .why("Some hosts cannot show pages, and models never see them. They all rely on the text.")
+        .why("Models, and hosts that cannot show pages, rely on the text.")
         .into())
 }
 

@@ -20,7 +20,7 @@ pub const CATALOG: App = App {
 /// What a card is, to a screen reader and to 4.8. A page that draws cards has the word in it.
 const CARD: &str = "article";
 
-const WHY: &str = "Hosts show the page that the tool names, whatever the tool returns.";
+const WHY: &str = "Hosts show what this page contains, whatever the tool returns.";
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     apps::check(server, &CATALOG).await?;

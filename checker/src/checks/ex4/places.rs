@@ -5,7 +5,7 @@ use crate::verdict::{Location, Spot};
 
 /// `buy_product`, which asks.
 pub const BUY_TOOL: TodoBlock = store("step_4_1_tool");
-/// The question, on both eras.
+/// The question, in both eras.
 pub const QUESTION: TodoBlock = confirm("step_4_1");
 /// What is said to a no.
 pub const NO: TodoBlock = confirm("step_4_2");

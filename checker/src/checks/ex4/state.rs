@@ -106,7 +106,14 @@ async fn of_states(
             code,
             what: tampering.to_string(),
             call: second_round(&asked, order(&product.name, 1), tampered),
-            why: "A client can send anything. Seal the state, and only trust a state whose seal is valid.",
+            why: match code {
+                Code::TrustsMissingState => {
+                    "An answer only counts together with the state of its question. Without a state, ask again."
+                }
+                _ => {
+                    "A client can send anything. Seal the state, and only trust a state whose seal is valid."
+                }
+            },
         };
         must_not_buy(shop, &forgery).await?;
         bought_nothing(shop, &forgery, &before).await?;
@@ -265,12 +272,22 @@ fn second_round(asked: &InputRequired, call: ToolCall, state: Option<String>) ->
 }
 
 impl Forgery {
+    fn sent(&self, sent: &str) -> String {
+        format!("{sent}, with the action accept and {}", self.what)
+    }
+
     fn finding(&self, sent: &str, expected: &str, got: String) -> Finding {
+        let place = match self.code {
+            // Nothing was tampered with: the round is not looked at as it should be.
+            Code::TrustsMissingState | Code::TakesAnyAnswer => places::QUESTION,
+            _ => places::STATE,
+        };
         Finding::new(self.code)
-            .sent(format!("{sent}, with accept and {}", self.what))
+            .sent(self.sent(sent))
             .expected(expected)
             .got(got)
             .why(self.why)
+            .at(place)
     }
 }
 
@@ -288,8 +305,24 @@ async fn must_not_buy(shop: &Shop, forgery: &Forgery) -> Checked<Option<InputReq
             kind: ErrorKind::Refused { code, .. },
             ..
         }) if code != INTERNAL_ERROR => Ok(None),
-        Err(failure) => Err(symptoms::of_failure(failure)),
+        Err(failure) => Err(broken_by(forgery, failure)),
     }
+}
+
+/// A second round that broke something.
+fn broken_by(forgery: &Forgery, failure: RequestError) -> Stop {
+    let is_internal = matches!(
+        failure.kind,
+        ErrorKind::Refused { code, .. } if code == INTERNAL_ERROR
+    );
+    let mut stop = symptoms::of_failure(failure);
+    if let Stop::Failed(finding) = &mut stop {
+        finding.sent = forgery.sent(&finding.sent);
+        if is_internal {
+            finding.why = "-32603 says that something broke in the server. Refuse a state that is not valid, or ask again.".into();
+        }
+    }
+    stop
 }
 
 /// That whatever was said to a second round, the stock is what it was.

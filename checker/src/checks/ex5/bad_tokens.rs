@@ -1,4 +1,4 @@
-//! 5.4: a token that is not valid here and now is refused: 401, and nothing happened.
+//! 5.4: an expired token, or another server's, is refused: 401, and nothing happened.
 
 use super::challenge::says_that_it_is_bad;
 use super::changed;
@@ -68,7 +68,7 @@ async fn is_for_whom_it_is_told(server: &ServerUnderTest, good: &str) -> Checked
     let other = server.another(&[("AUDIENCE", OTHER)]).await?;
     let door = Door::of(server, other.url())?;
     let intruder = Intruder::new(
-        &format!("a token for {AUDIENCE}, where AUDIENCE={OTHER}"),
+        &format!("a token for {AUDIENCE}, to a store started with AUDIENCE={OTHER}"),
         Credential::Token(good.to_owned()),
         Code::AcceptsOtherAudience,
         "Several stores can share a realm. Each only accepts tokens that were made for it. The variable AUDIENCE names this store.",

@@ -138,7 +138,7 @@ fn only_reads(my_orders: &Tool) -> Checked {
         .sent("tools/list")
         .expected("my_orders with the annotation readOnlyHint: true")
         .got(read_only.map_or_else(|| "no such hint".to_owned(), |value| value.to_string()))
-        .why("Hosts call read-only tools without asking the user. Without this hint, they must assume the worst.")
+        .why("Hosts call read-only tools without asking the user. If the hint is false or missing, they must assume the worst.")
         .in_rust("In rmcp: #[tool(annotations(read_only_hint = true))].")
         .at(shop::written_as("my_orders").or(places::ORDERS))
         .into())
@@ -187,7 +187,7 @@ async fn keep_orders_apart(server: &ServerUnderTest, alice: &Customer, bob: &Cus
         ))
         .expected("the same orders as before")
         .got(shop::outcome(&called))
-        .why("Users get new tokens and sessions all the time. Remember purchases by the claim `sub`: it identifies the user.")
+        .why("Users get new tokens and sessions all the time. Record purchases under the claim `sub`, which identifies the user.")
         .into())
 }
 
@@ -203,7 +203,7 @@ async fn goes_by_id(server: &ServerUnderTest, alice: &Customer, bought: &[Order]
             .sent(format!("{}, as {}", called.sent, namesake.name))
             .expected("no orders: this user has bought nothing")
             .got(shop::outcome(&called))
-            .why("Two users can have the same name, one after the other. The claim `sub` identifies a user; names are for people to read.")
+            .why("Two users can have the same name at different times. The claim `sub` identifies a user; names are for people to read.")
             .into());
     }
     server.purpose(&format!("{} comes back with another name", alice.name));
@@ -224,7 +224,7 @@ async fn goes_by_id(server: &ServerUnderTest, alice: &Customer, bought: &[Order]
         ))
         .expected(format!("the same {} orders as before", bought.len()))
         .got(shop::outcome(&called))
-        .why("People are renamed. The claim `sub` identifies a user; names are for people to read.")
+        .why("People change their names. The claim `sub` identifies a user; names are for people to read.")
         .into())
 }
 
@@ -256,7 +256,7 @@ fn names_its_buyer(called: &Called, buyer: &str) -> Checked {
         .sent(format!("{}, as {buyer}", called.sent))
         .expected(format!("a receipt with buyer: {buyer:?}"))
         .got(shop::outcome(called))
-        .why("People read receipts. Take the name that they know from the token: `preferred_username`.")
+        .why("People read receipts. Use the name that they know. It is in the token, as `preferred_username`.")
         .at(places::RECEIPT)
         .into())
 }
@@ -313,7 +313,7 @@ async fn keeps_confirmations_apart(
             ))
             .expected("a refusal, or another question: this state belongs to somebody else")
             .got(got)
-            .why("Clients can pass a `requestState` on to anyone. Bind it to the user who was asked: seal their id in it, or as associated data.")
+            .why("Clients can pass a `requestState` on to anyone. Bind it to the user who was asked: put the user's id into what you seal, or pass it as associated data.")
             .into());
     }
     server.purpose(&format!("{} finishes the purchase", alice.name));
@@ -374,8 +374,9 @@ async fn keeps_sessions_apart(
     if called.result.is_error != Some(true) {
         return Err(Finding::new(Code::SessionOfAnother)
             .sent(format!(
-                "a yes from {} to the question in the session of {}, who then declines",
-                bob.name, alice.name
+                "{}'s yes to the question in {alice}'s session; {alice} then declines",
+                bob.name,
+                alice = alice.name
             ))
             .expected(format!("a refusal: {} declined", alice.name))
             .got(shop::outcome(&called))
@@ -400,7 +401,7 @@ async fn keeps_sessions_apart(
     Ok(())
 }
 
-const NO_PROOF: &str = "A session id does not prove who someone is. Remember which user began a session, and compare on every request.";
+const NO_PROOF: &str = "A session id does not prove who someone is. Remember which user began a session, and compare the user on every request.";
 
 fn session_of_another(owner: &Customer, other: &Customer, sent: &str, got: String) -> Stop {
     Finding::new(Code::SessionOfAnother)
@@ -470,6 +471,6 @@ fn task_of_another(sent: &str, owner: &str, other: &str, got: String) -> Stop {
         .sent(format!("{sent}, a task of {owner}, by {other}"))
         .expected("error -32602, as for an unknown task")
         .got(got)
-        .why("A task id does not prove who began the task. Remember whose task it is, and compare on every request.")
+        .why("A task id does not prove who began the task. Remember whose task it is, and compare the user on every request.")
         .into()
 }

@@ -106,7 +106,7 @@ fn issuers(good: &Draft) -> Vec<Intruder> {
 }
 
 fn audiences(good: &Draft) -> Vec<Intruder> {
-    const AUDIENCE_COUNTS: &str = "Every server sees the tokens sent to it. If you accept tokens for other servers, those servers can act as their users here. Refuse tokens whose `aud` does not name your server.";
+    const AUDIENCE_COUNTS: &str = "Every server sees the tokens sent to it. If you accept tokens for other servers, those servers can use your store in the name of the tokens' users. Refuse tokens whose `aud` does not name your server.";
     let to = |what: &str, audience: Value| {
         let draft = good.clone().with("aud", audience);
         let code = Code::AcceptsOtherAudience;
@@ -139,7 +139,7 @@ fn audiences(good: &Draft) -> Vec<Intruder> {
 }
 
 fn kinds(good: &Draft) -> Vec<Intruder> {
-    const KIND: &str = "An ID token tells a client who the user is, and a refresh token is for the realm. Only take access tokens: in Keycloak's, the claim `typ` is `Bearer`.";
+    const KIND: &str = "An ID token tells a client who the user is, and a refresh token is for the realm. Only accept access tokens: Keycloak sets their claim `typ` to `Bearer`.";
     let kind = |what: &str, typ: &str| {
         let draft = good.clone().with("typ", typ);
         of(places::kind(), what, &draft, Code::AcceptsOtherType, KIND)
@@ -238,7 +238,7 @@ pub fn texts(good: &str) -> Vec<Intruder> {
             format!("{header}.{claims}."),
         ),
         token(
-            "a token with something added to its signature",
+            "a token whose signature has something added",
             format!("{good}AAAA"),
         ),
         token("a token of four parts", format!("{good}.{signature}")),
@@ -246,7 +246,10 @@ pub fn texts(good: &str) -> Vec<Intruder> {
             "a token in which someone wrote another name",
             format!("{header}.{altered}.{signature}"),
         ),
-        two("two headers, both with the same good token", [good, good]),
+        two(
+            "two Authorization headers, both with the same good token",
+            [good, good],
+        ),
         two(
             "two headers, a good token and a broken one",
             [good, "nothing"],

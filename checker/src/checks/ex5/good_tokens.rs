@@ -1,4 +1,4 @@
-//! 5.3: a good token works, on both eras, and for the second request as for the first.
+//! 5.3: a good token works, in both eras, and for the second request as for the first.
 
 use serde_json::{Value, json};
 

@@ -290,7 +290,9 @@ pub fn succeeded(called: &Called, expected: &str) -> Checked {
             .sent(&called.sent)
             .expected(expected)
             .got(outcome(called))
-            .why("isError: true tells the model that the call failed. This one should not.")
+            .why(
+                "isError: true tells the model that the call failed. This call should have worked.",
+            )
             .into());
     }
     Ok(())

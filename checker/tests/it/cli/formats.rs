@@ -262,7 +262,7 @@ fn the_trace_stands_in_the_report_for_people_and_beside_the_others() {
     let human = run("human");
     assert!(human.stdout.contains(sent), "{}", human.stdout);
     assert!(
-        human.stdout.contains("── 3.3 on the legacy era ──"),
+        human.stdout.contains("── 3.3 in the legacy era ──"),
         "{}",
         human.stdout
     );

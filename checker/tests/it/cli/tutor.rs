@@ -1,4 +1,4 @@
-//! The tutor, as agents use and misuse it: rmcp's client over stdio and HTTP, on both eras.
+//! The tutor, as agents use and misuse it: rmcp's client over stdio and HTTP, in both eras.
 
 use std::process::Stdio;
 

@@ -153,10 +153,10 @@ fn the_trace_begins_with_the_exchange_that_failed() {
     terminal.shows(IDLE);
     terminal.press("t");
     let screen = terminal.shows("press t again for the other");
-    assert!(screen.contains("── 3.4 on the modern era ──"), "{screen}");
+    assert!(screen.contains("── 3.4 in the modern era ──"), "{screen}");
     assert!(screen.contains(r#""quantity":0"#), "{screen}");
     terminal.press("t");
-    let all = terminal.has_printed("── 3.4 on the legacy era ──");
+    let all = terminal.has_printed("── 3.4 in the legacy era ──");
     assert!(all.contains("✗ the check failed here"), "{all}");
     quits(&workshop, terminal);
 }
