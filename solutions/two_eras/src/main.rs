@@ -95,7 +95,7 @@ async fn main() -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .with_context(|| {
-            format!("cannot listen on port {port}: stop the server that runs there, or set PORT")
+            format!("cannot listen on port {port}. Stop the server that runs there, or set PORT")
         })?;
     eprintln!("serving MCP at http://{}/mcp", listener.local_addr()?);
     axum::serve(listener, router(serves)).await?;

@@ -31,10 +31,16 @@ const WHOLE: &[&str] = &[
     // The book shows what they hold.
     "checker/tests/snapshots",
     "course.toml",
+    "deploy",
     "evals",
     "exercises",
     // A table in it is a part of xtask.
     "interop/by_hand/switches.toml",
+    // The book shows these.
+    "interop/guide.cjs",
+    "interop/guide.py",
+    "interop/guide_test.cjs",
+    "interop/guide_test.py",
     "realm/Cargo.toml",
     "realm/src",
     "realm/workshop-realm.json",
