@@ -200,6 +200,20 @@ fn words_of(json: &Value) -> String {
     message.map_or_else(|| json.to_string(), str::to_owned)
 }
 
+impl ErrorKind {
+    /// No answer, or not all of it, in this time. What goes on after megabytes is a flood: whether it
+    /// reaches the limit in time depends on the machine.
+    pub(super) fn too_late(after: Duration, bytes: usize) -> Self {
+        const FLOOD: usize = 1_000_000;
+        match bytes {
+            ..FLOOD => Self::Silent { after, bytes },
+            _ => Self::TooMuch {
+                limit: bytes - bytes % FLOOD,
+            },
+        }
+    }
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

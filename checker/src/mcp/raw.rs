@@ -205,10 +205,10 @@ impl Raw {
         };
         let outcome = match timeout(patience, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(ErrorKind::Silent {
-                after: patience,
-                bytes: self.recorded(&sent).map_or(0, |exchange| exchange.bytes),
-            }),
+            Err(_) => {
+                let bytes = self.recorded(&sent).map_or(0, |exchange| exchange.bytes);
+                Err(ErrorKind::too_late(patience, bytes))
+            }
         };
         let recorded = self.recorded(&sent);
         match (outcome, recorded) {

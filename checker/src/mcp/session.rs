@@ -381,10 +381,7 @@ fn silent(exchange: Option<&Exchange>, after: Duration) -> ErrorKind {
     if let Some(kind) = exchange.and_then(ErrorKind::of) {
         return kind;
     }
-    ErrorKind::Silent {
-        after,
-        bytes: exchange.map_or(0, |exchange| exchange.bytes),
-    }
+    ErrorKind::too_late(after, exchange.map_or(0, |exchange| exchange.bytes))
 }
 
 /// A failure of the request in this exchange.

@@ -148,7 +148,10 @@ pub(crate) mod tests {
             "book",
             "checker/src/checks",
             "checker/tests/snapshots",
+            "deploy",
+            "evals",
             "exercises",
+            "interop",
             "slides",
             "solutions",
         ] {

@@ -34,7 +34,14 @@ use crate::pages::serve::{self, Site};
 pub(crate) const SITE: Site = Site {
     name: "book",
     build: build::build_english,
-    sources: &["book", "solutions", "checker/tests/snapshots"],
+    sources: &[
+        "book",
+        "solutions",
+        "checker/tests/snapshots",
+        "deploy",
+        "evals",
+        "interop",
+    ],
     beside: None,
 };
 

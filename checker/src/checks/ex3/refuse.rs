@@ -305,7 +305,7 @@ fn gives_a_reason(order: &Order, called: &Called) -> Checked {
         .sent(&called.sent)
         .expected(format!("a message that tells a model what is wrong: {}", order.what))
         .got(shop::outcome(called))
-        .why("With a reason, the model can correct its next call. Without one, it tries the same again, or gives up.")
+        .why("With a reason, the model can correct its next call. Without one, it tries the same call again, or gives up.")
         .into())
 }
 

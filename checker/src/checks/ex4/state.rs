@@ -153,7 +153,7 @@ async fn of_states(
     call = call.with_response("another-question", yes().to_json());
     let forgery = Forgery {
         code: Code::TakesAnyAnswer,
-        what: "a yes under the key of another question".to_owned(),
+        what: "its yes under the key of another question".to_owned(),
         call,
         why: "An answer belongs to the question with the same key. If the answer to your question is missing, ask again.",
     };
