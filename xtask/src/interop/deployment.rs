@@ -57,7 +57,7 @@ pub(super) async fn run(setup: &Setup) {
         (Proxy::Nginx, &nginx, "nginx", "both eras"),
         (Proxy::Caddy, &caddy, "Caddy", "the modern era"),
     ] {
-        let sentence = format!("every step of exercise 4 passes behind {name}, on {eras}");
+        let sentence = format!("every step of exercise 4 passes behind {name}, in {eras}");
         tally.check(&sentence, asks(setup, proxy, program)).await;
         let sentence = format!("exercise 5 names its public address behind {name}");
         tally
