@@ -9,9 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rmcp::model::Tool;
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::play::{exercise, servers, show};
+use super::servers::{NeedsServer, show};
 use super::{COULD_NOT, FAILED, PASSED};
-use crate::checks;
 use crate::cli::{Eval as Arguments, EvalFormat};
 use crate::escape::one_line;
 use crate::eval::ask_all;
@@ -26,6 +25,11 @@ use crate::subject::process::Process;
 use crate::subject::{Subject, reach};
 use crate::workshop::Workshop;
 use crate::workshop::build::{self, Built};
+
+const NEEDS: NeedsServer = NeedsServer {
+    command: "eval",
+    signs_in: false,
+};
 
 /// Where the questions about the store are.
 const QUESTIONS: &str = "evals/store.toml";
@@ -72,24 +76,18 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
         EvalFormat::Human => write!(out, "{}", evaluation.human())?,
         EvalFormat::Json => writeln!(out, "{:#}", evaluation.json())?,
     }
-    Ok(code(arguments, &evaluation))
+    let counts = evaluation.newest().counts();
+    if counts.no_answers == counts.asked {
+        bail!("the model answered no question; the table says why");
+    }
+    match arguments.at_least {
+        Some(percent) if counts.percent() < f64::from(percent) => Ok(FAILED),
+        _ => Ok(PASSED),
+    }
 }
 
 fn of_file(file: &Path, error: &str) -> anyhow::Error {
     anyhow!("{}: {error}", file.display())
-}
-
-/// Whether as many were hits as somebody asked for. The newest wording counts.
-fn code(arguments: &Arguments, evaluation: &Evaluation) -> u8 {
-    let figures = evaluation.reworded.as_ref().unwrap_or(&evaluation.figures);
-    let counts = figures.counts();
-    if counts.no_answers == counts.asked {
-        return COULD_NOT;
-    }
-    match arguments.at_least {
-        Some(percent) if counts.percent() < f64::from(percent) => FAILED,
-        _ => PASSED,
-    }
 }
 
 /// `--questions`; by default, those about the store.
@@ -138,21 +136,7 @@ async fn tools(arguments: &Arguments) -> Result<Vec<Tool>> {
 /// Builds an exercise, and asks it.
 async fn of_exercise(arguments: &Arguments, guard: &Guard) -> Result<Vec<Tool>> {
     let workshop = Workshop::open().inspect(Workshop::finish_what_was_cut_off)?;
-    let exercise = exercise(&workshop, arguments.exercise.as_deref(), "eval")?;
-    let Some(serving) = checks::serving_of(exercise) else {
-        bail!(
-            "exercise {} is a client, and `eval` is for servers: {}",
-            exercise.number(),
-            servers(&workshop, "eval")
-        );
-    };
-    if checks::takes_tokens(exercise) {
-        bail!(
-            "exercise {} shows its tools only to users who are signed in. Most of them are those of earlier exercises: {}",
-            exercise.number(),
-            servers(&workshop, "eval")
-        );
-    }
+    let (exercise, serving) = NEEDS.exercise(&workshop, arguments.exercise.as_deref())?;
     let (events, received) = unbounded_channel();
     let building = async {
         let events = events;

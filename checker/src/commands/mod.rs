@@ -15,6 +15,7 @@ mod realm;
 mod replaced;
 mod reset;
 mod restore;
+mod servers;
 mod solution;
 mod tutor;
 mod watch;

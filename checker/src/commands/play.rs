@@ -4,23 +4,26 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::PASSED;
+use super::servers::{NeedsServer, show};
 use crate::checks;
 use crate::cli::Play as Arguments;
 use crate::course::Exercise;
-use crate::events::Event;
 use crate::identity::{StandIn, users};
 use crate::play::backend::{Backend, Runner, Status};
 use crate::play::{Address, Listening, Play};
-use crate::report::{BuildBar, Reporter};
 use crate::signals::asked_to_stop;
 use crate::subject::guard::Guard;
 use crate::subject::{Subject, reach};
 use crate::workshop::Workshop;
 use crate::workshop::at_work::{AtWork, PLAY};
-use crate::workshop::select::{self, Selection};
+
+const NEEDS: NeedsServer = NeedsServer {
+    command: "play",
+    signs_in: true,
+};
 
 pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
     // First of all: nothing is started before somebody listens to the signals.
@@ -54,14 +57,7 @@ async fn play(arguments: &Arguments) -> Result<()> {
         .await;
     }
     let workshop = Workshop::open().inspect(Workshop::finish_what_was_cut_off)?;
-    let exercise = exercise(&workshop, arguments.exercise.as_deref(), "play")?;
-    let Some(serving) = checks::serving_of(exercise) else {
-        bail!(
-            "exercise {} is a client, but `play` is for servers: {}",
-            exercise.number(),
-            servers(&workshop, "play")
-        );
-    };
+    let (exercise, serving) = NEEDS.exercise(&workshop, arguments.exercise.as_deref())?;
     let listening = listen(arguments.port).await?;
     let _at_work = AtWork::begin(&workshop.root, PLAY);
     if arguments.exercise.is_some() {
@@ -154,49 +150,6 @@ async fn serve(
         () = play.sweep() => Ok(()),
         () = running => Ok(()),
         () = telling => Ok(()),
-    }
-}
-
-/// `EX`; by default, the current exercise if it is a server, or the first that is one.
-pub(super) fn exercise<'a>(
-    workshop: &'a Workshop,
-    word: Option<&str>,
-    command: &str,
-) -> Result<&'a Exercise> {
-    match select::select(workshop, word, None)? {
-        Some(Selection::Exercise(exercise) | Selection::Step(exercise, _)) => return Ok(exercise),
-        Some(Selection::All) => bail!(
-            "`{command}` takes one exercise: {}",
-            servers(workshop, command)
-        ),
-        None => (),
-    }
-    let progress = workshop.progress.read()?;
-    let is_server = |exercise: &&Exercise| checks::serving_of(exercise).is_some();
-    let current = workshop.current(&progress).filter(is_server);
-    let mut ready = workshop.course.exercises.iter().filter(|one| one.ready);
-    current
-        .or_else(|| ready.find(is_server))
-        .context("no exercise of this workshop is a server")
-}
-
-/// `cargo checker play ex3`, `cargo checker play ex4`
-pub(super) fn servers(workshop: &Workshop, command: &str) -> String {
-    let ready = workshop.course.exercises.iter().filter(|one| one.ready);
-    // `play` signs its user in. Nobody else does.
-    let is_open = |exercise: &Exercise| command == "play" || !checks::takes_tokens(exercise);
-    let servers = ready.filter(|one| checks::serving_of(one).is_some() && is_open(one));
-    let commands =
-        servers.map(|exercise| format!("`cargo checker {command} {}`", exercise.short()));
-    commands.collect::<Vec<_>>().join(" or ")
-}
-
-/// Shows what cargo does in the terminal.
-pub(super) async fn show(mut events: UnboundedReceiver<Event>) {
-    let mut bar = BuildBar::new();
-    while let Some(event) = events.recv().await {
-        // A terminal that is gone stops nobody from playing.
-        let _ = bar.event(&event);
     }
 }
 

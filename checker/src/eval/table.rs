@@ -13,6 +13,8 @@ use crate::escape::one_line;
 
 /// The widest a question or a call is shown.
 const WIDEST: usize = 60;
+/// The longest reason of an endpoint, whose own words come last.
+const LONGEST_REASON: usize = 200;
 /// The widest a line of a description is.
 const COLUMNS: usize = 80;
 
@@ -32,6 +34,11 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// The figures of the wording that is tried: the other one, if there is one.
+    pub fn newest(&self) -> &Figures {
+        self.reworded.as_ref().unwrap_or(&self.figures)
+    }
+
     /// A table with a line for each question.
     pub fn human(&self) -> String {
         let mut text = String::new();
@@ -122,13 +129,18 @@ fn words(verdict: &Verdict) -> String {
         Verdict::WrongArguments(call) => format!("wrong arguments: {}", shortened(call)),
         Verdict::NoCall(said) if said.trim().is_empty() => "no call, and no words".to_owned(),
         Verdict::NoCall(said) => format!("no call, but words: {}", shortened(said)),
-        Verdict::NoAnswer(why) => format!("no answer: {}", shortened(why)),
+        Verdict::NoAnswer(why) => format!("no answer: {}", cut(why, LONGEST_REASON)),
     }
 }
 
 fn shortened(text: &str) -> String {
+    cut(text, WIDEST)
+}
+
+/// On one line, with so many characters at most.
+fn cut(text: &str, longest: usize) -> String {
     let line = one_line(text.trim());
-    match line.char_indices().nth(WIDEST) {
+    match line.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }

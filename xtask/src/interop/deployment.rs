@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// How long a proxy may take to listen.
 const TO_LISTEN: Duration = Duration::from_secs(10);
 
-/// The ports in the files of `deploy/`: the store's, and the proxy's.
+/// Where the store listens, as the files in `deploy/` have it.
 const STORE: &str = "127.0.0.1:8420";
 
 /// A reverse proxy.

@@ -148,6 +148,18 @@ async fn it_fails_only_where_somebody_wants_more_hits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_never_answers_is_no_evaluation() {
+    let (workshop, store, model) = (fresh(), store(), model().await);
+    let overheated = Says::Error(400, "overheated".to_owned());
+    model.play(Script::new(MODEL, KEY).then(overheated));
+    let words = format!("--url {} --times 1", store.url);
+    let told = eval(&workshop, &words, &model.environment());
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.stdout.contains("overheated"), "{told:?}");
+    assert!(told.stderr.contains("answered no question"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_a_setting_is_told_without_the_key() {
     let (workshop, store, model) = (fresh(), store(), model().await);
     let words = format!("--url {}", store.url);
