@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<u8> {
         anstream::print!("{}", plan(&questions, &tools, times));
         let _ = writeln!(
             anstream::stderr(),
-            "No model was asked: set OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL, in the environment or in a file named .env. exercises/ex2_agent/.env.example shows how, also for a model on this machine."
+            "\nNo model was asked. Set OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL:\nexercises/ex2_agent/.env.example shows how, also for a model on this machine."
         );
         return Ok(COULD_NOT);
     };

@@ -174,10 +174,10 @@ pub(crate) mod tests {
         build(&crate::root().unwrap(), to.path()).unwrap();
         let page = fs::read_to_string(to.path().join("ex3.html")).unwrap();
         assert!(!page.contains("{{#"), "a directive is left");
-        assert!(page.contains("A usual stumble</p>"));
+        assert!(page.contains("A common mistake</p>"));
         assert!(
             !page.contains("Warning</p>"),
-            "a stumble is called otherwise"
+            "a common mistake has another title"
         );
     }
 

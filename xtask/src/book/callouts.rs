@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 /// mdBook's titles that are others here.
 pub(super) fn ours() -> BTreeMap<String, String> {
-    BTreeMap::from([("Warning".to_owned(), "A usual stumble".to_owned())])
+    BTreeMap::from([("Warning".to_owned(), "A common mistake".to_owned())])
 }
 
 /// Gives the call-outs their title, in the pages of the folder that are `wanted`.
