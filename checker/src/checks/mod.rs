@@ -6,7 +6,7 @@
 //! that is not so. It never prints.
 //!
 //! - [`harness`] is what a check works with,
-//! - [`store`] is what exercises 3 to 5 share: the shop, its products and receipts,
+//! - [`store`] is what exercises 3 to 6 share: the shop, its products and receipts,
 //! - `handshake` is what every client does first,
 //! - `draw` is what is drawn at random, `printed` what a program printed,
 //! - [`contract`] is a server's surface as text, held against a snapshot,
@@ -19,6 +19,7 @@ mod ex2;
 mod ex3;
 mod ex4;
 mod ex5;
+mod ex6;
 mod handshake;
 pub(crate) mod harness;
 mod printed;
@@ -198,12 +199,13 @@ impl From<RequestError> for Stop {
 }
 
 /// All exercises, in the order of the course.
-const EXERCISES: [&ExerciseChecks; 5] = [
+const EXERCISES: [&ExerciseChecks; 6] = [
     &ex1::EXERCISE,
     &ex2::EXERCISE,
     &ex3::EXERCISE,
     &ex4::EXERCISE,
     &ex5::EXERCISE,
+    &ex6::EXERCISE,
 ];
 
 /// The check of a step, if it has been written, with its exercise.

@@ -347,6 +347,12 @@ codes! {
     TokenRefusedAfterRefresh = "token_refused_after_refresh",
     WrongRefusal = "wrong_refusal",
     WrongScopeRefusal = "wrong_scope_refusal",
+
+    // A server that is shipped.
+    HalfASale = "half_a_sale",
+    OrdersNotKept = "orders_not_kept",
+    RefusesWhenBusy = "refuses_when_busy",
+    StockNotShared = "stock_not_shared",
 }
 
 impl fmt::Display for Code {

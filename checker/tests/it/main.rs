@@ -1,6 +1,6 @@
 //! The tests of package checker, in one program: it is linked once, and they run side by side.
 //!
-//! - `flaws`, `interact`, `auth`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
+//! - `flaws`, `interact`, `auth`, `ship`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
 //! - `asking`: a server that asks its client,
 //! - `settings`, `contract`: step 1.1, and what the reference solution declares,
 //! - `hello`, `talk`, `door`, `book`, `hints`: what the book and the hints show is so,
@@ -35,4 +35,5 @@ mod mangled;
 mod play;
 mod proofs;
 mod settings;
+mod ship;
 mod talk;

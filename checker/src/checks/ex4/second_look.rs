@@ -1,15 +1,13 @@
 //! 4.5: the stock is checked again after the answer: the last item is still sold once.
 
 use futures::future::join_all;
-use serde_json::{Map, Value, json};
 
 use super::places;
 use crate::checks::store::question::{self, yes};
-use crate::checks::store::race::{self, Buyer};
+use crate::checks::store::race;
 use crate::checks::store::shop::{self, Product, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
-use crate::mcp::raw::Raw;
-use crate::mcp::{Called, Era, InputRequired, Reply, RequestError};
+use crate::mcp::{Called, Era};
 use crate::verdict::{Code, Finding};
 
 /// How many have confirmed that they want the last one. On 2025-11-25 each of them holds a call
@@ -106,14 +104,18 @@ async fn all_at_once(server: &ServerUnderTest, shop: &Shop, product: &Product) -
         let raw = raw.knowing(shop.declared("buy_product").await?);
         let calls = questions
             .iter()
-            .map(|asked| second_round(&raw, product, asked));
+            .map(|asked| race::second_round(&raw, product, asked));
         race::at_the_same_moment(&raw, calls.collect()).await
     } else {
         let yes = [yes()];
         let answers = questions
             .into_iter()
             .map(|asked| shop.session.respond(asked, &yes));
-        join_all(answers).await.into_iter().map(buyer).collect()
+        join_all(answers)
+            .await
+            .into_iter()
+            .map(race::buyer)
+            .collect()
     };
     server.purpose("see what is left");
     let left = shop.products().await?;
@@ -123,28 +125,4 @@ async fn all_at_once(server: &ServerUnderTest, shop: &Shop, product: &Product) -
         product.name
     );
     race::was_sold_once(&sent, product, &became, &left)
-}
-
-/// The call with a yes to what was asked, by hand.
-fn second_round(raw: &Raw, product: &Product, asked: &InputRequired) -> Value {
-    let answers = asked.questions.iter();
-    let answers = answers.map(|question| (question.key.clone(), yes().to_json()));
-    raw.message(
-        "tools/call",
-        json!({
-            "name": "buy_product",
-            "arguments": { "product_name": product.name, "quantity": 1 },
-            "inputResponses": answers.collect::<Map<String, Value>>(),
-            "requestState": asked.state,
-        }),
-    )
-}
-
-fn buyer(reply: Result<Reply, RequestError>) -> Buyer {
-    match reply {
-        Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Buyer::Refused,
-        Ok(Reply::Complete(_)) => Buyer::Won,
-        Ok(Reply::InputRequired(_)) => Buyer::Refused,
-        Err(RequestError { kind, .. }) => Buyer::Lost(kind),
-    }
 }

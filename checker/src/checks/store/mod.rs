@@ -1,4 +1,4 @@
-//! What the stores of exercises 3 to 5 have in common.
+//! What the stores of exercises 3 to 6 have in common.
 //!
 //! - [`shop`] is the store as a customer sees it: products, receipts, and what can go wrong,
 //! - [`sale`] is what must be so after a sale, and [`race`] after many at the same moment,

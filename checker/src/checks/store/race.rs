@@ -9,14 +9,15 @@ use std::time::Duration;
 use futures::future::join_all;
 use futures::stream;
 use http::HeaderMap;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::question::yes;
 use super::shop::{Product, stock_of};
 use crate::checks::Checked;
 use crate::mcp::raw::Raw;
-use crate::mcp::{ErrorKind, RequestError};
+use crate::mcp::{ErrorKind, InputRequired, Reply, RequestError};
 use crate::verdict::{Code, Finding};
 
 /// Long enough for all buyers to have their connection, and all but the last byte sent.
@@ -74,6 +75,31 @@ async fn send_when_told(raw: &Raw, message: Value, go: watch::Receiver<bool>) ->
             (None, Some(_)) => Buyer::Won,
             (None, None) => Buyer::Lost(ErrorKind::Unreachable("no answer".to_owned())),
         },
+        Err(RequestError { kind, .. }) => Buyer::Lost(kind),
+    }
+}
+
+/// The call with a yes to what was asked, by hand.
+pub fn second_round(raw: &Raw, product: &Product, asked: &InputRequired) -> Value {
+    let answers = asked.questions.iter();
+    let answers = answers.map(|question| (question.key.clone(), yes().to_json()));
+    raw.message(
+        "tools/call",
+        json!({
+            "name": "buy_product",
+            "arguments": { "product_name": product.name, "quantity": 1 },
+            "inputResponses": answers.collect::<Map<String, Value>>(),
+            "requestState": asked.state,
+        }),
+    )
+}
+
+/// What became of one whose client is rmcp's.
+pub fn buyer(reply: Result<Reply, RequestError>) -> Buyer {
+    match reply {
+        Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Buyer::Refused,
+        Ok(Reply::Complete(_)) => Buyer::Won,
+        Ok(Reply::InputRequired(_)) => Buyer::Refused,
         Err(RequestError { kind, .. }) => Buyer::Lost(kind),
     }
 }

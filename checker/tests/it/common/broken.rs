@@ -53,6 +53,13 @@ pub const AUTH_SERVER: Broken = Broken {
     apart: None,
 };
 
+pub const SHIP_SERVER: Broken = Broken {
+    example: "broken_ship",
+    variable: "STORE_FLAWS",
+    exercise: "ex6_ship",
+    apart: None,
+};
+
 pub const CLIENT: Broken = Broken {
     example: "broken_client",
     variable: "CLIENT_FLAWS",

@@ -1,0 +1,94 @@
+//! Somebody who has signed in, at one instance of the store.
+
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::checks::store::question;
+use crate::checks::store::shop::{self, Shop};
+use crate::checks::{Checked, ServerUnderTest, Stop};
+use crate::mcp::raw::Raw;
+use crate::mcp::{ClientProfile, Endpoint, Session};
+use crate::subject::server::Server;
+
+/// What `my_orders` says of one purchase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The product that was bought.
+    pub product_name: String,
+    /// How many were bought.
+    #[serde(deserialize_with = "shop::integer")]
+    pub quantity: i64,
+}
+
+/// A user at a client that can ask them, and who confirms.
+#[derive(Debug)]
+pub struct Customer {
+    /// How the user looks at the store.
+    pub shop: Shop,
+    client: ClientProfile,
+    url: Url,
+}
+
+impl Customer {
+    /// At the server under test.
+    pub async fn enter(server: &ServerUnderTest, user: &str) -> Checked<Self> {
+        Self::enter_url(server, user, server.url()?).await
+    }
+
+    /// At another instance of it.
+    pub async fn enter_at(
+        server: &ServerUnderTest,
+        user: &str,
+        instance: &Server,
+    ) -> Checked<Self> {
+        Self::enter_url(server, user, instance.url()).await
+    }
+
+    async fn enter_url(server: &ServerUnderTest, user: &str, url: Url) -> Checked<Self> {
+        let token = token(server, user).await?;
+        let client = question::confirming(server).with_token(&token);
+        let endpoint = Endpoint::Http(url.clone());
+        let session = Session::connect(endpoint, client.clone(), server.transcript()).await?;
+        Ok(Self {
+            shop: Shop { session },
+            client,
+            url,
+        })
+    }
+
+    /// The same user, speaking HTTP by hand.
+    pub async fn raw(&self, server: &ServerUnderTest) -> Checked<Raw> {
+        let client = self.client.clone();
+        Ok(Raw::open(self.url.clone(), client, server.transcript()).await?)
+    }
+
+    /// What the user has bought.
+    pub async fn orders(&self) -> Checked<Vec<Order>> {
+        #[derive(Deserialize)]
+        struct List {
+            orders: Vec<Order>,
+        }
+        let called = self.shop.session.call("my_orders", json!({})).await?;
+        shop::succeeded(&called, "a list of orders")?;
+        let list: List = shop::structured(&called)?;
+        Ok(list.orders)
+    }
+}
+
+/// The names of two users of the realm.
+pub fn two_users(server: &ServerUnderTest) -> Checked<[String; 2]> {
+    let mut users = server.realm()?.users().map(str::to_owned);
+    match (users.next(), users.next()) {
+        (Some(one), Some(other)) => Ok([one, other]),
+        _ => Err(Stop::CouldNotCheck(
+            "the realm needs two users for this check".to_owned(),
+        )),
+    }
+}
+
+/// A good token of this user.
+pub async fn token(server: &ServerUnderTest, user: &str) -> Checked<String> {
+    let token = server.realm()?.token(user).await;
+    token.map_err(Stop::CouldNotCheck)
+}

@@ -1,0 +1,35 @@
+//! Exercise 6: a store that can be shipped. Its stock lives in a database.
+
+mod customer;
+mod database;
+mod places;
+
+use std::time::Duration;
+
+use super::{Check, ExerciseChecks};
+use crate::fixtures::Fixture;
+use crate::subject::server::Serving;
+
+/// Every store of this exercise looks at tokens, and needs a database.
+const STORE: &[Fixture] = &[Fixture::Realm, Fixture::Database];
+
+/// A check that starts the program several times.
+const WITH_RESTARTS: Duration = Duration::from_secs(60);
+
+/// How the store is told where to listen, and how long to wait for what.
+const SERVING: Serving = Serving {
+    port: "STORE_PORT",
+    host: "STORE_HOST",
+    settings: &[("STORE_BAKE_SECONDS", "0.02")],
+};
+
+/// The exercise, one check per step.
+pub const EXERCISE: ExerciseChecks = ExerciseChecks {
+    checks: &[
+        Check::changes("6.1", |server| Box::pin(database::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
+    ],
+    place_of: |_| None,
+    serving: SERVING,
+};

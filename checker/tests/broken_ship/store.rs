@@ -1,0 +1,78 @@
+//! The bakery, and what exercise 6 adds.
+
+use serde_json::{Value, json};
+
+use crate::bakery;
+use crate::bakery::shop::CUSTOMER;
+use crate::bakery::tools::structured;
+use crate::flaw::Flaws;
+use crate::protocol::{About, Call, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::user::User;
+
+/// How long a question can be answered.
+const CONFIRM_SECONDS: f64 = 300.0;
+
+pub struct Store {
+    flaws: Flaws,
+    bakery: bakery::store::Store,
+}
+
+impl Store {
+    pub fn open(flaws: Flaws, bake_seconds: f64) -> Self {
+        let none = "".parse().unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            bakery: bakery::store::Store::open(none, CONFIRM_SECONDS, bake_seconds),
+            flaws,
+        }
+    }
+
+    async fn buy(&self, call: &Call, user: &User) -> Result<Value, Stop> {
+        let mut bought = self.bakery.answer(call).await?;
+        if bought["isError"] == false {
+            let mut receipt = bought["structuredContent"].clone();
+            receipt["buyer"] = json!(user.name);
+            bought = structured(&receipt);
+        }
+        Ok(bought)
+    }
+
+    async fn serve(&self, call: &Call, user: &User) -> Result<Value, Stop> {
+        let name = call.params()["name"].as_str().unwrap_or_default();
+        match (call.request.method.as_str(), name) {
+            ("tools/list", _) => Ok(self.declared(self.bakery.answer(call).await?)),
+            ("tools/call", "buy_product") => self.buy(call, user).await,
+            ("tools/call", "my_orders") => Ok(structured(&self.bakery.shop.orders(user))),
+            _ => self.bakery.answer(call).await,
+        }
+    }
+
+    fn declared(&self, mut list: Value) -> Value {
+        let _ = &self.flaws;
+        if let Some(tools) = list["tools"].as_array_mut() {
+            tools.push(json!({
+                "name": "my_orders",
+                "description": "Lists what the user has bought.",
+                "inputSchema": { "type": "object", "properties": {} },
+                "annotations": { "readOnlyHint": true },
+            }));
+        }
+        list
+    }
+}
+
+impl Service for Store {
+    fn about(&self) -> About {
+        self.bakery.about()
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Value, Stop> {
+        let Some(user) = call.extensions.get::<User>().cloned() else {
+            return Err(RpcError::new(INVALID_PARAMS, "nobody is signed in").into());
+        };
+        CUSTOMER.scope(user.clone(), self.serve(call, &user)).await
+    }
+
+    fn reads_states(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,25 @@
+-- Whoever reads does not wait for whoever writes: SQLite keeps a write-ahead log.
+PRAGMA journal_mode = WAL;
+
+-- If two instances start at the same time, the second one waits here.
+BEGIN IMMEDIATE;
+
+CREATE TABLE IF NOT EXISTS products (
+    name TEXT PRIMARY KEY,
+    shelf INTEGER NOT NULL,
+    price_cents INTEGER NOT NULL,
+    stock INTEGER NOT NULL CHECK (stock >= 0)
+);
+
+CREATE TABLE IF NOT EXISTS orders (
+    id INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    buyer TEXT NOT NULL,
+    product_name TEXT NOT NULL REFERENCES products (name),
+    quantity INTEGER NOT NULL,
+    total_cents INTEGER NOT NULL,
+    remaining_stock INTEGER NOT NULL,
+    sold_on TEXT NOT NULL DEFAULT CURRENT_DATE
+);
+
+COMMIT;

@@ -1,0 +1,196 @@
+//! Asking the user before something is bought.
+//!
+//! A client of 2026-07-28 gets the question as the result of its call. It calls again, with the
+//! answer and with the `requestState` that came with the question. A client of 2025-11-25 gets
+//! a request from the server, `elicitation/create`, while its call waits.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rmcp::model::*;
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::auth::User;
+use crate::inventory::Quote;
+
+/// The key of the question among those that a call asks. There is only one.
+const QUESTION: &str = "confirm";
+
+/// The form that the user fills in. It has no default, so pressing Enter is not a yes.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Form {
+    /// Yes, buy this.
+    confirm: bool,
+}
+
+/// The outcome of asking.
+pub enum Answer {
+    /// The user agreed.
+    Yes,
+    /// Anything else, as a message for the model.
+    No(String),
+    /// Nothing yet: the client must ask its user and call again.
+    NotYet(InputRequiredResult),
+}
+
+/// What a call contains besides its arguments.
+pub struct Round {
+    /// The state that the server gave the client to send back.
+    pub state: Option<String>,
+    /// The user's answers, by the keys of the questions.
+    pub responses: Option<InputResponses>,
+    /// Who is calling, and with which protocol.
+    pub context: RequestContext<RoleServer>,
+}
+
+/// Asks the user, and knows which questions are still open.
+pub struct Confirmations {
+    codec: RequestStateCodec,
+    lifetime: Duration,
+    /// The questions that were answered, until they expire.
+    spent: Mutex<HashMap<u128, Instant>>,
+}
+
+impl Confirmations {
+    /// Creates questions that can be answered for this long.
+    ///
+    /// Every start of the program makes a new key. If several instances share the work, they must
+    /// share a key, too.
+    pub fn new(lifetime: Duration) -> Self {
+        Self {
+            codec: RequestStateCodec::new_unchecked(rand::random::<[u8; 32]>()),
+            lifetime,
+            spent: Mutex::default(),
+        }
+    }
+
+    /// Asks whether the user wants to buy this.
+    pub async fn ask(&self, quote: &Quote, round: Round) -> Result<Answer, ErrorData> {
+        if !takes_forms(&round.context) {
+            return Ok(Answer::No(
+                "Nothing was bought: this store asks before it sells, but your client cannot show \
+                 a form (capability elicitation). Use a client that can."
+                    .to_owned(),
+            ));
+        }
+        let message = format!(
+            "Buy {} × {} for {} in total?",
+            quote.quantity,
+            quote.product_name,
+            in_dollars(quote.total_cents)
+        );
+        let question = form(message)?;
+        if is_legacy(&round.context) {
+            let peer = &round.context.peer;
+            let asked = peer.create_elicitation_with_timeout(question, Some(self.lifetime));
+            return Ok(match asked.await {
+                Ok(result) => understand(result),
+                Err(error) => Answer::No(format!("Nothing was bought: asking failed: {error}")),
+            });
+        }
+        let user = User::of(&round.context)?;
+        let response = round.responses.and_then(|mut all| all.remove(QUESTION));
+        if let (Some(state), Some(response)) = (round.state, response) {
+            self.open(&state, &bound_to(quote, &user)?)?;
+            return Ok(understand(result(response)?));
+        }
+        let question = InputRequest::Elicitation(ElicitRequest::new(question));
+        let questions = BTreeMap::from([(QUESTION.to_owned(), question)]);
+        let state = self.seal(&bound_to(quote, &user)?)?;
+        Ok(Answer::NotYet(InputRequiredResult::new(
+            Some(questions),
+            Some(state),
+        )))
+    }
+
+    /// The state that goes with a question. It passes through the client, which may be anybody. So
+    /// it is sealed, is only valid for this purchase, and expires.
+    fn seal(&self, purchase: &[u8]) -> Result<String, ErrorData> {
+        let options = SealOptions::new()
+            .associated_data(purchase)
+            .ttl(self.lifetime);
+        let id: u128 = rand::random();
+        self.codec.seal_json_with(&id, &options).map_err(internal)
+    }
+
+    /// Opens the state that came back, once.
+    fn open(&self, state: &str, purchase: &[u8]) -> Result<(), ErrorData> {
+        // The client does not need to know why it does not open.
+        let refused = || {
+            let message = "Nothing was bought: this requestState is not valid (any more) for \
+                           this purchase. Call again without it, and the user is asked again.";
+            ErrorData::invalid_params(message, None)
+        };
+        let opened = self.codec.open_json_with(state, purchase);
+        let id: u128 = opened.map_err(|_| refused())?;
+
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.retain(|_, at| at.elapsed() <= self.lifetime);
+        let before = spent.insert(id, Instant::now());
+        before.map_or(Ok(()), |_| Err(refused()))
+    }
+}
+
+/// What the user's answer means.
+fn understand(result: ElicitResult) -> Answer {
+    let form = result.content.map(serde_json::from_value::<Form>);
+    let confirmed = matches!(form, Some(Ok(Form { confirm: true })));
+    if result.action == ElicitationAction::Accept && confirmed {
+        return Answer::Yes;
+    }
+    let what = match result.action {
+        ElicitationAction::Decline => "the user declined",
+        ElicitationAction::Cancel => "the user closed the question without an answer",
+        _ => "the user did not confirm it",
+    };
+    Answer::No(format!("Nothing was bought: {what}."))
+}
+
+/// A question with this message and our form.
+fn form(message: String) -> Result<ElicitRequestParams, ErrorData> {
+    Ok(ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message,
+        requested_schema: ElicitationSchema::from_type::<Form>().map_err(internal)?,
+    })
+}
+
+/// The user's answer, as the client sent it.
+fn result(response: Value) -> Result<ElicitResult, ErrorData> {
+    serde_json::from_value(response).map_err(|error| {
+        let message = format!("The response to {QUESTION:?} is not an ElicitResult: {error}");
+        ErrorData::invalid_params(message, None)
+    })
+}
+
+/// Whether the client can show a form. A client that declares elicitation without a mode can.
+fn takes_forms(context: &RequestContext<RoleServer>) -> bool {
+    let capabilities = context.client_capabilities();
+    let elicitation = capabilities.and_then(|can| can.elicitation);
+    elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
+}
+
+/// Whether the client's protocol is from before 2026-07-28.
+pub fn is_legacy(context: &RequestContext<RoleServer>) -> bool {
+    let version = context.protocol_version();
+    version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28)
+}
+
+fn in_dollars(cents: i64) -> String {
+    format!("${}.{:02}", cents / 100, cents % 100)
+}
+
+/// What a confirmation is valid for: this purchase, by this user.
+fn bound_to(quote: &Quote, user: &User) -> Result<Vec<u8>, ErrorData> {
+    serde_json::to_vec(&(quote, &user.id)).map_err(internal)
+}
+
+/// An error that is not the client's mistake.
+pub fn internal(error: impl std::fmt::Display) -> ErrorData {
+    ErrorData::internal_error(error.to_string(), None)
+}
