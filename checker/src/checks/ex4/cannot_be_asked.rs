@@ -1,4 +1,4 @@
-//! 4.3: a client that cannot be asked is told so, and nothing is bought.
+//! 4.3: a client that cannot ask its user is told so, and buys nothing.
 
 use rmcp::model::{ElicitationCapability, UrlElicitationCapability};
 

@@ -84,7 +84,7 @@ pub fn order(product: &str, quantity: i64) -> ToolCall {
     ToolCall::new("buy_product", arguments)
 }
 
-/// The user has ticked the box and sent the form.
+/// The user has selected the checkbox and sent the form.
 pub fn yes() -> Answer {
     Answer::accept(json!({ "confirm": true }))
 }
