@@ -135,6 +135,8 @@ fn name(line: &str) -> &str {
 
 /// The words that differ: "`price` instead of `price_cents`".
 fn difference(contract: &str, got: &str) -> String {
+    let in_order = types::in_order_of(contract, got);
+    let got = in_order.as_deref().unwrap_or(got);
     let [contract, got] = [words(contract), words(got)];
     let diff = TextDiff::from_slices(&contract, &got);
     let changes = diff.ops().iter().filter_map(|change| {
@@ -369,6 +371,14 @@ mod tests {
             (
                 "tool a(x: integer, y?: string, z: any) → {list: [{price_cents: integer}]}",
                 "`z: any` is not in the contract",
+            ),
+            (
+                "tool a(count: integer, y?: string) → {list: [{price_cents: integer}]}",
+                "`count` instead of `x`",
+            ),
+            (
+                "tool a(a?: string, x: integer) → {list: [{price_cents: integer}]}",
+                "`a?` instead of `y?`",
             ),
         ] {
             assert_eq!(difference(line, got), told);
