@@ -118,11 +118,24 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
         found.push(format!("{} once more", name(line)));
     }
     Err(Finding::new(Code::Contract)
-        .sent("the lists of what the server offers")
+        .sent(requests(&contract))
         .expected(expected.join("\n"))
         .got(found.join("\n"))
         .why(why)
         .into())
+}
+
+/// The requests that are answered with lines of these kinds.
+fn requests(contract: &[&str]) -> String {
+    let has = |kind: &str| contract.iter().any(|line| line.starts_with(kind));
+    let lists = [
+        ("tool ", "tools/list"),
+        ("resource ", "resources/list"),
+        ("template ", "resources/templates/list"),
+        ("prompt ", "prompts/list"),
+    ];
+    let sent = lists.iter().filter(|(kind, _)| has(kind));
+    sent.map(|(_, list)| *list).collect::<Vec<_>>().join(", ")
 }
 
 /// What a line is about: `tool buy_product`, `template store://products/{name}`.

@@ -383,7 +383,7 @@ fn tells_a_refusal(words: &str) -> bool {
 
 fn said(word: Option<&str>) -> String {
     match word {
-        None => "stdin is at its end".to_owned(),
+        None => "stdin has ended".to_owned(),
         Some("") => "the user types an empty line".to_owned(),
         Some(word) => format!("the user types {word:?}"),
     }

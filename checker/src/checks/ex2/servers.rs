@@ -80,7 +80,7 @@ fn is_offered(played: &Played, tool: &Tool, url: &Url, why: &str) -> Checked {
         .ran
         .finding(Code::ToolNotOffered)
         .expected(format!(
-            "among `tools`, a function for {} of the server at {url}: {description}",
+            "among `tools`, a function for {} of the server at {url}, described as \"{description}\"",
             tool.name
         ))
         .got(offered.join("\n"))
@@ -141,7 +141,7 @@ fn gives_up(ran: &Ran) -> Checked {
     }
     Err(ran
         .finding(Code::GaveUpSilently)
-        .expected("an answer with the tools of the other servers; or nothing on stdout, and an exit code other than 0")
+        .expected("an answer that uses the tools of the other servers, or else nothing on stdout and an exit code other than 0")
         .got(ran.printed())
         .why("The agent printed no answer. Callers need an exit code other than 0 to notice.")
         .into())

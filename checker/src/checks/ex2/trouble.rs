@@ -171,14 +171,14 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
         .map_err(|stop| of_call(stop, what, call))?;
     if told.trim().is_empty() || !told.contains(reason) {
         let expected = if reason.is_empty() {
-            "some text that says what is wrong".to_owned()
+            "text that says what is wrong with".to_owned()
         } else {
-            format!("the reason: … {reason} …")
+            format!("the reason, … {reason} …, for")
         };
         return Err(played
             .ran
             .finding(Code::ReasonMissing)
-            .expected(format!("for a call {what}, {proposed}: {expected}"))
+            .expected(format!("{expected} a call {what}: {proposed}"))
             .got(format!("{told:?}"))
             .why(*why)
             .into());

@@ -136,7 +136,7 @@ fn reports_progress(called: &Called) -> Checked {
         let got = match (of_call.len(), reports.len() - of_call.len()) {
             (0, 0) => "none".to_owned(),
             (few, 0) => few.to_string(),
-            (few, others) => format!("{few}, and {others} with another progressToken than {token}"),
+            (few, others) => format!("{few}, and {others} with a progressToken other than {token}"),
         };
         return Err(finding(
             Code::NoProgress,

@@ -168,7 +168,7 @@ async fn knows_its_public_address(server: &ServerUnderTest, realm: &str) -> Chec
     let behind = server.another(&[("STORE_URL", PUBLIC)]).await?;
     let page = read(server, &behind.url()).await?;
     let page = Page {
-        sent: format!("{} with STORE_URL={PUBLIC}", page.sent),
+        sent: format!("{}, to a store started with STORE_URL={PUBLIC}", page.sent),
         ..page
     };
     is_published(&page)?;
