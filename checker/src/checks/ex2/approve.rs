@@ -105,7 +105,7 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
             .expected(format!("{limit}: exactly {steps} requests to the model"))
             .got(got)
             .why(if asked < steps {
-                "The user allows this many steps, and the model was not done. The next step may bring the answer."
+                "The user allows this many steps, and the model is not done yet. The next step may bring the answer."
             } else {
                 "A model can go around in circles, and each round costs money. Only the limit ends it."
             })

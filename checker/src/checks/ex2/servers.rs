@@ -127,7 +127,7 @@ fn says_which_is_down(ran: &Ran, down: &Url) -> Checked {
     }
     Err(ran
         .finding(Code::DownServerNotNamed)
-        .expected(format!("a message on stderr that the server at {down} cannot be used"))
+        .expected(format!("a message on stderr that says that the server at {down} cannot be used"))
         .got(ran.printed())
         .why("Nothing listens there. Tell the user which server is missing. Without its tools, the answer may be different.")
         .at(places::connects())

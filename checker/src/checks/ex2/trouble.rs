@@ -252,7 +252,7 @@ async fn an_empty_answer_is_none(program: &ProgramUnderTest) -> Checked {
     }
     Err(ran
         .finding(Code::EmptyAnswer)
-        .expected("an exit code other than 0, and a message on stderr that the model gave no answer")
+        .expected("an exit code other than 0, and a message on stderr that says that the model gave no answer")
         .got(ran.printed())
         .why("Models sometimes say nothing at all. From an empty answer, users cannot tell whether something broke.")
         .into())

@@ -45,7 +45,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         if let Some((expected, got)) = changed(&before, &after) {
             return Err(Finding::new(Code::BuysUnasked)
                 .sent(format!(
-                    "buy_product of a client that {what}, then tools/call list_products {{}}"
+                    "buy_product from a client that {what}, then tools/call list_products {{}}"
                 ))
                 .expected(expected)
                 .got(got)
