@@ -301,7 +301,7 @@ async fn has_stopped(
         .sent(format!("{sent}, cancelled after {GIVEN_UP_AFTER} of them"))
         .expected("an oven that stops, and a stock with everything that was baked by then")
         .got(got)
-        .why("The client cancelled the call: over HTTP on 2026-07-28 by closing the stream, otherwise with notifications/cancelled.")
+        .why("The client cancelled the call: in the modern era over HTTP by closing the stream, otherwise with notifications/cancelled.")
         .in_rust("In rmcp, this cancels `context.ct`. Wait for it and for the oven with tokio::select!.")
         .into())
 }
