@@ -47,7 +47,7 @@ impl Deliveries {
             quote = self.carrier.quote(&destination.postal_code) => {
                 quote.map(Json).map_err(|failure| failure.to_string())
             }
-            // The client does not want the answer any more. This drops the request.
+            // The client does not want the answer anymore. This drops the request.
             () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
         }
     }

@@ -30,7 +30,7 @@ pub enum Unit {
 pub struct Mismatch;
 // ANCHOR_END: mismatch
 
-/// So many of one unit, in another.
+/// How much a value of one unit is in another.
 ///
 /// # Errors
 ///
