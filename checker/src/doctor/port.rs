@@ -36,7 +36,7 @@ fn store_at(port: u16) -> Examined {
         // What the attendee started in another terminal.
         State::Taken(Some(holder)) if holder.is_an_exercise() => Examined::well(
             &what,
-            format!("{holder} listens there, which is an exercise"),
+            format!("{holder} is an exercise, and listens there"),
         ),
         State::Taken(Some(holder)) => Examined::trouble(
             &what,

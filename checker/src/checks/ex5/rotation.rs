@@ -126,7 +126,7 @@ async fn still_takes(door: &Door<'_>, draft: &Draft) -> Checked {
         .sent(format!("{} with a token signed with the previous key", said.sent))
         .expected("an answer: the realm still lists the key")
         .got(said.describe())
-        .why("After a rotation, users still have tokens signed with the old key, which are valid until they expire. Keep every key that the realm lists.")
+        .why("After a rotation, tokens signed with the old key stay valid until they expire. Keep every key that the realm lists.")
         .into())
 }
 
