@@ -249,7 +249,7 @@ fn nearly_right(server: &ServerUnderTest, name: &str, products: &[Product]) -> V
 fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Checked<Called> {
     const EXPECTED: &str = "a tool error: isError true, and a message that names the problem";
     let expected = match order.code {
-        Code::AcceptsTooMany => format!("{EXPECTED}: {}", order.what),
+        Code::AcceptsTooMany => format!("{EXPECTED}. The order is for {}", order.what),
         _ => EXPECTED.to_owned(),
     };
     match answer {
