@@ -122,7 +122,7 @@ impl Confirmations {
     fn open(&self, state: &str, purchase: &[u8]) -> Result<(), ErrorData> {
         // The client does not need to know why it does not open.
         let refused = || {
-            let message = "Nothing was bought: this requestState is not valid (any more) for \
+            let message = "Nothing was bought: this requestState is not valid (anymore) for \
                            this purchase. Call again without it, and the user is asked again.";
             ErrorData::invalid_params(message, None)
         };
