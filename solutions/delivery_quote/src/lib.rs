@@ -1,4 +1,4 @@
-//! What a delivery costs, as another company's HTTP API says: `GET /quotes/{postcode}` of a carrier.
+//! What a delivery costs, as another company's HTTP API says: `GET /quotes/{postal_code}` of a carrier.
 //!
 //! The carrier may be slow, busy or down. [`Carrier::quote`] waits for a limited time, tries again where that
 //! is safe, and fails with a message that a model can act on.
@@ -76,13 +76,13 @@ impl Carrier {
     // ANCHOR_END: client
 
     // ANCHOR: quote
-    /// What a delivery to this postcode costs.
+    /// What a delivery to this postal code costs.
     ///
     /// # Errors
     ///
     /// When there is no quote, for whatever reason.
-    pub async fn quote(&self, postcode: &str) -> Result<Quote, Failure> {
-        let url = self.url(postcode)?;
+    pub async fn quote(&self, postal_code: &str) -> Result<Quote, Failure> {
+        let url = self.url(postal_code)?;
         // All attempts together, with the pauses, and the wait for a turn.
         let all = time::timeout(self.settings.all, self.attempts(&url));
         all.await.unwrap_or(Err(Failure::Silent))
@@ -96,7 +96,7 @@ impl Carrier {
                 Err(failure) => failure,
             };
             let pause = retry::pause(&self.settings, attempt, &failure);
-            // Without the postcode and the key: many people can read logs.
+            // Without the postal code and the key: many people can read logs.
             warn!(attempt, ?pause, "the carrier gave no quote: {failure}");
             let Some(pause) = pause else {
                 return Err(failure);
@@ -117,27 +117,27 @@ impl Carrier {
     // ANCHOR_END: quote
 
     // ANCHOR: url
-    /// The address to ask. The postcode comes from a model, so it could be `../admin?x=`.
-    fn url(&self, postcode: &str) -> Result<Url, Failure> {
-        let postcode = postcode.trim();
-        let is_plausible = (3..=10).contains(&postcode.len())
-            && postcode
+    /// The address to ask. The postal code comes from a model, so it could be `../admin?x=`.
+    fn url(&self, postal_code: &str) -> Result<Url, Failure> {
+        let postal_code = postal_code.trim();
+        let is_plausible = (3..=10).contains(&postal_code.len())
+            && postal_code
                 .chars()
                 .all(|one| one.is_ascii_alphanumeric() || matches!(one, ' ' | '-'));
         if !is_plausible {
-            return Err(Failure::NoPostcode);
+            return Err(Failure::NoPostalCode);
         }
         let mut url = self.settings.url.clone();
         // It encodes what has to be encoded.
         let mut path = url.path_segments_mut().map_err(|()| Failure::Broken)?;
-        path.pop_if_empty().extend(["quotes", postcode]);
+        path.pop_if_empty().extend(["quotes", postal_code]);
         drop(path);
         Ok(url)
     }
     // ANCHOR_END: url
 }
 
-/// Why no answer came. The error itself contains the address with the postcode, so it is not passed on.
+/// Why no answer came. The error itself contains the address with the postal code, so it is not passed on.
 fn unsent(error: &reqwest::Error) -> Failure {
     if error.is_builder() {
         return Failure::Broken;
