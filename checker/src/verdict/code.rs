@@ -349,10 +349,17 @@ codes! {
     WrongScopeRefusal = "wrong_scope_refusal",
 
     // A server that is shipped.
+    CutOff = "cut_off",
+    DoesNotEnd = "does_not_end",
     HalfASale = "half_a_sale",
+    HealthNotOk = "health_not_ok",
+    LostOnStop = "lost_on_stop",
+    NotReady = "not_ready",
     OrdersNotKept = "orders_not_kept",
     RefusesWhenBusy = "refuses_when_busy",
+    StillReady = "still_ready",
     StockNotShared = "stock_not_shared",
+    TakesNewWork = "takes_new_work",
 }
 
 impl fmt::Display for Code {

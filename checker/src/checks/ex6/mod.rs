@@ -3,6 +3,7 @@
 mod customer;
 mod database;
 mod places;
+mod stopping;
 
 use std::time::Duration;
 
@@ -27,6 +28,9 @@ const SERVING: Serving = Serving {
 pub const EXERCISE: ExerciseChecks = ExerciseChecks {
     checks: &[
         Check::changes("6.1", |server| Box::pin(database::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
+        Check::changes("6.6", |server| Box::pin(stopping::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
     ],
