@@ -350,9 +350,16 @@ codes! {
 
     // A server that is shipped.
     HalfASale = "half_a_sale",
+    LegacyClientLost = "legacy_client_lost",
+    OldInstanceStays = "old_instance_stays",
+    OpensForeignState = "opens_foreign_state",
     OrdersNotKept = "orders_not_kept",
     RefusesWhenBusy = "refuses_when_busy",
+    RestartLosesCalls = "restart_loses_calls",
+    SpentAtOneInstance = "spent_at_one_instance",
+    StateOfOneInstance = "state_of_one_instance",
     StockNotShared = "stock_not_shared",
+    StockWrongAfterRestart = "stock_wrong_after_restart",
 }
 
 impl fmt::Display for Code {

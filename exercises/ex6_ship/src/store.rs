@@ -32,11 +32,20 @@ pub struct Store {
     oven: Arc<Oven>,
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
+    /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
+    /// tasks and pages live in the memory of one instance.
+    is_alone: bool,
 }
 
 impl Store {
-    pub fn new(inventory: Arc<Inventory>, confirmations: Confirmations, oven: Oven) -> Self {
+    pub fn new(
+        inventory: Arc<Inventory>,
+        confirmations: Confirmations,
+        oven: Oven,
+        is_alone: bool,
+    ) -> Self {
         Self {
+            is_alone,
             inventory,
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
@@ -217,6 +226,11 @@ impl Store {
         InputResponses(responses): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if !self.is_alone {
+            return tool_error(
+                "Payments are not connected: this server cannot show pages. Tell the user.",
+            );
+        }
         let round = Round {
             state,
             responses,
@@ -248,7 +262,7 @@ impl Store {
         let oven = Arc::clone(&self.oven);
         let client = context.client_capabilities();
         // Check this first, because a task that has started cannot be undone.
-        if !client.is_some_and(|client| client.supports_tasks()) {
+        if !self.is_alone || !client.is_some_and(|client| client.supports_tasks()) {
             return tokio::select! {
                 report = oven.bake_all(&batch, |_| ()) => {
                     Json(report).into_call_tool_result()
@@ -285,12 +299,15 @@ fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
 }
 
 /// What the store can do. Clients learn this before anything else.
-fn capabilities() -> ServerCapabilities {
+fn capabilities(has_tasks: bool) -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     let capabilities = capabilities.enable_resources();
     let capabilities = capabilities.enable_prompts().enable_completions();
-    let capabilities = capabilities.enable_tasks();
-    capabilities.build()
+    if has_tasks {
+        capabilities.enable_tasks().build()
+    } else {
+        capabilities.build()
+    }
 }
 
 /// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
@@ -300,7 +317,7 @@ static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 #[prompt_handler]
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(capabilities())
+        ServerConfig::new(capabilities(self.is_alone))
             .with_server_info(
                 Implementation::new("corner-bakery", env!("CARGO_PKG_VERSION"))
                     .with_title("Corner Bakery"),

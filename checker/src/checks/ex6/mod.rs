@@ -2,7 +2,9 @@
 
 mod customer;
 mod database;
+mod instances;
 mod places;
+mod restart;
 
 use std::time::Duration;
 
@@ -27,6 +29,9 @@ const SERVING: Serving = Serving {
 pub const EXERCISE: ExerciseChecks = ExerciseChecks {
     checks: &[
         Check::changes("6.1", |server| Box::pin(database::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
+        Check::changes("6.7", |server| Box::pin(instances::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
     ],
