@@ -24,4 +24,27 @@ flaws! {
         /// While somebody else writes, it gives up at once
         GivesUpWhenBusy,
     }
+
+    // Several instances.
+    "6.7" {
+        /// Each instance makes up its own key
+        OwnKey,
+        /// The key is in the program
+        KeyInProgram,
+        /// Each instance remembers for itself which questions were answered
+        SpentInMemory,
+        /// Looks whether a question was answered, and only writes it down later
+        GapBeforeSpending,
+        /// A question can be answered again and again
+        NeverSpent,
+        /// Legacy clients get a session, which lives in one instance
+        SessionsOfOneInstance,
+        /// Does not say why a legacy client cannot buy
+        LegacyWithoutReason,
+    }
+
+    "harmless" {
+        /// Refuses legacy clients at once, if there are several instances
+        RefusesLegacyClients,
+    }
 }

@@ -6,4 +6,10 @@ use crate::common::broken::{SHIP_SERVER, flaws_fail_alone};
 flaws_fail_alone! {
     SHIP_SERVER:
     the_flaws_of_6_1_fail_it_alone "6.1"
+    the_flaws_of_6_7_fail_it_alone "6.7"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_harmless_passes() {
+    SHIP_SERVER.passes_with_what_is_harmless().await;
 }
