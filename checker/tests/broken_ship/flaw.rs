@@ -62,6 +62,25 @@ flaws! {
         /// From SIGTERM on, it stores nothing
         StoresNothingMore,
     }
+
+    // Several instances.
+    "6.7" {
+        /// Each instance makes up its own key
+        OwnKey,
+        /// The key is in the program
+        KeyInProgram,
+        /// Each instance remembers for itself which questions were answered
+        SpentInMemory,
+        /// Looks whether a question was answered, and only writes it down later
+        GapBeforeSpending,
+        /// A question can be answered again and again
+        NeverSpent,
+        /// Legacy clients get a session, which lives in one instance
+        SessionsOfOneInstance,
+        /// Does not say why a legacy client cannot buy
+        LegacyWithoutReason,
+    }
+
     "harmless" {
         /// It listens until it ends, and answers 503
         AnswersWhileStopping,
@@ -69,7 +88,10 @@ flaws! {
         EndsWhenAskedTwice,
         /// Its health is a document
         HealthInJson,
+        /// Refuses legacy clients at once, if there are several instances
+        RefusesLegacyClients,
     }
+
     "missing" {
         /// Nobody can ask how it is
         NoHealth,

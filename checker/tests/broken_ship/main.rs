@@ -21,6 +21,7 @@ mod flaw;
 mod flaw_set;
 #[path = "../protocol/mod.rs"]
 mod protocol;
+mod shared;
 mod stop;
 mod store;
 mod user;
@@ -29,14 +30,23 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Result;
-use axum::middleware::from_fn;
+use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use clap::Parser;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::flaw::{Flaw, Flaws};
 use crate::protocol::faults::Faults;
 use crate::protocol::{Server, http};
 use crate::store::Store;
+
+/// So much is read of a request.
+const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 
 /// A product store that is ready for production, and can be broken
 #[derive(Parser)]
@@ -73,9 +83,32 @@ async fn main() -> Result<()> {
     }
     let flaws = options.flaw_names.and(&options.flaws);
     let store = Store::open(flaws.clone(), options.bake_seconds);
-    let server = Server::new(store, Faults::default()).with_sessions();
-    let app = http::router(server).layer(from_fn(user::guard));
+    let is_alone = store.is_alone();
+    let mut server = Server::new(store, Faults::default());
+    if is_alone || flaws.has(Flaw::SessionsOfOneInstance) {
+        server = server.with_sessions();
+    }
+    let mut app = http::router(server).layer(from_fn(user::guard));
+    if !is_alone && flaws.has(Flaw::RefusesLegacyClients) {
+        app = app.layer(from_fn(modern_only));
+    }
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;
     let patience = Duration::from_secs_f64(options.stop_seconds);
     stop::serve(flaws, app, listener, patience).await
+}
+
+/// Tells clients of 2025-11-25 that they are not served.
+async fn modern_only(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_REQUEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if message["method"] == "initialize" {
+        let why = "this store only speaks MCP 2026-07-28";
+        let error = json!({ "code": -32600, "message": why });
+        let answer = json!({ "jsonrpc": "2.0", "id": message["id"], "error": error });
+        return Json(answer).into_response();
+    }
+    next.run(Request::from_parts(head, body.into())).await
 }

@@ -15,7 +15,7 @@ use crate::stop::STOPPING;
 use crate::user::User;
 
 /// How long a careless store takes from one part of a sale to the next.
-const GAP: Duration = Duration::from_millis(50);
+pub const GAP: Duration = Duration::from_millis(50);
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS products (
@@ -23,7 +23,8 @@ const TABLES: &str = "
     );
     CREATE TABLE IF NOT EXISTS orders (
         user_id TEXT NOT NULL, receipt TEXT NOT NULL
-    );";
+    );
+    CREATE TABLE IF NOT EXISTS spent (id TEXT PRIMARY KEY);";
 
 tokio::task_local! {
     /// Who is served.
@@ -195,6 +196,21 @@ impl Shop {
 
     pub fn has(&self, name: &str) -> bool {
         self.products().iter().any(|product| product.name == name)
+    }
+
+    /// Writes down that a question was answered. False if it was answered before.
+    pub fn spend(&self, id: &str) -> bool {
+        let spend = "INSERT INTO spent VALUES (?1) ON CONFLICT DO NOTHING";
+        let spent = lock(&self.database).execute(spend, [id]);
+        spent.unwrap_or_else(broken) == 1
+    }
+
+    /// Whether a question was answered.
+    pub fn is_spent(&self, id: &str) -> bool {
+        let select = "SELECT 1 FROM spent WHERE id = ?1";
+        let database = lock(&self.database);
+        let found = database.query_row(select, [id], |_| Ok(())).optional();
+        found.unwrap_or_else(broken).is_some()
     }
 
     /// What this user has bought, the oldest first.

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use crate::bakery;
 use crate::bakery::shop::CUSTOMER;
-use crate::bakery::tools::structured;
-use crate::flaw::Flaws;
-use crate::protocol::{About, Call, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::bakery::tools::{error, structured};
+use crate::flaw::{Flaw, Flaws};
+use crate::protocol::{About, Call, Era, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::shared::Shared;
 use crate::user::User;
 
 /// How long a question can be answered.
@@ -15,6 +16,8 @@ const CONFIRM_SECONDS: f64 = 300.0;
 pub struct Store {
     flaws: Flaws,
     bakery: bakery::store::Store,
+    /// What the instances share, if there are several.
+    shared: Option<Shared>,
 }
 
 impl Store {
@@ -22,18 +25,48 @@ impl Store {
         let none = "".parse().unwrap_or_else(|error| panic!("{error}"));
         Self {
             bakery: bakery::store::Store::open(none, CONFIRM_SECONDS, bake_seconds),
+            shared: Shared::of(&flaws),
             flaws,
         }
     }
 
+    /// Whether it is the only instance.
+    pub fn is_alone(&self) -> bool {
+        self.shared.is_none()
+    }
+
     async fn buy(&self, call: &Call, user: &User) -> Result<Value, Stop> {
-        let mut bought = self.bakery.answer(call).await?;
+        let mut bought = match &self.shared {
+            None => self.bakery.answer(call).await?,
+            Some(shared) => self.buy_at_any(shared, call, user).await?,
+        };
         if bought["isError"] == false {
             let mut receipt = bought["structuredContent"].clone();
             receipt["buyer"] = json!(user.name);
             bought = structured(&receipt);
         }
         Ok(bought)
+    }
+
+    /// One of several instances asks, and another one gets the answer.
+    async fn buy_at_any(&self, shared: &Shared, call: &Call, user: &User) -> Result<Value, Stop> {
+        if call.era() == Era::Legacy {
+            let why = if self.flaws.has(Flaw::LegacyWithoutReason) {
+                ""
+            } else {
+                "Nothing was bought: this store can only ask newer clients."
+            };
+            if !self.flaws.has(Flaw::SessionsOfOneInstance) {
+                return Ok(error(why));
+            }
+        }
+        if !call.params()["inputResponses"].is_null() {
+            return shared.answered(&self.bakery.shop, call, user).await;
+        }
+        match self.bakery.answer(call).await {
+            Err(Stop::Result(asks)) => Err(Stop::Result(shared.sealed(asks, call, user))),
+            other => other,
+        }
     }
 
     async fn serve(&self, call: &Call, user: &User) -> Result<Value, Stop> {

@@ -8,6 +8,7 @@ flaws_fail_alone! {
     SHIP_SERVER:
     the_flaws_of_6_1_fail_it_alone "6.1"
     the_flaws_of_6_6_fail_it_alone "6.6"
+    the_flaws_of_6_7_fail_it_alone "6.7"
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use crate::seconds;
 pub enum Failure {
     /// The argument is wrong.
     #[error("This is not a postal code. Ask the user for one, such as 10115 or SW1A 1AA.")]
-    NoPostalCode,
+    NoPostcode,
     /// The carrier has said no, and will say it again.
     #[error("The carrier does not deliver to this postal code. Check it with the user.")]
     NoDelivery,

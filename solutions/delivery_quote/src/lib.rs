@@ -1,4 +1,4 @@
-//! What a delivery costs, as another company's HTTP API says: `GET /quotes/{postal_code}` of a carrier.
+//! What a delivery costs, as another company's HTTP API says: `GET /quotes/{postcode}` of a carrier.
 //!
 //! The carrier may be slow, busy or down. [`Carrier::quote`] waits for a limited time, tries again where that
 //! is safe, and fails with a message that a model can act on.
@@ -81,8 +81,8 @@ impl Carrier {
     /// # Errors
     ///
     /// When there is no quote, for whatever reason.
-    pub async fn quote(&self, postal_code: &str) -> Result<Quote, Failure> {
-        let url = self.url(postal_code)?;
+    pub async fn quote(&self, postcode: &str) -> Result<Quote, Failure> {
+        let url = self.url(postcode)?;
         // All attempts together, with the pauses, and the wait for a turn.
         let all = time::timeout(self.settings.all, self.attempts(&url));
         all.await.unwrap_or(Err(Failure::Silent))
@@ -118,19 +118,19 @@ impl Carrier {
 
     // ANCHOR: url
     /// The address to ask. The postal code comes from a model, so it could be `../admin?x=`.
-    fn url(&self, postal_code: &str) -> Result<Url, Failure> {
-        let postal_code = postal_code.trim();
-        let is_plausible = (3..=10).contains(&postal_code.len())
-            && postal_code
+    fn url(&self, postcode: &str) -> Result<Url, Failure> {
+        let postcode = postcode.trim();
+        let is_plausible = (3..=10).contains(&postcode.len())
+            && postcode
                 .chars()
                 .all(|one| one.is_ascii_alphanumeric() || matches!(one, ' ' | '-'));
         if !is_plausible {
-            return Err(Failure::NoPostalCode);
+            return Err(Failure::NoPostcode);
         }
         let mut url = self.settings.url.clone();
         // It encodes what has to be encoded.
         let mut path = url.path_segments_mut().map_err(|()| Failure::Broken)?;
-        path.pop_if_empty().extend(["quotes", postal_code]);
+        path.pop_if_empty().extend(["quotes", postcode]);
         drop(path);
         Ok(url)
     }

@@ -14,7 +14,7 @@ pub(crate) fn pause(settings: &Settings, attempt: u32, failure: &Failure) -> Opt
         Failure::Silent => None,
         Failure::Busy { after } => *after,
         // The answer would be the same.
-        Failure::NoPostalCode | Failure::NoDelivery | Failure::Broken => return None,
+        Failure::NoPostcode | Failure::NoDelivery | Failure::Broken => return None,
     };
     if attempt >= settings.attempts {
         return None;
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_final() {
-        for failure in [Failure::NoPostalCode, Failure::NoDelivery, Failure::Broken] {
+        for failure in [Failure::NoPostcode, Failure::NoDelivery, Failure::Broken] {
             assert_eq!(pause(&settings(), 1, &failure), None);
         }
     }

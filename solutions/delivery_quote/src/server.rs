@@ -15,7 +15,7 @@ use crate::{Carrier, Quote};
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Destination {
     /// The postal code to deliver to.
-    postal_code: String,
+    postcode: String,
 }
 
 /// The server. Clones share one client, and its limits.
@@ -44,7 +44,7 @@ impl Deliveries {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Quote>, String> {
         tokio::select! {
-            quote = self.carrier.quote(&destination.postal_code) => {
+            quote = self.carrier.quote(&destination.postcode) => {
                 quote.map(Json).map_err(|failure| failure.to_string())
             }
             // The client does not want the answer anymore. This drops the request.

@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const KEY: &str = "key-that-nobody-may-see";
-const POSTAL_CODE: &str = "SW1A-1AA";
+const POSTCODE: &str = "SW1A-1AA";
 const GOOD: &str = r#"{"cents": 490, "days": 2}"#;
 
 /// Longer than any test takes, however busy the machine is.
@@ -50,7 +50,7 @@ async fn answering<R: IntoResponse>(answers: impl IntoIterator<Item = R>) -> (St
         let next = answers.lock().unwrap().next();
         next.unwrap_or_else(|| StatusCode::IM_A_TEAPOT.into_response())
     };
-    let routes = Router::new().route("/v1/quotes/{postal_code}", get(answer));
+    let routes = Router::new().route("/v1/quotes/{postcode}", get(answer));
     (serve(routes).await, count)
 }
 
@@ -90,17 +90,17 @@ fn carrier(url: &str) -> Carrier {
 async fn a_quote_says_what_it_costs_and_how_long_it_takes() {
     let seen = Arc::new(Mutex::new(None));
     let remembered = Arc::clone(&seen);
-    let answer = async move |Path(postal_code): Path<String>, headers: HeaderMap| {
-        *remembered.lock().unwrap() = Some((postal_code, headers));
+    let answer = async move |Path(postcode): Path<String>, headers: HeaderMap| {
+        *remembered.lock().unwrap() = Some((postcode, headers));
         GOOD
     };
-    let routes = Router::new().route("/v1/quotes/{postal_code}", get(answer));
+    let routes = Router::new().route("/v1/quotes/{postcode}", get(answer));
     let carrier = carrier(&serve(routes).await);
     let quote = carrier.quote(" SW1A 1AA ").await;
     let (cents, days) = (490, 2);
     assert_eq!(quote, Ok(Quote { cents, days }));
-    let (postal_code, headers) = seen.lock().unwrap().take().unwrap();
-    assert_eq!(postal_code, "SW1A 1AA");
+    let (postcode, headers) = seen.lock().unwrap().take().unwrap();
+    assert_eq!(postcode, "SW1A 1AA");
     assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
     let agent = headers["user-agent"].to_str().unwrap();
     assert!(agent.starts_with("corner-bakery/"), "{agent}");
@@ -112,7 +112,7 @@ async fn a_quote_says_what_it_costs_and_how_long_it_takes() {
 async fn a_busy_carrier_is_asked_again() {
     let busy = || StatusCode::SERVICE_UNAVAILABLE.into_response();
     let (url, count) = answering([busy(), busy(), GOOD.into_response()]).await;
-    assert!(carrier(&url).quote(POSTAL_CODE).await.is_ok());
+    assert!(carrier(&url).quote(POSTCODE).await.is_ok());
     assert_eq!(count.get(), 3);
 }
 // ANCHOR_END: busy
@@ -120,7 +120,7 @@ async fn a_busy_carrier_is_asked_again() {
 #[tokio::test]
 async fn a_carrier_that_stays_busy_is_asked_three_times() {
     let (url, count) = answering([StatusCode::SERVICE_UNAVAILABLE; 9]).await;
-    let failure = carrier(&url).quote(POSTAL_CODE).await.unwrap_err();
+    let failure = carrier(&url).quote(POSTCODE).await.unwrap_err();
     assert_eq!(failure, Failure::Busy { after: None });
     assert_eq!(count.get(), 3);
 }
@@ -130,7 +130,7 @@ async fn it_waits_as_long_as_the_carrier_wants() {
     let later = (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]);
     let (url, count) = answering([later.into_response(), GOOD.into_response()]).await;
     let begin = Instant::now();
-    assert!(carrier(&url).quote(POSTAL_CODE).await.is_ok());
+    assert!(carrier(&url).quote(POSTCODE).await.is_ok());
     assert_eq!(count.get(), 2);
     assert!(begin.elapsed() >= Duration::from_secs(1));
 }
@@ -139,7 +139,7 @@ async fn it_waits_as_long_as_the_carrier_wants() {
 async fn a_long_wait_is_left_to_the_caller() {
     let later = (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "3600")]);
     let (url, count) = answering([later; 9]).await;
-    let failure = carrier(&url).quote(POSTAL_CODE).await.unwrap_err();
+    let failure = carrier(&url).quote(POSTCODE).await.unwrap_err();
     assert!(failure.to_string().contains("in 3600 seconds"), "{failure}");
     assert_eq!(count.get(), 1);
 }
@@ -155,7 +155,7 @@ async fn a_refusal_is_final() {
     ] {
         let status = StatusCode::from_u16(status).unwrap();
         let (url, count) = answering([status; 9]).await;
-        assert_eq!(carrier(&url).quote(POSTAL_CODE).await, Err(expected));
+        assert_eq!(carrier(&url).quote(POSTCODE).await, Err(expected));
         assert_eq!(count.get(), 1, "{status}");
     }
 }
@@ -170,7 +170,7 @@ async fn an_unreadable_answer_is_not_a_quote() {
         " ".repeat(1_000_000) + GOOD,
     ] {
         let (url, count) = answering([garbage]).await;
-        let failure = carrier(&url).quote(POSTAL_CODE).await;
+        let failure = carrier(&url).quote(POSTCODE).await;
         assert_eq!(failure, Err(Failure::Broken));
         assert_eq!(count.get(), 1);
     }
@@ -188,7 +188,7 @@ async fn a_carrier_that_hangs_up_is_asked_again() {
             drop(connection);
         }
     });
-    let failure = carrier(&url).quote(POSTAL_CODE).await;
+    let failure = carrier(&url).quote(POSTCODE).await;
     assert_eq!(failure, Err(Failure::Silent));
     assert_eq!(count.get(), 3);
 }
@@ -198,7 +198,7 @@ async fn a_carrier_that_is_down_does_not_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let failure = carrier(&url).quote(POSTAL_CODE).await;
+    let failure = carrier(&url).quote(POSTCODE).await;
     assert_eq!(failure, Err(Failure::Silent));
 }
 
@@ -214,7 +214,7 @@ async fn no_call_waits_forever_for_an_answer() {
         answer: Duration::from_millis(50),
         ..settings(&hanging().await)
     };
-    let failure = Carrier::new(settings).unwrap().quote(POSTAL_CODE).await;
+    let failure = Carrier::new(settings).unwrap().quote(POSTCODE).await;
     assert_eq!(failure, Err(Failure::Silent));
 }
 
@@ -226,7 +226,7 @@ async fn no_call_waits_forever_for_a_turn() {
         ..settings(&hanging().await)
     };
     let carrier = Carrier::new(settings).unwrap();
-    let calls = tokio::join!(carrier.quote(POSTAL_CODE), carrier.quote(POSTAL_CODE));
+    let calls = tokio::join!(carrier.quote(POSTCODE), carrier.quote(POSTCODE));
     assert_eq!(calls, (Err(Failure::Silent), Err(Failure::Silent)));
 }
 
@@ -242,7 +242,7 @@ async fn at_most_two_ask_at_once() {
         now.down();
         GOOD
     };
-    let routes = Router::new().route("/v1/quotes/{postal_code}", get(answer));
+    let routes = Router::new().route("/v1/quotes/{postcode}", get(answer));
     let settings = Settings {
         at_once: 2,
         ..settings(&serve(routes).await)
@@ -251,7 +251,7 @@ async fn at_most_two_ask_at_once() {
     let mut calls = JoinSet::new();
     for _ in 0..20 {
         let carrier = Arc::clone(&carrier);
-        calls.spawn(async move { carrier.quote(POSTAL_CODE).await });
+        calls.spawn(async move { carrier.quote(POSTCODE).await });
     }
     for quote in calls.join_all().await {
         assert!(quote.is_ok(), "{quote:?}");
@@ -260,11 +260,11 @@ async fn at_most_two_ask_at_once() {
 }
 
 #[tokio::test]
-async fn a_strange_postal_code_never_leaves() {
+async fn a_strange_postcode_never_leaves() {
     let (url, count) = answering([GOOD; 9]).await;
-    for postal_code in ["", "../admin", "10115?x=1", "12345678901", "1\u{661}115"] {
-        let failure = carrier(&url).quote(postal_code).await;
-        assert_eq!(failure, Err(Failure::NoPostalCode), "{postal_code}");
+    for postcode in ["", "../admin", "10115?x=1", "12345678901", "1\u{661}115"] {
+        let failure = carrier(&url).quote(postcode).await;
+        assert_eq!(failure, Err(Failure::NoPostcode), "{postcode}");
     }
     assert_eq!(count.get(), 0);
 }
@@ -312,7 +312,7 @@ async fn a_cancelled_call_asks_no_longer() {
 }
 
 fn call() -> CallToolRequestParams {
-    let arguments = json!({ "postal_code": POSTAL_CODE });
+    let arguments = json!({ "postcode": POSTCODE });
     let arguments = arguments.as_object().unwrap().clone();
     CallToolRequestParams::new("delivery_quote").with_arguments(arguments)
 }
@@ -359,7 +359,7 @@ async fn neither_the_log_nor_the_result_has_secrets() {
     let log = String::from_utf8(log).unwrap();
     assert!(log.contains("attempt=3"), "{log}");
     for text in [log, format!("{result:?}")] {
-        assert!(!text.contains(KEY) && !text.contains(POSTAL_CODE), "{text}");
+        assert!(!text.contains(KEY) && !text.contains(POSTCODE), "{text}");
     }
 }
 // ANCHOR_END: secrets

@@ -2,7 +2,9 @@
 
 mod customer;
 mod database;
+mod instances;
 mod places;
+mod restart;
 mod stopping;
 
 use std::time::Duration;
@@ -31,6 +33,9 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
             .with(STORE)
             .within(WITH_RESTARTS),
         Check::changes("6.6", |server| Box::pin(stopping::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
+        Check::changes("6.7", |server| Box::pin(instances::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
     ],
