@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{
-    InputResponses, IntoCallToolResult, RequestState, schema_for_output,
+    InputResponses, IntoCallToolResult, RequestState, ToolCallContext, schema_for_output,
 };
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::*;
@@ -23,6 +23,7 @@ use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
 use crate::tasks::Tasks;
+use crate::telemetry::Call;
 use crate::{apps, prompts, resources};
 
 /// The MCP server. Clones share everything that is in progress.
@@ -333,6 +334,16 @@ impl ServerHandler for Store {
                 "A small bakery. Prices are in cents. Look at the products before you buy: \
                  names must match exactly, and stock is limited.",
             )
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let call = Call::new(&request, &context, TOOLS.has_route(&request.name));
+        let tool = TOOLS.call(ToolCallContext::new(self, request, context));
+        call.watch(tool).await
     }
 
     async fn list_resources(
