@@ -6,6 +6,7 @@ mod instances;
 mod places;
 mod restart;
 mod stopping;
+mod watched;
 
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use crate::subject::server::Serving;
 
 /// Every store of this exercise looks at tokens, and needs a database.
 const STORE: &[Fixture] = &[Fixture::Realm, Fixture::Database];
+
+/// A store that sends traces and metrics.
+const WATCHED: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Collector];
 
 /// A check that starts the program several times.
 const WITH_RESTARTS: Duration = Duration::from_secs(60);
@@ -32,6 +36,7 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("6.1", |server| Box::pin(database::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
+        Check::changes("6.5", |server| Box::pin(watched::check(server))).with(WATCHED),
         Check::changes("6.6", |server| Box::pin(stopping::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),

@@ -3,6 +3,7 @@
 use crate::blocks::TodoBlock;
 
 const LIFECYCLE: &str = "src/lifecycle.rs";
+const TELEMETRY: &str = "src/telemetry.rs";
 
 /// The key that instances share.
 pub const KEY: TodoBlock = TodoBlock {
@@ -35,4 +36,16 @@ pub const READY: TodoBlock = TodoBlock {
 pub const STOP: TodoBlock = TodoBlock {
     file: LIFECYCLE,
     name: "step_6_6_stop",
+};
+
+/// The span of a call.
+pub const SPAN: TodoBlock = TodoBlock {
+    file: TELEMETRY,
+    name: "step_6_5_span",
+};
+
+/// What became of a call.
+pub const OUTCOME: TodoBlock = TodoBlock {
+    file: TELEMETRY,
+    name: "step_6_5_outcome",
 };
