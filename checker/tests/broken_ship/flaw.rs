@@ -25,6 +25,70 @@ flaws! {
         GivesUpWhenBusy,
     }
 
+    // Logs, traces and metrics.
+    "6.5" {
+        /// The header x-request-id is empty
+        EmptyRequestId,
+        /// All requests have the same ID
+        OneIdForAll,
+        /// Logs are text
+        LogsText,
+        /// Some lines have no ID
+        LogsWithoutId,
+        /// Nothing is logged
+        LogsNothing,
+        /// Arguments are logged
+        LogsArguments,
+        /// Results are logged
+        LogsResults,
+        /// Tokens are logged
+        LogsToken,
+        /// Each call begins a trace of its own
+        OwnTraces,
+        /// The context in _meta is ignored
+        IgnoresMeta,
+        /// The context in the header is ignored
+        IgnoresHeader,
+        /// The context in the header comes first
+        HeaderBeforeMeta,
+        /// Spans are in the client's trace, and have no parent
+        NoParent,
+        /// Each call has two spans
+        TwoSpans,
+        /// A call that is refused has no span
+        NoSpanOfProtocolErrors,
+        /// Spans are named after a function
+        SpanNamedByFunction,
+        /// Spans are internal ones
+        InternalSpans,
+        /// Spans do not have the tool's name as an attribute
+        NoToolName,
+        /// Tool errors look like successes
+        ToolErrorsAreFine,
+        /// Protocol errors look like successes
+        ProtocolErrorsAreFine,
+        /// Successes look like errors
+        EverythingFails,
+        /// Errors have a status without a type
+        NoErrorType,
+        /// Errors have a type, and no status
+        StatusUnset,
+        /// Arguments are in the spans
+        ArgumentsInSpan,
+        /// Results are in the spans
+        ResultInSpan,
+        /// Nothing is measured
+        NoMetrics,
+        /// Only successes are measured
+        CountsSuccessOnly,
+        /// The count stays at 1
+        CountStandsStill,
+        /// A call is answered after its span is sent
+        SendsBeforeAnswer,
+        /// A call fails if its span cannot be sent
+        FailsWithoutCollector,
+    }
+
     // Ready, and stopping.
     "6.6" {
         /// Whoever asks for its health needs a token
@@ -82,6 +146,10 @@ flaws! {
     }
 
     "harmless" {
+        /// Its metrics count from one message to the next
+        DeltaMetrics,
+        /// The HTTP request has a span, too
+        SpanOfRequest,
         /// It listens until it ends, and answers 503
         AnswersWhileStopping,
         /// A second signal ends it at once
@@ -93,6 +161,10 @@ flaws! {
     }
 
     "missing" {
+        /// It sends nothing about itself
+        NoTelemetry,
+        /// Its spans have attributes of its own
+        OwnAttributes,
         /// Nobody can ask how it is
         NoHealth,
     }

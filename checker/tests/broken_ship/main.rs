@@ -1,7 +1,8 @@
 //! The store of exercise 6: right in every way, until it is told to be wrong in one.
 //!
 //! It is the store of `broken_interact`, which is right here, with a [`shop`] that lives in a database.
-//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, and [`user`] is who a token says that somebody is: that
+//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, [`telemetry`] what
+//! it says about itself, and [`user`] is who a token says that somebody is: that
 //! tokens are good is for exercise 5. What is wrong is listed in [`flaw`].
 
 #[path = "../broken_interact"]
@@ -24,6 +25,7 @@ mod protocol;
 mod shared;
 mod stop;
 mod store;
+mod telemetry;
 mod user;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -34,7 +36,7 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use clap::Parser;
 use serde_json::{Value, json};
@@ -94,6 +96,7 @@ async fn main() -> Result<()> {
     }
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;
     let patience = Duration::from_secs_f64(options.stop_seconds);
+    let app = app.layer(from_fn_with_state(flaws.clone(), telemetry::watch));
     stop::serve(flaws, app, listener, patience).await
 }
 

@@ -1,5 +1,7 @@
 //! The bakery, and what exercise 6 adds.
 
+use std::time::{Instant, SystemTime};
+
 use serde_json::{Value, json};
 
 use crate::bakery;
@@ -8,6 +10,7 @@ use crate::bakery::tools::{error, structured};
 use crate::flaw::{Flaw, Flaws};
 use crate::protocol::{About, Call, Era, INVALID_PARAMS, RpcError, Service, Stop};
 use crate::shared::Shared;
+use crate::telemetry::Telemetry;
 use crate::user::User;
 
 /// How long a question can be answered.
@@ -18,6 +21,7 @@ pub struct Store {
     bakery: bakery::store::Store,
     /// What the instances share, if there are several.
     shared: Option<Shared>,
+    telemetry: Telemetry,
 }
 
 impl Store {
@@ -26,6 +30,7 @@ impl Store {
         Self {
             bakery: bakery::store::Store::open(none, CONFIRM_SECONDS, bake_seconds),
             shared: Shared::of(&flaws),
+            telemetry: Telemetry::start(flaws.clone()),
             flaws,
         }
     }
@@ -102,7 +107,12 @@ impl Service for Store {
         let Some(user) = call.extensions.get::<User>().cloned() else {
             return Err(RpcError::new(INVALID_PARAMS, "nobody is signed in").into());
         };
-        CUSTOMER.scope(user.clone(), self.serve(call, &user)).await
+        let begin = (Instant::now(), SystemTime::now());
+        let mut result = CUSTOMER.scope(user.clone(), self.serve(call, &user)).await;
+        if call.request.method == "tools/call" {
+            self.telemetry.called(call, &mut result, begin).await;
+        }
+        result
     }
 
     fn reads_states(&self) -> bool {

@@ -7,6 +7,7 @@ use crate::common::{redacted, told};
 flaws_fail_alone! {
     SHIP_SERVER:
     the_flaws_of_6_1_fail_it_alone "6.1"
+    the_flaws_of_6_5_fail_it_alone "6.5"
     the_flaws_of_6_6_fail_it_alone "6.6"
     the_flaws_of_6_7_fail_it_alone "6.7"
 }
