@@ -28,21 +28,28 @@ pub struct Seen {
     token: String,
 }
 
-/// The layer around the store.
-pub async fn watch(State(flaws): State<Flaws>, mut request: Request, next: Next) -> Response {
-    let header = |name: &str| {
-        let value = request.headers().get(name)?.to_str().ok()?;
-        Some(value.to_owned())
-    };
-    let seen = Seen {
-        id: if flaws.has(Flaw::OneIdForAll) {
+impl Seen {
+    fn of(flaws: &Flaws, request: &Request) -> Self {
+        let header = |name: &str| {
+            let value = request.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let id = if flaws.has(Flaw::OneIdForAll) {
             "1".repeat(32)
         } else {
             hex(32)
-        },
-        traceparent: header("traceparent"),
-        token: header(AUTHORIZATION.as_str()).unwrap_or_default(),
-    };
+        };
+        Self {
+            id,
+            traceparent: header("traceparent"),
+            token: header(AUTHORIZATION.as_str()).unwrap_or_default(),
+        }
+    }
+}
+
+/// The layer around the store.
+pub async fn watch(State(flaws): State<Flaws>, mut request: Request, next: Next) -> Response {
+    let seen = Seen::of(&flaws, &request);
     request.extensions_mut().insert(seen.clone());
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;

@@ -51,8 +51,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How long calls take, in seconds.
 static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
-    let histogram =
-        global::meter(env!("CARGO_PKG_NAME")).f64_histogram("mcp.server.operation.duration");
+    let meter = global::meter(env!("CARGO_PKG_NAME"));
+    let histogram = meter.f64_histogram("mcp.server.operation.duration");
     let bounds = [
         0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
     ];
