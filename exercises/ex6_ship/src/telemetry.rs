@@ -73,8 +73,9 @@ impl Telemetry {
     /// clients in it.
     pub fn start() -> Result<Self> {
         let telemetry = Self::of_environment()?;
+        // rmcp logs refused requests as warnings, without the ID of the request.
         let filter =
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=error"));
         // Logs go to stderr, because with `--stdio` stdout is the wire.
         let logs = tracing_subscriber::fmt::layer()
             .json()

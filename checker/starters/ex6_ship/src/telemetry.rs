@@ -51,8 +51,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How long calls take, in seconds.
 static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
-    let histogram =
-        global::meter(env!("CARGO_PKG_NAME")).f64_histogram("mcp.server.operation.duration");
+    let meter = global::meter(env!("CARGO_PKG_NAME"));
+    let histogram = meter.f64_histogram("mcp.server.operation.duration");
     let bounds = [
         0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
     ];
@@ -73,8 +73,9 @@ impl Telemetry {
     /// clients in it.
     pub fn start() -> Result<Self> {
         let telemetry = Self::of_environment()?;
+        // rmcp logs refused requests as warnings, without the ID of the request.
         let filter =
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=error"));
         // Logs go to stderr, because with `--stdio` stdout is the wire.
         let logs = tracing_subscriber::fmt::layer()
             .json()
