@@ -349,8 +349,13 @@ codes! {
     WrongScopeRefusal = "wrong_scope_refusal",
 
     // A server that is shipped.
+    CutOff = "cut_off",
+    DoesNotEnd = "does_not_end",
     HalfASale = "half_a_sale",
+    HealthNotOk = "health_not_ok",
     LegacyClientLost = "legacy_client_lost",
+    LostOnStop = "lost_on_stop",
+    NotReady = "not_ready",
     OldInstanceStays = "old_instance_stays",
     OpensForeignState = "opens_foreign_state",
     OrdersNotKept = "orders_not_kept",
@@ -358,8 +363,10 @@ codes! {
     RestartLosesCalls = "restart_loses_calls",
     SpentAtOneInstance = "spent_at_one_instance",
     StateOfOneInstance = "state_of_one_instance",
+    StillReady = "still_ready",
     StockNotShared = "stock_not_shared",
     StockWrongAfterRestart = "stock_wrong_after_restart",
+    TakesNewWork = "takes_new_work",
 }
 
 impl fmt::Display for Code {

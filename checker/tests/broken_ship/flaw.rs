@@ -25,6 +25,44 @@ flaws! {
         GivesUpWhenBusy,
     }
 
+    // Ready, and stopping.
+    "6.6" {
+        /// Whoever asks for its health needs a token
+        HealthNeedsToken,
+        /// Whoever asks whether it is ready needs a token
+        ReadyNeedsToken,
+        /// Nobody can ask whether it is ready
+        NoReadiness,
+        /// It is never ready
+        NeverReady,
+        /// It does not handle SIGTERM, which ends it
+        KnowsNoSignal,
+        /// It cuts off the calls that run
+        CutsOffCalls,
+        /// From SIGTERM on, no progress is reported
+        NoMoreProgress,
+        /// It says that it is ready until it ends
+        ReadyToTheEnd,
+        /// It goes on to serve whoever comes
+        TakesNewWork,
+        /// An idle stream holds it up
+        WaitsForStreams,
+        /// It always waits as long as it may
+        WaitsTheWholeTime,
+        /// A long call holds it up as long as it likes
+        WaitsForever,
+        /// It ends with the exit code that the signal would give
+        OddExitCode,
+        /// If it cuts off a call, its exit code is 1
+        FailsWhenCuttingOff,
+        /// A second signal makes it crash
+        CrashesWhenAskedTwice,
+        /// A second signal makes it hang
+        HangsWhenAskedTwice,
+        /// From SIGTERM on, it stores nothing
+        StoresNothingMore,
+    }
+
     // Several instances.
     "6.7" {
         /// Each instance makes up its own key
@@ -46,5 +84,15 @@ flaws! {
     "harmless" {
         /// Refuses legacy clients at once, if there are several instances
         RefusesLegacyClients,
+        /// It listens until it ends, and answers 503
+        AnswersWhileStopping,
+        /// A second signal ends it at once
+        EndsWhenAskedTwice,
+        /// Its health is a document
+        HealthInJson,
+    }
+    "missing" {
+        /// Nobody can ask how it is
+        NoHealth,
     }
 }

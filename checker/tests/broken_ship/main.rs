@@ -1,7 +1,7 @@
 //! The store of exercise 6: right in every way, until it is told to be wrong in one.
 //!
 //! It is the store of `broken_interact`, which is right here, with a [`shop`] that lives in a database.
-//! [`store`] adds what exercise 6 is about, and [`user`] is who a token says that somebody is: that
+//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, and [`user`] is who a token says that somebody is: that
 //! tokens are good is for exercise 5. What is wrong is listed in [`flaw`].
 
 #[path = "../broken_interact"]
@@ -22,10 +22,12 @@ mod flaw_set;
 #[path = "../protocol/mod.rs"]
 mod protocol;
 mod shared;
+mod stop;
 mod store;
 mod user;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::Result;
 use axum::Json;
@@ -67,6 +69,9 @@ struct Options {
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value_t = 0.3)]
     bake_seconds: f64,
+    /// How many seconds running calls may take when it is asked to stop
+    #[arg(long, env = "STORE_STOP_SECONDS", default_value_t = 10.0)]
+    stop_seconds: f64,
 }
 
 #[tokio::main]
@@ -88,7 +93,8 @@ async fn main() -> Result<()> {
         app = app.layer(from_fn(modern_only));
     }
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;
-    http::serve_router(app, listener).await
+    let patience = Duration::from_secs_f64(options.stop_seconds);
+    stop::serve(flaws, app, listener, patience).await
 }
 
 /// Tells clients of 2025-11-25 that they are not served.

@@ -1,5 +1,6 @@
 //! What the store sells, in a database. Instances that share it share the stock.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::sleep;
 
 use super::flaw;
 use crate::flaw::{Flaw, Flaws};
+use crate::stop::STOPPING;
 use crate::user::User;
 
 /// How long a careless store takes from one part of a sale to the next.
@@ -184,6 +186,9 @@ impl Shop {
 
     /// Puts so many more, or fewer, of a product on the shelf.
     pub fn put(&self, name: &str, quantity: i64) {
+        if self.flaws.has(Flaw::StoresNothingMore) && STOPPING.load(Ordering::Relaxed) {
+            return;
+        }
         let put = "UPDATE products SET stock = stock + ?2 WHERE name = ?1";
         let put = lock(&self.database).execute(put, params![name, quantity]);
         put.unwrap_or_else(broken);

@@ -18,6 +18,7 @@ use crate::apps::App;
 use crate::auth::User;
 use crate::confirm::{Answer, Confirmations, Round, internal};
 use crate::inventory::{Inventory, Product, Refusal, Search};
+use crate::lifecycle::Lifecycle;
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
@@ -32,6 +33,7 @@ pub struct Store {
     oven: Arc<Oven>,
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
+    lifecycle: Lifecycle,
     /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
     /// tasks and pages live in the memory of one instance.
     is_alone: bool,
@@ -42,6 +44,7 @@ impl Store {
         inventory: Arc<Inventory>,
         confirmations: Confirmations,
         oven: Oven,
+        lifecycle: Lifecycle,
         is_alone: bool,
     ) -> Self {
         Self {
@@ -49,8 +52,9 @@ impl Store {
             inventory,
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
-            payments: Arc::default(),
+            payments: Arc::new(Payments::new(lifecycle.closing())),
             tasks: Arc::default(),
+            lifecycle,
         }
     }
 }
@@ -271,8 +275,11 @@ impl Store {
             };
         }
         let options = TaskOptions::new().with_poll_interval_ms(200);
+        // Its call has ended, but the task is in flight, too.
+        let running = self.lifecycle.running();
         let task = self.tasks.of(&user).spawn(options, |task| {
             Box::pin(async move {
+                let _running = running;
                 let tell = |how_far: String| task.set_status_message(how_far);
                 tokio::select! {
                     report = oven.bake_all(&batch, tell) => {

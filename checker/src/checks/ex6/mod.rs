@@ -5,6 +5,7 @@ mod database;
 mod instances;
 mod places;
 mod restart;
+mod stopping;
 
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ const SERVING: Serving = Serving {
 pub const EXERCISE: ExerciseChecks = ExerciseChecks {
     checks: &[
         Check::changes("6.1", |server| Box::pin(database::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
+        Check::changes("6.6", |server| Box::pin(stopping::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
         Check::changes("6.7", |server| Box::pin(instances::check(server)))

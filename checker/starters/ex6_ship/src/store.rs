@@ -18,6 +18,7 @@ use crate::apps::App;
 use crate::auth::User;
 use crate::confirm::{Answer, Confirmations, Round, internal};
 use crate::inventory::{Inventory, Product, Refusal, Search};
+use crate::lifecycle::Lifecycle;
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
@@ -32,16 +33,28 @@ pub struct Store {
     oven: Arc<Oven>,
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
+    lifecycle: Lifecycle,
+    /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
+    /// tasks and pages live in the memory of one instance.
+    is_alone: bool,
 }
 
 impl Store {
-    pub fn new(inventory: Arc<Inventory>, confirmations: Confirmations, oven: Oven) -> Self {
+    pub fn new(
+        inventory: Arc<Inventory>,
+        confirmations: Confirmations,
+        oven: Oven,
+        lifecycle: Lifecycle,
+        is_alone: bool,
+    ) -> Self {
         Self {
+            is_alone,
             inventory,
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
-            payments: Arc::default(),
+            payments: Arc::new(Payments::new(lifecycle.closing())),
             tasks: Arc::default(),
+            lifecycle,
         }
     }
 }
@@ -217,6 +230,11 @@ impl Store {
         InputResponses(responses): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if !self.is_alone {
+            return tool_error(
+                "Payments are not connected: this server cannot show pages. Tell the user.",
+            );
+        }
         let round = Round {
             state,
             responses,
@@ -248,7 +266,7 @@ impl Store {
         let oven = Arc::clone(&self.oven);
         let client = context.client_capabilities();
         // Check this first, because a task that has started cannot be undone.
-        if !client.is_some_and(|client| client.supports_tasks()) {
+        if !self.is_alone || !client.is_some_and(|client| client.supports_tasks()) {
             return tokio::select! {
                 report = oven.bake_all(&batch, |_| ()) => {
                     Json(report).into_call_tool_result()
@@ -257,8 +275,11 @@ impl Store {
             };
         }
         let options = TaskOptions::new().with_poll_interval_ms(200);
+        // Its call has ended, but the task is in flight, too.
+        let running = self.lifecycle.running();
         let task = self.tasks.of(&user).spawn(options, |task| {
             Box::pin(async move {
+                let _running = running;
                 let tell = |how_far: String| task.set_status_message(how_far);
                 tokio::select! {
                     report = oven.bake_all(&batch, tell) => {
@@ -285,12 +306,15 @@ fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
 }
 
 /// What the store can do. Clients learn this before anything else.
-fn capabilities() -> ServerCapabilities {
+fn capabilities(has_tasks: bool) -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     let capabilities = capabilities.enable_resources();
     let capabilities = capabilities.enable_prompts().enable_completions();
-    let capabilities = capabilities.enable_tasks();
-    capabilities.build()
+    if has_tasks {
+        capabilities.enable_tasks().build()
+    } else {
+        capabilities.build()
+    }
 }
 
 /// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
@@ -300,7 +324,7 @@ static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 #[prompt_handler]
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(capabilities())
+        ServerConfig::new(capabilities(self.is_alone))
             .with_server_info(
                 Implementation::new("corner-bakery", env!("CARGO_PKG_VERSION"))
                     .with_title("Corner Bakery"),
