@@ -79,6 +79,10 @@ flaws! {
         SessionsOfOneInstance,
         /// Does not say why a legacy client cannot buy
         LegacyWithoutReason,
+        /// If there are others, it does not finish its calls
+        HurriesIfShared,
+        /// At its end, it writes the stock that it knew at its start
+        WritesBackWhatItRemembers,
     }
 
     "harmless" {
