@@ -19,6 +19,11 @@ use crate::user::User;
 /// The variable with the key.
 const VARIABLE: &str = "STORE_SEALING_KEY";
 
+/// Whether this is one of several instances.
+pub fn is_planned() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
+
 /// What the instances have in common.
 pub struct Shared {
     flaws: Flaws,

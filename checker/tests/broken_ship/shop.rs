@@ -1,7 +1,7 @@
 //! What the store sells, in a database. Instances that share it share the stock.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -25,6 +25,9 @@ const TABLES: &str = "
         user_id TEXT NOT NULL, receipt TEXT NOT NULL
     );
     CREATE TABLE IF NOT EXISTS spent (id TEXT PRIMARY KEY);";
+
+/// What was in stock when the program started.
+static AT_START: OnceLock<Vec<Product>> = OnceLock::new();
 
 tokio::task_local! {
     /// Who is served.
@@ -81,7 +84,9 @@ impl Shop {
             remembered: Mutex::default(),
         };
         shop.open_shelves().unwrap_or_else(broken);
-        *lock(&shop.remembered) = all(&lock(&shop.database)).unwrap_or_else(broken);
+        let at_start = all(&lock(&shop.database)).unwrap_or_else(broken);
+        let _ = AT_START.set(at_start.clone());
+        *lock(&shop.remembered) = at_start;
         shop
     }
 
@@ -255,6 +260,16 @@ pub fn opening_day() -> Vec<Product> {
         stock,
     });
     products.into()
+}
+
+/// Makes the stock what it was when this instance started.
+pub fn write_back(flaws: &Flaws) {
+    let database = connect(flaws, false);
+    for product in AT_START.get().into_iter().flatten() {
+        let write = "UPDATE products SET stock = ?2 WHERE name = ?1";
+        let written = database.execute(write, params![product.name, product.stock]);
+        written.unwrap_or_else(broken);
+    }
 }
 
 const OPENING_DAY: [(&str, i64, i64); 4] = [

@@ -19,8 +19,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::bakery::shop;
 use crate::flaw::{Flaw, Flaws};
-use crate::user;
+use crate::{shared, user};
 
 /// Whether the store was asked to stop.
 pub static STOPPING: AtomicBool = AtomicBool::new(false);
@@ -152,7 +153,7 @@ async fn end(life: Arc<Life>) -> i32 {
     life.stopping.cancel();
     life.running.close();
     let mut code = 0;
-    if life.has(Flaw::CutsOffCalls) {
+    if life.has(Flaw::CutsOffCalls) || life.has(Flaw::HurriesIfShared) && shared::is_planned() {
         life.closing.cancel();
         return code;
     }
@@ -195,6 +196,9 @@ async fn end(life: Arc<Life>) -> i32 {
     }
     if life.has(Flaw::OddExitCode) {
         code = 143;
+    }
+    if life.has(Flaw::WritesBackWhatItRemembers) && shared::is_planned() {
+        shop::write_back(&life.flaws);
     }
     life.closing.cancel();
     code
