@@ -143,6 +143,10 @@ flaws! {
         SessionsOfOneInstance,
         /// Does not say why a legacy client cannot buy
         LegacyWithoutReason,
+        /// If there are others, it does not finish its calls
+        HurriesIfShared,
+        /// At its end, it writes the stock that it knew at its start
+        WritesBackWhatItRemembers,
     }
 
     "harmless" {
@@ -150,16 +154,15 @@ flaws! {
         DeltaMetrics,
         /// The HTTP request has a span, too
         SpanOfRequest,
+        /// Refuses legacy clients at once, if there are several instances
+        RefusesLegacyClients,
         /// It listens until it ends, and answers 503
         AnswersWhileStopping,
         /// A second signal ends it at once
         EndsWhenAskedTwice,
         /// Its health is a document
         HealthInJson,
-        /// Refuses legacy clients at once, if there are several instances
-        RefusesLegacyClients,
     }
-
     "missing" {
         /// It sends nothing about itself
         NoTelemetry,
