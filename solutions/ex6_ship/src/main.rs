@@ -4,6 +4,7 @@ mod apps;
 mod auth;
 mod confirm;
 mod database;
+mod delivery;
 mod inventory;
 mod options;
 mod oven;
@@ -12,6 +13,7 @@ mod prompts;
 mod purchases;
 mod realm;
 mod resources;
+mod retry;
 mod sessions;
 mod store;
 mod tasks;
@@ -36,6 +38,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::auth::Auth;
 use crate::confirm::Confirmations;
+use crate::delivery::Carrier;
 use crate::inventory::Inventory;
 use crate::options::Options;
 use crate::oven::Oven;
@@ -53,6 +56,7 @@ async fn main() -> Result<()> {
         Arc::clone(&inventory),
         Confirmations::new(options.confirm_seconds),
         Oven::new(inventory, options.bake_seconds),
+        Carrier::new(options.carrier())?,
     );
     if options.stdio {
         serve_stdio(store).await

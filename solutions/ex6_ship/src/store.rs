@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::apps::App;
 use crate::auth::User;
 use crate::confirm::{Answer, Confirmations, Round, internal};
+use crate::delivery::{self, Carrier};
 use crate::inventory::{Inventory, Product, Refusal, Search};
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
@@ -32,16 +33,23 @@ pub struct Store {
     oven: Arc<Oven>,
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
+    carrier: Arc<Carrier>,
 }
 
 impl Store {
-    pub fn new(inventory: Arc<Inventory>, confirmations: Confirmations, oven: Oven) -> Self {
+    pub fn new(
+        inventory: Arc<Inventory>,
+        confirmations: Confirmations,
+        oven: Oven,
+        carrier: Carrier,
+    ) -> Self {
         Self {
             inventory,
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
             payments: Arc::default(),
             tasks: Arc::default(),
+            carrier: Arc::new(carrier),
         }
     }
 }
@@ -71,6 +79,13 @@ struct SearchProducts {
     min_price_cents: Option<u32>,
     /// The highest price, in cents.
     max_price_cents: Option<u32>,
+}
+
+/// The arguments of `delivery_quote`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Destination {
+    /// The postcode to deliver to, such as 10115 or SW1A 1AA.
+    postcode: String,
 }
 
 #[tool_router]
@@ -270,6 +285,22 @@ impl Store {
             })
         });
         Ok(CreateTaskResult::new(task).into())
+    }
+
+    /// Says what a delivery to a postcode costs, in cents, and how many days it takes.
+    #[tool(annotations(read_only_hint = true, open_world_hint = true))]
+    async fn delivery_quote(
+        &self,
+        Parameters(destination): Parameters<Destination>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<delivery::Quote>, String> {
+        tokio::select! {
+            quote = self.carrier.quote(&destination.postcode) => {
+                quote.map(Json).map_err(|failure| failure.to_string())
+            }
+            // The client does not want the answer any more. This drops the request.
+            () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
+        }
     }
 }
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 use reqwest::Url;
+use secrecy::SecretString;
+
+use crate::delivery;
 
 /// A product store that speaks MCP.
 #[derive(Parser)]
@@ -49,9 +52,35 @@ pub struct Options {
     /// Where clients reach this store, if it differs from where it listens
     #[arg(long, env = "STORE_URL")]
     pub store_url: Option<Url>,
+    /// The carrier's API, which `delivery_quote` asks
+    #[arg(long, env = "CARRIER_URL")]
+    pub carrier_url: Option<Url>,
+    /// The key for the carrier's API
+    #[arg(long, env = "CARRIER_KEY", hide_env_values = true, default_value = "")]
+    pub carrier_key: SecretString,
+    /// How many seconds the carrier may take for one answer
+    #[arg(long, env = "CARRIER_SECONDS", default_value = "5", value_parser = seconds)]
+    pub carrier_seconds: Duration,
+    /// How many seconds to wait before asking the carrier again
+    #[arg(long, env = "CARRIER_PAUSE_SECONDS", default_value = "0.2", value_parser = seconds)]
+    pub carrier_pause_seconds: Duration,
+    /// The most requests to the carrier at a time
+    #[arg(long, env = "CARRIER_AT_ONCE", default_value_t = 4)]
+    pub carrier_at_once: usize,
 }
 
 impl Options {
+    /// How to ask the carrier.
+    pub fn carrier(&self) -> delivery::Settings {
+        delivery::Settings {
+            url: self.carrier_url.clone(),
+            key: self.carrier_key.clone(),
+            answer: self.carrier_seconds,
+            pause: self.carrier_pause_seconds,
+            at_once: self.carrier_at_once,
+        }
+    }
+
     /// Where clients reach this store. The metadata must have exactly the address that clients use.
     pub fn store_url(&self) -> Result<Url> {
         if let Some(url) = &self.store_url {
