@@ -349,10 +349,30 @@ codes! {
     WrongScopeRefusal = "wrong_scope_refusal",
 
     // A server that is shipped.
+    AskedAgainInVain = "asked_again_in_vain",
+    AskedTooOften = "asked_too_often",
+    AskedTooSoon = "asked_too_soon",
+    AsksAfterCancel = "asks_after_cancel",
+    AsksForAnything = "asks_for_anything",
+    CarrierAskedWrongly = "carrier_asked_wrongly",
+    CarrierKeyNotSent = "carrier_key_not_sent",
+    DoesNotSayWhen = "does_not_say_when",
+    FailureNotTold = "failure_not_told",
+    FollowsRedirect = "follows_redirect",
     HalfASale = "half_a_sale",
+    KeyGivenAway = "key_given_away",
+    LogsPersonalData = "logs_personal_data",
+    LogsSecrets = "logs_secrets",
+    NoUserAgent = "no_user_agent",
+    NotAskedAgain = "not_asked_again",
     OrdersNotKept = "orders_not_kept",
+    PauseHoldsTurn = "pause_holds_turn",
     RefusesWhenBusy = "refuses_when_busy",
     StockNotShared = "stock_not_shared",
+    TellsTooMuch = "tells_too_much",
+    TooManyAtOnce = "too_many_at_once",
+    WaitsTooLong = "waits_too_long",
+    WrongQuote = "wrong_quote",
 }
 
 impl fmt::Display for Code {

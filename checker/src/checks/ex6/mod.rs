@@ -2,6 +2,7 @@
 
 mod customer;
 mod database;
+mod delivery;
 mod places;
 
 use std::time::Duration;
@@ -13,6 +14,9 @@ use crate::subject::server::Serving;
 /// Every store of this exercise looks at tokens, and needs a database.
 const STORE: &[Fixture] = &[Fixture::Realm, Fixture::Database];
 
+/// A store that asks a carrier.
+const CALLING: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Carrier];
+
 /// A check that starts the program several times.
 const WITH_RESTARTS: Duration = Duration::from_secs(60);
 
@@ -20,7 +24,11 @@ const WITH_RESTARTS: Duration = Duration::from_secs(60);
 const SERVING: Serving = Serving {
     port: "STORE_PORT",
     host: "STORE_HOST",
-    settings: &[("STORE_BAKE_SECONDS", "0.02")],
+    settings: &[
+        ("STORE_BAKE_SECONDS", "0.02"),
+        ("CARRIER_PAUSE_SECONDS", "0.02"),
+        ("CARRIER_AT_ONCE", "2"),
+    ],
 };
 
 /// The exercise, one check per step.
@@ -29,6 +37,7 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("6.1", |server| Box::pin(database::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
+        Check::changes("6.3", |server| Box::pin(delivery::check(server))).with(CALLING),
     ],
     place_of: |_| None,
     serving: SERVING,
