@@ -365,14 +365,21 @@ codes! {
     LogsSecrets = "logs_secrets",
     NoUserAgent = "no_user_agent",
     NotAskedAgain = "not_asked_again",
+    LegacyClientLost = "legacy_client_lost",
+    OldInstanceStays = "old_instance_stays",
+    OpensForeignState = "opens_foreign_state",
     OrdersNotKept = "orders_not_kept",
     PauseHoldsTurn = "pause_holds_turn",
     RefusesWhenBusy = "refuses_when_busy",
+    RestartLosesCalls = "restart_loses_calls",
+    SpentAtOneInstance = "spent_at_one_instance",
+    StateOfOneInstance = "state_of_one_instance",
     StockNotShared = "stock_not_shared",
     TellsTooMuch = "tells_too_much",
     TooManyAtOnce = "too_many_at_once",
     WaitsTooLong = "waits_too_long",
     WrongQuote = "wrong_quote",
+    StockWrongAfterRestart = "stock_wrong_after_restart",
 }
 
 impl fmt::Display for Code {

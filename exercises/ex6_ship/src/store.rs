@@ -34,6 +34,9 @@ pub struct Store {
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
     carrier: Arc<Carrier>,
+    /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
+    /// tasks and pages live in the memory of one instance.
+    is_alone: bool,
 }
 
 impl Store {
@@ -42,8 +45,10 @@ impl Store {
         confirmations: Confirmations,
         oven: Oven,
         carrier: Carrier,
+        is_alone: bool,
     ) -> Self {
         Self {
+            is_alone,
             inventory,
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
@@ -84,7 +89,7 @@ struct SearchProducts {
 /// The arguments of `delivery_quote`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Destination {
-    /// The postcode to deliver to, such as 10115 or SW1A 1AA.
+    /// The postal code to deliver to, such as 10115 or SW1A 1AA.
     postcode: String,
 }
 
@@ -232,6 +237,11 @@ impl Store {
         InputResponses(responses): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if !self.is_alone {
+            return tool_error(
+                "Payments are not connected: this server cannot show pages. Tell the user.",
+            );
+        }
         let round = Round {
             state,
             responses,
@@ -263,7 +273,7 @@ impl Store {
         let oven = Arc::clone(&self.oven);
         let client = context.client_capabilities();
         // Check this first, because a task that has started cannot be undone.
-        if !client.is_some_and(|client| client.supports_tasks()) {
+        if !self.is_alone || !client.is_some_and(|client| client.supports_tasks()) {
             return tokio::select! {
                 report = oven.bake_all(&batch, |_| ()) => {
                     Json(report).into_call_tool_result()
@@ -287,7 +297,7 @@ impl Store {
         Ok(CreateTaskResult::new(task).into())
     }
 
-    /// Says what a delivery to a postcode costs, in cents, and how many days it takes.
+    /// Says what a delivery to a postal code costs, in cents, and how many days it takes.
     #[tool(annotations(read_only_hint = true, open_world_hint = true))]
     async fn delivery_quote(
         &self,
@@ -316,12 +326,15 @@ fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
 }
 
 /// What the store can do. Clients learn this before anything else.
-fn capabilities() -> ServerCapabilities {
+fn capabilities(has_tasks: bool) -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     let capabilities = capabilities.enable_resources();
     let capabilities = capabilities.enable_prompts().enable_completions();
-    let capabilities = capabilities.enable_tasks();
-    capabilities.build()
+    if has_tasks {
+        capabilities.enable_tasks().build()
+    } else {
+        capabilities.build()
+    }
 }
 
 /// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
@@ -331,7 +344,7 @@ static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
 #[prompt_handler]
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(capabilities())
+        ServerConfig::new(capabilities(self.is_alone))
             .with_server_info(
                 Implementation::new("corner-bakery", env!("CARGO_PKG_VERSION"))
                     .with_title("Corner Bakery"),

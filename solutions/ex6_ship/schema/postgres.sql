@@ -21,4 +21,10 @@ CREATE TABLE IF NOT EXISTS orders (
     sold_on DATE NOT NULL DEFAULT CURRENT_DATE
 );
 
+-- The questions that were answered. Nobody can answer one twice, at whichever instance.
+CREATE TABLE IF NOT EXISTS spent (
+    id TEXT PRIMARY KEY,
+    expires BIGINT NOT NULL
+);
+
 COMMIT;

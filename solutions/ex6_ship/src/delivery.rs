@@ -62,10 +62,10 @@ pub struct Quote {
 #[derive(Debug, Error)]
 pub enum Failure {
     /// The argument is wrong.
-    #[error("This is not a postcode. Ask the user for one, such as 10115 or SW1A 1AA.")]
+    #[error("This is not a postal code. Ask the user for one, such as 10115 or SW1A 1AA.")]
     NoPostcode,
     /// The carrier has said no, and will say it again.
-    #[error("The carrier does not deliver to this postcode. Check it with the user.")]
+    #[error("The carrier does not deliver to this postal code. Check it with the user.")]
     NoDelivery,
     /// The carrier has too much to do.
     #[error("The carrier is busy. Try again {}.", when(*after))]
@@ -118,7 +118,7 @@ impl Carrier {
         })
     }
 
-    /// What a delivery to this postcode costs.
+    /// What a delivery to this postal code costs.
     pub async fn quote(&self, postcode: &str) -> Result<Quote, Failure> {
         let url = self.url(postcode)?;
         // All attempts together, with the pauses, and the wait for a turn.
@@ -134,7 +134,7 @@ impl Carrier {
                 Err(failure) => failure,
             };
             let pause = retry::pause(attempt, self.settings.pause, &failure);
-            // Without the postcode and the key: many people can read logs.
+            // Without the postal code and the key: many people can read logs.
             warn!(attempt, ?pause, "the carrier gave no quote: {failure}");
             let Some(pause) = pause else {
                 return Err(failure);
@@ -149,7 +149,7 @@ impl Carrier {
         let _turn = self.turns.acquire().await;
         let key = self.settings.key.expose_secret();
         let request = self.client.get(url.clone()).bearer_auth(key);
-        // The error contains the address with the postcode, so it is not passed on.
+        // The error contains the address with the postal code, so it is not passed on.
         let response = request.send().await.map_err(|error| {
             if error.is_builder() {
                 Failure::Broken
@@ -160,7 +160,7 @@ impl Carrier {
         understand(response).await
     }
 
-    /// The address to ask. The postcode comes from a model, so it could be `../admin?x=`.
+    /// The address to ask. The postal code comes from a model, so it could be `../admin?x=`.
     fn url(&self, postcode: &str) -> Result<Url, Failure> {
         let postcode = postcode.trim();
         let is_plausible = (3..=10).contains(&postcode.len())

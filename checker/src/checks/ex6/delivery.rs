@@ -242,7 +242,7 @@ impl Scene<'_> {
                     postcode.replace(' ', "%20")
                 ))
                 .got(format!("a request for {}", stray.address))
-                .why("The postcode is one segment of the path. Encode it as one: a space is %20, and a / in it is %2F.")
+                .why("The postal code is one segment of the path. Encode it as one: a space is %20, and a / in it is %2F.")
                 .into());
         }
         let key = format!("Bearer {}", self.carrier.key());
@@ -382,7 +382,7 @@ impl Scene<'_> {
                 } else {
                     "a request there"
                 })
-                .why("The key and the postcode are only for this carrier. Do not follow redirects.")
+                .why("The key and the postal code are only for this carrier. Do not follow redirects.")
                 .into());
         }
         outcome?;
@@ -392,7 +392,7 @@ impl Scene<'_> {
 
     /// What is not a postcode does not become a part of an address.
     async fn asks_for_postcodes_only(&self) -> Checked {
-        self.server.purpose("ask for what is not a postcode");
+        self.server.purpose("ask for what is not a postal code");
         let long = "1".repeat(10_000);
         for postcode in [
             "../admin",
@@ -411,7 +411,7 @@ impl Scene<'_> {
             let outcome = self.shop.session.call(TOOL, arguments).await;
             let shown = if postcode.len() > 100 {
                 format!(
-                    "tools/call {TOOL} with a postcode of {} digits",
+                    "tools/call {TOOL} with a postal code of {} digits",
                     postcode.len()
                 )
             } else {
@@ -426,7 +426,7 @@ impl Scene<'_> {
                     .sent(shown)
                     .expected("isError true, and no request to the carrier")
                     .got(format!("a request for {address}"))
-                    .why("Arguments come from a model, which may repeat what an attacker wrote. A postcode has 3 to 10 letters, digits, spaces and hyphens. Check it before you make it a part of an address.")
+                    .why("Arguments come from a model, which may repeat what an attacker wrote. A postal code has 3 to 10 letters, digits, spaces and hyphens. Check it before you make it a part of an address.")
                     .into());
             }
             let called = match outcome {
@@ -440,7 +440,7 @@ impl Scene<'_> {
             if called.result.is_error != Some(true) {
                 return Err(Finding::new(Code::FailureNotTold)
                     .sent(shown)
-                    .expected("isError true, and a text that says what a postcode looks like")
+                    .expected("isError true, and a text that says what a postal code looks like")
                     .got(shop::outcome(&called))
                     .why("A model can only correct a mistake that it is told about.")
                     .into());
@@ -729,9 +729,9 @@ impl Scene<'_> {
         };
         Err(Finding::new(Code::LogsPersonalData)
             .sent(format!("tools/call {TOOL} {{\"postcode\":\"{postcode}\"}}"))
-            .expected("a log without postcodes")
+            .expected("a log without postal codes")
             .got(line)
-            .why("Where users live is personal data. The errors of HTTP clients often contain the address, and this address contains the postcode.")
+            .why("Where users live is personal data. The errors of HTTP clients often contain the address, and this address contains the postal code.")
             .into())
     }
 }

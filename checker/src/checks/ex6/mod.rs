@@ -3,7 +3,9 @@
 mod customer;
 mod database;
 mod delivery;
+mod instances;
 mod places;
+mod restart;
 
 use std::time::Duration;
 
@@ -38,6 +40,9 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
             .with(STORE)
             .within(WITH_RESTARTS),
         Check::changes("6.3", |server| Box::pin(delivery::check(server))).with(CALLING),
+        Check::changes("6.7", |server| Box::pin(instances::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
     ],
     place_of: |_| None,
     serving: SERVING,

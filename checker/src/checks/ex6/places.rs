@@ -13,7 +13,21 @@ pub const CLIENT: TodoBlock = TodoBlock {
     file: "src/delivery.rs",
     name: "step_6_3_client",
 };
-
+/// The key that instances share.
+pub const KEY: TodoBlock = TodoBlock {
+    file: "src/confirm.rs",
+    name: "step_6_7_key",
+};
+/// The questions that were answered.
+pub const SPENT: TodoBlock = TodoBlock {
+    file: "src/confirm.rs",
+    name: "step_6_7_spent",
+};
+/// Whether legacy clients get sessions.
+pub const SESSIONS: TodoBlock = TodoBlock {
+    file: "src/main.rs",
+    name: "step_6_7_sessions",
+};
 /// The sale, as one transaction.
 pub const SALE: TodoBlock = TodoBlock {
     file: "src/inventory.rs",
