@@ -6,6 +6,7 @@ mod confirm;
 mod database;
 mod delivery;
 mod inventory;
+mod limits;
 mod options;
 mod oven;
 mod payments;
@@ -40,6 +41,7 @@ use crate::auth::Auth;
 use crate::confirm::Confirmations;
 use crate::delivery::Carrier;
 use crate::inventory::Inventory;
+use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
@@ -58,6 +60,11 @@ async fn main() -> Result<()> {
         Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
         Carrier::new(options.carrier())?,
+        Limits::new(
+            options.calls_per_minute,
+            options.deadline_seconds,
+            options.confirm_seconds,
+        ),
         options.is_alone(),
     );
     if options.stdio {
@@ -125,6 +132,9 @@ fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Resul
         .with_allowed_hosts(here.into_iter().chain(url.host_str()))
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
         .with_cancellation_token(shutdown);
+    // ANCHOR: step_6_4_body
+    // TODO 6.4: tell rmcp how many bytes a request may have: `options.body_bytes`.
+    // ANCHOR_END: step_6_4_body
     // ANCHOR: step_6_7_sessions
     // TODO 6.7: a session lives in one instance, and the next request may reach another one. Only give
     // legacy clients a session if this instance is alone.

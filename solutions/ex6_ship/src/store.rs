@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{
-    InputResponses, IntoCallToolResult, RequestState, schema_for_output,
+    InputResponses, IntoCallToolResult, RequestState, ToolCallContext, schema_for_output,
 };
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::*;
@@ -19,6 +19,7 @@ use crate::auth::User;
 use crate::confirm::{Answer, Confirmations, Round, internal};
 use crate::delivery::{self, Carrier};
 use crate::inventory::{Inventory, Product, Refusal, Search};
+use crate::limits::Limits;
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
@@ -34,6 +35,7 @@ pub struct Store {
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
     carrier: Arc<Carrier>,
+    limits: Arc<Limits>,
     /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
     /// tasks and pages live in the memory of one instance.
     is_alone: bool,
@@ -45,6 +47,7 @@ impl Store {
         confirmations: Confirmations,
         oven: Oven,
         carrier: Carrier,
+        limits: Limits,
         is_alone: bool,
     ) -> Self {
         Self {
@@ -55,6 +58,7 @@ impl Store {
             payments: Arc::default(),
             tasks: Arc::default(),
             carrier: Arc::new(carrier),
+            limits: Arc::new(limits),
         }
     }
 }
@@ -321,7 +325,7 @@ fn in_words(refusal: Refusal) -> String {
 }
 
 /// A result that says what went wrong, so that the model can react.
-fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
+pub fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
     Ok(CallToolResult::error(vec![ContentBlock::text(why)]).into())
 }
 
@@ -353,6 +357,20 @@ impl ServerHandler for Store {
                 "A small bakery. Prices are in cents. Look at the products before you buy: \
                  names must match exactly, and stock is limited.",
             )
+    }
+
+    /// Every call of a tool comes through here, and none gets around the limits. `#[tool_handler]`
+    /// generates this method only if it is not there.
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let user = User::of(&context)?;
+        let deadline = self.limits.deadline_of(&request.name);
+        let cancelled = context.ct.clone();
+        let call = TOOLS.call(ToolCallContext::new(self, request, context));
+        self.limits.run(&user, deadline, cancelled, call).await
     }
 
     async fn list_resources(

@@ -1,6 +1,7 @@
 //! The settings: options on the command line, or environment variables.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -71,6 +72,15 @@ pub struct Options {
     /// The most requests to the carrier at a time
     #[arg(long, env = "CARRIER_AT_ONCE", default_value_t = 4)]
     pub carrier_at_once: usize,
+    /// The most tool calls of one user per minute
+    #[arg(long, env = "STORE_CALLS_PER_MINUTE", default_value = "60")]
+    pub calls_per_minute: NonZeroU32,
+    /// How many seconds a tool call may take
+    #[arg(long, env = "STORE_DEADLINE_SECONDS", default_value = "30", value_parser = seconds)]
+    pub deadline_seconds: Duration,
+    /// The most bytes of one request
+    #[arg(long, env = "STORE_BODY_BYTES", default_value_t = 1_000_000)]
+    pub body_bytes: usize,
 }
 
 impl Options {
