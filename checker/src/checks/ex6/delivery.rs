@@ -456,8 +456,8 @@ impl Scene<'_> {
         );
         let quote = self.some_quote();
         let seconds = self.postcode([Answer::Later("1".to_owned()), Answer::Quote(quote)]);
-        // Dates have no fractions: this one is 1 to 2 seconds away.
-        let due = Utc::now() + TimeDelta::seconds(2);
+        // Dates have no fractions: this one is 0.3 to 1.3 seconds away.
+        let due = Utc::now() + TimeDelta::milliseconds(1300);
         let date =
             |date: chrono::DateTime<Utc>| date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let whole = due - TimeDelta::nanoseconds(due.timestamp_subsec_nanos().into());

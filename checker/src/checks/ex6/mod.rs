@@ -4,6 +4,7 @@ mod customer;
 mod database;
 mod delivery;
 mod instances;
+mod limits;
 mod places;
 mod restart;
 
@@ -28,6 +29,7 @@ const SERVING: Serving = Serving {
     host: "STORE_HOST",
     settings: &[
         ("STORE_BAKE_SECONDS", "0.02"),
+        ("STORE_CALLS_PER_MINUTE", "1000000"),
         ("CARRIER_PAUSE_SECONDS", "0.02"),
         ("CARRIER_AT_ONCE", "2"),
     ],
@@ -40,6 +42,7 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
             .with(STORE)
             .within(WITH_RESTARTS),
         Check::changes("6.3", |server| Box::pin(delivery::check(server))).with(CALLING),
+        Check::changes("6.4", |server| Box::pin(limits::check(server))).with(STORE),
         Check::changes("6.7", |server| Box::pin(instances::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),

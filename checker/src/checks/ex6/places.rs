@@ -13,6 +13,12 @@ pub const CLIENT: TodoBlock = TodoBlock {
     file: "src/delivery.rs",
     name: "step_6_3_client",
 };
+/// How large a request may be.
+pub const BODY: TodoBlock = TodoBlock {
+    file: "src/main.rs",
+    name: "step_6_4_body",
+};
+
 /// The key that instances share.
 pub const KEY: TodoBlock = TodoBlock {
     file: "src/confirm.rs",
