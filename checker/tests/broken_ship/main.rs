@@ -16,22 +16,25 @@ mod bakery {
     pub mod store;
     pub mod tools;
 }
+mod delivery;
 mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
 #[path = "../protocol/mod.rs"]
 mod protocol;
+mod limits;
 mod store;
 mod user;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::Result;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use clap::Parser;
 use tokio::net::TcpListener;
 
 use crate::flaw::{Flaw, Flaws};
+use crate::limits::Limits;
 use crate::protocol::faults::Faults;
 use crate::protocol::{Server, http};
 use crate::store::Store;
@@ -67,9 +70,12 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);
-    let store = Store::open(flaws, options.bake_seconds);
+    let limits = Limits::from_environment(flaws.clone());
+    let store = Store::open(flaws, options.bake_seconds, limits.clone());
     let server = Server::new(store, Faults::default()).with_sessions();
-    let app = http::router(server).layer(from_fn(user::guard));
+    let app = http::router(server)
+        .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn(user::guard));
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;
     http::serve_router(app, listener).await
 }

@@ -6,4 +6,6 @@ use crate::common::broken::{SHIP_SERVER, flaws_fail_alone};
 flaws_fail_alone! {
     SHIP_SERVER:
     the_flaws_of_6_1_fail_it_alone "6.1"
+    the_flaws_of_6_3_fail_it_alone "6.3"
+    the_flaws_of_6_4_fail_it_alone "6.4"
 }
