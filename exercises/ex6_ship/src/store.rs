@@ -359,6 +359,7 @@ impl ServerHandler for Store {
             )
     }
 
+    // ANCHOR: call_tool
     /// Every call of a tool comes through here, and none gets around the limits. `#[tool_handler]`
     /// generates this method only if it is not there.
     async fn call_tool(
@@ -372,6 +373,7 @@ impl ServerHandler for Store {
         let call = TOOLS.call(ToolCallContext::new(self, request, context));
         self.limits.run(&user, deadline, cancelled, call).await
     }
+    // ANCHOR_END: call_tool
 
     async fn list_resources(
         &self,
