@@ -127,6 +127,25 @@ impl Raw {
         Ok((status.as_u16(), headers))
     }
 
+    /// Opens the stream on which a server of the legacy era speaks by itself, and leaves it open until the
+    /// response is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Raw::send`].
+    pub async fn listen(&self) -> Result<reqwest::Response, RequestError> {
+        let patience = self.profile.patience.answer;
+        let asked = self.http.request(Method::GET, self.headers(&Value::Null));
+        let asked = timeout(patience, asked)
+            .await
+            .unwrap_or(Err(ErrorKind::Silent {
+                after: patience,
+                bytes: 0,
+            }));
+        let sent = format!("GET {}", self.http.url().path());
+        Ok(asked.map_err(|kind| RequestError { sent, kind })?.response)
+    }
+
     /// The same, which has seen the declaration of this tool.
     pub fn knowing(mut self, tool: Tool) -> Self {
         self.tools.push(tool);

@@ -213,7 +213,7 @@ impl Carrier {
             Ok((response, false))
         };
         let forever = Duration::from_secs(3600);
-        let patience = if flaws.has(Flaw::WaitsForever) {
+        let patience = if flaws.has(Flaw::WaitsForAnswer) {
             forever
         } else {
             self.answer

@@ -47,7 +47,7 @@ flaws! {
         /// A model is not told when the carrier wants to be asked again
         SaysLater,
         /// It waits for an answer forever
-        WaitsForever,
+        WaitsForAnswer,
         /// It waits for the end of an answer forever
         WaitsForBody,
         /// A call that waits keeps its turn
@@ -134,6 +134,67 @@ flaws! {
         /// A request that is too large is a bad request
         BadRequestInstead,
     }
+
+    // Ready, and stopping.
+    "6.6" {
+        /// Whoever asks for its health needs a token
+        HealthNeedsToken,
+        /// Whoever asks whether it is ready needs a token
+        ReadyNeedsToken,
+        /// Nobody can ask whether it is ready
+        NoReadiness,
+        /// It is never ready
+        NeverReady,
+        /// It does not handle SIGTERM, which ends it
+        KnowsNoSignal,
+        /// It cuts off the calls that run
+        CutsOffCalls,
+        /// From SIGTERM on, no progress is reported
+        NoMoreProgress,
+        /// It says that it is ready until it ends
+        ReadyToTheEnd,
+        /// It goes on to serve whoever comes
+        TakesNewWork,
+        /// An idle stream holds it up
+        WaitsForStreams,
+        /// It always waits as long as it may
+        WaitsTheWholeTime,
+        /// A long call holds it up as long as it likes
+        WaitsForever,
+        /// It ends with the exit code that the signal would give
+        OddExitCode,
+        /// If it cuts off a call, its exit code is 1
+        FailsWhenCuttingOff,
+        /// A second signal makes it crash
+        CrashesWhenAskedTwice,
+        /// A second signal makes it hang
+        HangsWhenAskedTwice,
+        /// From SIGTERM on, it stores nothing
+        StoresNothingMore,
+    }
+
+    // Several instances.
+    "6.7" {
+        /// Each instance makes up its own key
+        OwnKey,
+        /// The key is in the program
+        KeyInProgram,
+        /// Each instance remembers for itself which questions were answered
+        SpentInMemory,
+        /// Looks whether a question was answered, and only writes it down later
+        GapBeforeSpending,
+        /// A question can be answered again and again
+        NeverSpent,
+        /// Legacy clients get a session, which lives in one instance
+        SessionsOfOneInstance,
+        /// Does not say why a legacy client cannot buy
+        LegacyWithoutReason,
+        /// If there are others, it does not finish its calls
+        HurriesIfShared,
+        /// At its end, it writes the stock that it knew at its start
+        WritesBackWhatItRemembers,
+    }
+
     "harmless" {
         /// There is one request to the carrier at a time
         AsksOneAtATime,
@@ -143,11 +204,21 @@ flaws! {
         CountsByTheMinute,
         /// A request that says to be too large is refused before it is read
         SaysAtOnce,
+        /// Refuses legacy clients at once, if there are several instances
+        RefusesLegacyClients,
+        /// It listens until it ends, and answers 503
+        AnswersWhileStopping,
+        /// A second signal ends it at once
+        EndsWhenAskedTwice,
+        /// Its health is a document
+        HealthInJson,
     }
     "missing" {
         /// There is no carrier
         NoCarrier,
         /// There are no limits
         NoLimits,
+        /// Nobody can ask how it is
+        NoHealth,
     }
 }

@@ -159,7 +159,9 @@ pub async fn guard(
 ) -> Response {
     let flaws = &limits.flaws;
     let token = request.headers().get(AUTHORIZATION);
-    let token = token.and_then(|token| token.to_str().ok()).map(str::to_owned);
+    let token = token
+        .and_then(|token| token.to_str().ok())
+        .map(str::to_owned);
     let extensions = request.extensions_mut();
     extensions.insert(Token(token.unwrap_or_default()));
     let (parts, body) = request.into_parts();

@@ -13,7 +13,8 @@ use crate::bakery::tools::{error, structured};
 use crate::delivery::Carrier;
 use crate::flaw::{Flaw, Flaws};
 use crate::limits::Limits;
-use crate::protocol::{About, Call, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::protocol::{About, Call, Era, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::shared::Shared;
 use crate::user::User;
 
 /// How long a question can be answered.
@@ -25,6 +26,8 @@ pub struct Store {
     carrier: Carrier,
     limits: Arc<Limits>,
     baking: Duration,
+    /// What the instances share, if there are several.
+    shared: Option<Shared>,
 }
 
 /// Work that ends when nobody waits for it.
@@ -44,12 +47,21 @@ impl Store {
             carrier: Carrier::from_environment(flaws.clone()),
             limits,
             baking: Duration::from_secs_f64(bake_seconds),
+            shared: Shared::of(&flaws),
             flaws,
         }
     }
 
+    /// Whether it is the only instance.
+    pub fn is_alone(&self) -> bool {
+        self.shared.is_none()
+    }
+
     async fn buy(&self, call: &Call, user: &User) -> Result<Value, Stop> {
-        let mut bought = self.bakery.answer(call).await?;
+        let mut bought = match &self.shared {
+            None => self.bakery.answer(call).await?,
+            Some(shared) => self.buy_at_any(shared, call, user).await?,
+        };
         if bought["isError"] == false {
             let mut receipt = bought["structuredContent"].clone();
             receipt["buyer"] = json!(user.name);
@@ -61,7 +73,10 @@ impl Store {
     /// Bakes in a task of its own, which somebody has to end.
     async fn bake_apart(&self, call: &Call) -> Result<Value, Stop> {
         let order = call.params()["arguments"].clone();
-        let name = order["product_name"].as_str().unwrap_or_default().to_owned();
+        let name = order["product_name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let quantity = order["quantity"].as_u64().unwrap_or_default();
         let (shop, baking) = (self.bakery.shop.clone(), self.baking);
         let mut work = tokio::spawn(async move {
@@ -81,6 +96,27 @@ impl Store {
                 work.abort();
                 Ok(error("The oven was turned off."))
             }
+        }
+    }
+
+    /// One of several instances asks, and another one gets the answer.
+    async fn buy_at_any(&self, shared: &Shared, call: &Call, user: &User) -> Result<Value, Stop> {
+        if call.era() == Era::Legacy {
+            let why = if self.flaws.has(Flaw::LegacyWithoutReason) {
+                ""
+            } else {
+                "Nothing was bought: this store can only ask newer clients."
+            };
+            if !self.flaws.has(Flaw::SessionsOfOneInstance) {
+                return Ok(error(why));
+            }
+        }
+        if !call.params()["inputResponses"].is_null() {
+            return shared.answered(&self.bakery.shop, call, user).await;
+        }
+        match self.bakery.answer(call).await {
+            Err(Stop::Result(asks)) => Err(Stop::Result(shared.sealed(asks, call, user))),
+            other => other,
         }
     }
 

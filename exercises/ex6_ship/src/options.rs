@@ -41,6 +41,9 @@ pub struct Options {
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value = "0.3", value_parser = seconds)]
     pub bake_seconds: Duration,
+    /// How many seconds running calls may take when the store is asked to stop
+    #[arg(long, env = "STORE_STOP_SECONDS", default_value = "10", value_parser = seconds)]
+    pub stop_seconds: Duration,
     /// The realm that signs the tokens
     #[arg(
         long,

@@ -7,6 +7,7 @@ mod instances;
 mod limits;
 mod places;
 mod restart;
+mod stopping;
 
 use std::time::Duration;
 
@@ -43,6 +44,9 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
             .within(WITH_RESTARTS),
         Check::changes("6.3", |server| Box::pin(delivery::check(server))).with(CALLING),
         Check::changes("6.4", |server| Box::pin(limits::check(server))).with(STORE),
+        Check::changes("6.6", |server| Box::pin(stopping::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
         Check::changes("6.7", |server| Box::pin(instances::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),

@@ -19,6 +19,8 @@ pub const BODY: TodoBlock = TodoBlock {
     name: "step_6_4_body",
 };
 
+const LIFECYCLE: &str = "src/lifecycle.rs";
+
 /// The key that instances share.
 pub const KEY: TodoBlock = TodoBlock {
     file: "src/confirm.rs",
@@ -38,4 +40,16 @@ pub const SESSIONS: TodoBlock = TodoBlock {
 pub const SALE: TodoBlock = TodoBlock {
     file: "src/inventory.rs",
     name: "step_6_1",
+};
+
+/// Whether the store can serve now.
+pub const READY: TodoBlock = TodoBlock {
+    file: LIFECYCLE,
+    name: "step_6_6_ready",
+};
+
+/// In which order it stops.
+pub const STOP: TodoBlock = TodoBlock {
+    file: LIFECYCLE,
+    name: "step_6_6_stop",
 };

@@ -6,6 +6,7 @@ mod confirm;
 mod database;
 mod delivery;
 mod inventory;
+mod lifecycle;
 mod limits;
 mod options;
 mod oven;
@@ -31,9 +32,6 @@ use rmcp::transport::stdio;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
@@ -41,6 +39,7 @@ use crate::auth::Auth;
 use crate::confirm::Confirmations;
 use crate::delivery::Carrier;
 use crate::inventory::Inventory;
+use crate::lifecycle::Lifecycle;
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
@@ -54,6 +53,7 @@ async fn main() -> Result<()> {
     start_logging();
     let database = database::open(&options.database_url).await?;
     let inventory = Arc::new(Inventory::open(database.clone()).await?);
+    let lifecycle = Lifecycle::new(database.clone(), options.stop_seconds);
     let key = options.sealing_key.as_ref();
     let store = Store::new(
         Arc::clone(&inventory),
@@ -65,12 +65,13 @@ async fn main() -> Result<()> {
             options.deadline_seconds,
             options.confirm_seconds,
         ),
+        lifecycle.clone(),
         options.is_alone(),
     );
     if options.stdio {
         serve_stdio(store).await
     } else {
-        serve_http(store, &options).await
+        serve_http(store, lifecycle, &options).await
     }
 }
 
@@ -94,9 +95,8 @@ async fn serve_stdio(store: Store) -> Result<()> {
 }
 
 /// Serves any number of clients, until Ctrl-C or a termination signal.
-async fn serve_http(store: Store, options: &Options) -> Result<()> {
-    let shutdown = CancellationToken::new();
-    let app = router(store, options, shutdown.clone())?;
+async fn serve_http(store: Store, lifecycle: Lifecycle, options: &Options) -> Result<()> {
+    let app = router(store, &lifecycle, options)?;
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}. Stop the server that runs there, or set STORE_PORT")
@@ -108,15 +108,9 @@ async fn serve_http(store: Store, options: &Options) -> Result<()> {
         let _ = connection.set_nodelay(true);
     });
 
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            asked_to_stop().await;
-            info!("stopping");
-            // Older clients keep a stream open for as long as they run. Without this, the
-            // server would wait for them.
-            shutdown.cancel();
-        })
-        .await?;
+    let closing = lifecycle.closing().cancelled_owned();
+    let server = axum::serve(listener, app).with_graceful_shutdown(closing);
+    lifecycle.serve(server).await?;
     Ok(())
 }
 
@@ -125,13 +119,13 @@ async fn serve_http(store: Store, options: &Options) -> Result<()> {
 /// Any web page that a browser shows can send requests to `localhost`. The browser names
 /// the page in `Origin`. A page whose domain resolves to 127.0.0.1 (DNS rebinding) still
 /// has that domain in `Host`. Both are refused with 403.
-fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Result<Router> {
+fn router(store: Store, lifecycle: &Lifecycle, options: &Options) -> Result<Router> {
     let url = options.store_url()?;
     let here = ["localhost", "127.0.0.1", "::1"];
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(here.into_iter().chain(url.host_str()))
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
-        .with_cancellation_token(shutdown);
+        .with_cancellation_token(lifecycle.closing());
     // ANCHOR: step_6_4_body
     // TODO 6.4: tell rmcp how many bytes a request may have: `options.body_bytes`.
     // ANCHOR_END: step_6_4_body
@@ -146,22 +140,5 @@ fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Resul
     let store = Router::new().route_service("/mcp", service);
     let keys = RealmKeys::new(&options.realm_url, options.realm_pause_seconds)?;
     let auth = Auth::new(keys, options.audience.clone(), url, Sessions::of(sessions));
-    Ok(auth.protect(store))
-}
-
-/// Returns on Ctrl-C, or when the system asks the process to stop.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = interrupt => (),
-                _ = terminate.recv() => (),
-            },
-            Err(_) => _ = interrupt.await,
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupt.await;
+    Ok(lifecycle.around(auth.protect(store)))
 }

@@ -19,6 +19,7 @@ use crate::auth::User;
 use crate::confirm::{Answer, Confirmations, Round, internal};
 use crate::delivery::{self, Carrier};
 use crate::inventory::{Inventory, Product, Refusal, Search};
+use crate::lifecycle::Lifecycle;
 use crate::limits::Limits;
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
@@ -36,6 +37,7 @@ pub struct Store {
     tasks: Arc<Tasks>,
     carrier: Arc<Carrier>,
     limits: Arc<Limits>,
+    lifecycle: Lifecycle,
     /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
     /// tasks and pages live in the memory of one instance.
     is_alone: bool,
@@ -48,6 +50,7 @@ impl Store {
         oven: Oven,
         carrier: Carrier,
         limits: Limits,
+        lifecycle: Lifecycle,
         is_alone: bool,
     ) -> Self {
         Self {
@@ -55,10 +58,11 @@ impl Store {
             inventory,
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
-            payments: Arc::default(),
+            payments: Arc::new(Payments::new(lifecycle.closing())),
             tasks: Arc::default(),
             carrier: Arc::new(carrier),
             limits: Arc::new(limits),
+            lifecycle,
         }
     }
 }
@@ -286,8 +290,11 @@ impl Store {
             };
         }
         let options = TaskOptions::new().with_poll_interval_ms(200);
+        // Its call has ended, but the task is in flight, too.
+        let running = self.lifecycle.running();
         let task = self.tasks.of(&user).spawn(options, |task| {
             Box::pin(async move {
+                let _running = running;
                 let tell = |how_far: String| task.set_status_message(how_far);
                 tokio::select! {
                     report = oven.bake_all(&batch, tell) => {
