@@ -17,9 +17,11 @@ mod bakery {
     pub mod store;
     pub mod tools;
 }
+mod delivery;
 mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
+mod limits;
 #[path = "../protocol/mod.rs"]
 mod protocol;
 mod shared;
@@ -43,6 +45,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::flaw::{Flaw, Flaws};
+use crate::limits::Limits;
 use crate::protocol::faults::Faults;
 use crate::protocol::{Server, http};
 use crate::store::Store;
@@ -84,13 +87,16 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);
-    let store = Store::open(flaws.clone(), options.bake_seconds);
+    let limits = Limits::from_environment(flaws.clone());
+    let store = Store::open(flaws.clone(), options.bake_seconds, limits.clone());
     let is_alone = store.is_alone();
     let mut server = Server::new(store, Faults::default());
     if is_alone || flaws.has(Flaw::SessionsOfOneInstance) {
         server = server.with_sessions();
     }
-    let mut app = http::router(server).layer(from_fn(user::guard));
+    let mut app = http::router(server)
+        .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn(user::guard));
     if !is_alone && flaws.has(Flaw::RefusesLegacyClients) {
         app = app.layer(from_fn(modern_only));
     }

@@ -4,8 +4,10 @@ mod apps;
 mod auth;
 mod confirm;
 mod database;
+mod delivery;
 mod inventory;
 mod lifecycle;
+mod limits;
 mod options;
 mod oven;
 mod payments;
@@ -13,6 +15,7 @@ mod prompts;
 mod purchases;
 mod realm;
 mod resources;
+mod retry;
 mod sessions;
 mod store;
 mod tasks;
@@ -35,8 +38,10 @@ use tracing::info;
 
 use crate::auth::Auth;
 use crate::confirm::Confirmations;
+use crate::delivery::Carrier;
 use crate::inventory::Inventory;
 use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
@@ -56,6 +61,12 @@ async fn main() -> Result<()> {
         Arc::clone(&inventory),
         Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
+        Carrier::new(options.carrier())?,
+        Limits::new(
+            options.calls_per_minute,
+            options.deadline_seconds,
+            options.confirm_seconds,
+        ),
         lifecycle.clone(),
         options.is_alone(),
     );
@@ -107,6 +118,9 @@ fn router(store: Store, lifecycle: &Lifecycle, options: &Options) -> Result<Rout
         .with_allowed_hosts(here.into_iter().chain(url.host_str()))
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
         .with_cancellation_token(lifecycle.closing());
+    // ANCHOR: step_6_4_body
+    // TODO 6.4: tell rmcp how many bytes a request may have: `options.body_bytes`.
+    // ANCHOR_END: step_6_4_body
     // ANCHOR: step_6_7_sessions
     // TODO 6.7: a session lives in one instance, and the next request may reach another one. Only give
     // legacy clients a session if this instance is alone.
