@@ -235,8 +235,9 @@ fn is_plain(expr: &Expr) -> bool {
         Expr::Cast { data_type, .. } => is_plain_type(data_type),
         Expr::TypedString(text) => is_plain_type(&text.data_type),
         Expr::In { target, .. } => matches!(target, InTarget::List(_) | InTarget::Subquery(_)),
-        Expr::Identifier(_)
-        | Expr::CompoundIdentifier(_)
+        // PostgreSQL reads `current_role` as a function: it tells how the store signs in.
+        Expr::Identifier(name) => !as_read(name).starts_with("current_"),
+        Expr::CompoundIdentifier(_)
         | Expr::Value(_)
         | Expr::Nested(_)
         | Expr::Tuple(_)
