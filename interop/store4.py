@@ -36,7 +36,7 @@ FLAWS = {
     "sells-before-asking": "the stock falls when the question is asked",
     "buys-on-decline": "only a cancel is a no",
     "any-truth": "a text for confirm counts as a yes, as Pydantic takes it unless told otherwise",
-    "asks-everybody": "a client that cannot be asked is asked",
+    "asks-everybody": "a client that cannot ask its user is asked",
     "replay": "a state buys as often as it is sent",
     "never-expires": "a state is good for a day, whatever the store was told",
     "no-second-look": "what was in stock at the question is sold at the answer",

@@ -49,7 +49,7 @@ pub(super) fn agenda(course: &Course, page: &str) -> String {
 
 /// The steps of an exercise, each linked to its heading.
 pub(super) fn steps(exercise: &Exercise, page: &str) -> String {
-    let mut out = "| step | what it does then |\n| --- | --- |\n".to_owned();
+    let mut out = "| step | what works after it |\n| --- | --- |\n".to_owned();
     for step in &exercise.steps {
         let id = match &step.book {
             Some(book) => format!("[{}]({})", step.id, from(page, book)),

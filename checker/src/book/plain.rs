@@ -253,7 +253,7 @@ mod tests {
         let (_, chapter) = pages.iter().find(|(page, _)| page.name == "ex3").unwrap();
         let step = section(chapter, "step-3-4").unwrap();
         assert!(step.starts_with("## 3.4 `buy_product` refuses what it cannot sell"));
-        assert!(step.contains("(Closed in the book: Compare with the solution of 3.4.)"));
+        assert!(step.contains("(Closed in the book: Compare your code to the solution of 3.4.)"));
         assert!(step.contains("(Closed in the book: the hints for 3.4."));
         assert!(step.contains("```text\n$ cargo checker"), "{step}");
         assert!(!step.contains("## 3.5"));

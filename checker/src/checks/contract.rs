@@ -118,11 +118,24 @@ pub fn compare(lines: &[String], snapshot: &str) -> Checked {
         found.push(format!("{} once more", name(line)));
     }
     Err(Finding::new(Code::Contract)
-        .sent("the lists of what the server offers")
+        .sent(requests(&contract))
         .expected(expected.join("\n"))
         .got(found.join("\n"))
         .why(why)
         .into())
+}
+
+/// The requests that are answered with lines of these kinds.
+fn requests(contract: &[&str]) -> String {
+    let has = |kind: &str| contract.iter().any(|line| line.starts_with(kind));
+    let lists = [
+        ("tool ", "tools/list"),
+        ("resource ", "resources/list"),
+        ("template ", "resources/templates/list"),
+        ("prompt ", "prompts/list"),
+    ];
+    let sent = lists.iter().filter(|(kind, _)| has(kind));
+    sent.map(|(_, list)| *list).collect::<Vec<_>>().join(", ")
 }
 
 /// What a line is about: `tool buy_product`, `template store://products/{name}`.
@@ -135,6 +148,8 @@ fn name(line: &str) -> &str {
 
 /// The words that differ: "`price` instead of `price_cents`".
 fn difference(contract: &str, got: &str) -> String {
+    let in_order = types::in_order_of(contract, got);
+    let got = in_order.as_deref().unwrap_or(got);
     let [contract, got] = [words(contract), words(got)];
     let diff = TextDiff::from_slices(&contract, &got);
     let changes = diff.ops().iter().filter_map(|change| {
@@ -369,6 +384,14 @@ mod tests {
             (
                 "tool a(x: integer, y?: string, z: any) → {list: [{price_cents: integer}]}",
                 "`z: any` is not in the contract",
+            ),
+            (
+                "tool a(count: integer, y?: string) → {list: [{price_cents: integer}]}",
+                "`count` instead of `x`",
+            ),
+            (
+                "tool a(a?: string, x: integer) → {list: [{price_cents: integer}]}",
+                "`a?` instead of `y?`",
             ),
         ] {
             assert_eq!(difference(line, got), told);

@@ -39,9 +39,9 @@ pub(crate) fn taken(ran: &Ran, record: &Record) -> Checked {
         .finding(Code::TurnedAway)
         .expected(format!("{method}, in a form that the server accepts"))
         .got(format!(
-            "{}\nto the request {}\n{}",
-            answered(&exchange),
+            "{}\n{}\n{}",
             exchange.via,
+            answered(&exchange),
             ran.printed()
         ))
         .why(if error_codes(&exchange).contains(&UNSUPPORTED_VERSION) {
@@ -98,7 +98,7 @@ fn why(status: StatusCode) -> Why {
             "Every POST needs `Content-Type: application/json`, and one JSON-RPC message as its body."
         }
         _ => {
-            "The server's message says what is wrong. Since 2026-07-28, every request repeats parts of its body in the headers MCP-Protocol-Version and Mcp-Method, and in Mcp-Name if it names a tool or a URI. Before that, it has the Mcp-Session-Id from the answer to initialize."
+            "The server's message says what is wrong. Since 2026-07-28, every request repeats parts of its body in the headers MCP-Protocol-Version and Mcp-Method, and in Mcp-Name if it names a tool or a URI. In older versions, every request has the Mcp-Session-Id from the answer to initialize."
         }
     })
 }
@@ -154,7 +154,7 @@ fn unannounced(ran: &Ran, got: String) -> Stop {
             "{INITIALIZED} right after the answer to initialize, before any other request"
         ))
         .got(got)
-        .why("Up to 2025-11-25, a session is open once the client has sent this. Many servers refuse every request until then.")
+        .why("In versions up to 2025-11-25, a session is open once the client has sent this notification. Many servers refuse every request until then.")
         .in_rust("In rmcp, `serve_with_lifecycle` and `serve` send it for you.")
         .into()
 }

@@ -217,18 +217,18 @@ fn place_of(panic: &Panic) -> Location {
 /// A client ran and ran.
 pub fn did_not_end(command: &str, patience: Duration, asked: &str, stderr: &[String]) -> Stop {
     let asked = match asked {
-        "" => "It has sent no request".to_owned(),
-        asked => format!("It has sent {asked}"),
+        "" => "had sent no request".to_owned(),
+        asked => format!("had sent {asked}"),
     };
     Finding::new(Code::DidNotEnd)
         .ran(command)
         .expected("a program that exits when it is done")
         .got(format!(
-            "it was still running after {} s. {asked}. On stderr:\n{}",
+            "it was still running after {} s, and {asked}. On stderr:\n{}",
             patience.as_secs(),
             last_words(stderr)
         ))
-        .why("Does it wait for something that never comes, or ask again and again? The server answered every request within milliseconds.")
+        .why("Is it waiting for something that never comes, or asking again and again? The server answers every request within milliseconds.")
         .into()
 }
 

@@ -12,12 +12,12 @@ const GB: u64 = 1_000_000_000;
 /// as much again, and some to spare.
 const FIRST_BUILD: u64 = GB;
 
-/// What an evening takes after that, in builds of an exercise again and again.
-const EVENING: u64 = GB / 2;
+/// What working through the exercises takes after that, in builds of one again and again.
+const LATER_BUILDS: u64 = GB / 2;
 
 pub(super) fn examine(target: &Path) -> Examined {
     let Some(there) = target.ancestors().find(|folder| folder.is_dir()) else {
-        return Examined::unknown(WHAT, format!("{} is nowhere", target.display()));
+        return Examined::unknown(WHAT, format!("{} does not exist", target.display()));
     };
     let built = target.join("debug/deps").is_dir();
     match fs4::available_space(there) {
@@ -34,10 +34,10 @@ pub(super) fn examine(target: &Path) -> Examined {
 
 /// Judges the free bytes. `built`: whether the crates are compiled already.
 fn judge(free: u64, built: bool) -> Examined {
-    let need = if built { EVENING } else { FIRST_BUILD };
+    let need = if built { LATER_BUILDS } else { FIRST_BUILD };
     let has = amount(free);
     let what_for = if built {
-        "an evening of builds"
+        "working through the exercises"
     } else {
         "the first build"
     };
@@ -81,9 +81,9 @@ mod tests {
             (FIRST_BUILD, false, Health::Remark),
             (2 * FIRST_BUILD - 1, false, Health::Remark),
             (2 * FIRST_BUILD, false, Health::Well),
-            (EVENING - 1, true, Health::Trouble),
-            (EVENING, true, Health::Remark),
-            (2 * EVENING, true, Health::Well),
+            (LATER_BUILDS - 1, true, Health::Trouble),
+            (LATER_BUILDS, true, Health::Remark),
+            (2 * LATER_BUILDS, true, Health::Well),
             (u64::MAX, true, Health::Well),
         ];
         for (free, built, health) in cases {

@@ -34,10 +34,9 @@ fn store_at(port: u16) -> Examined {
     match state(port) {
         State::Free => Examined::well(&what, "free: your store can listen there"),
         // What the attendee started in another terminal.
-        State::Taken(Some(holder)) if holder.is_an_exercise() => Examined::well(
-            &what,
-            format!("{holder} listens there, which is an exercise"),
-        ),
+        State::Taken(Some(holder)) if holder.is_an_exercise() => {
+            Examined::well(&what, format!("{holder} is an exercise, and listens there"))
+        }
         State::Taken(Some(holder)) => Examined::trouble(
             &what,
             format!("{holder} listens there, so your store cannot"),

@@ -511,7 +511,7 @@ async fn tokens(client: &Client, server: &Url, realm: &Url, all: &mut Vec<Examin
     all.push(match status_of(client, server, &without).await {
         Some(200..300) => Examined::trouble(
             WHAT,
-            "the server accepts a token without an aud, which was not made for any server. So every client of the realm gets in",
+            "the server accepts a token that has no aud, and so was not made for any server. So every client of the realm gets in",
         ),
         _ => Examined::well(
             WHAT,

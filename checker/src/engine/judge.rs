@@ -90,7 +90,7 @@ impl<'a> Judge<'a> {
                 self.of_server(*run, era, &case, turn).await
             }
             (Run::Program(_), None) => {
-                let reason = "it is checked on an era, but no era was given".to_owned();
+                let reason = "it is checked in one era at a time, but no era was given".to_owned();
                 Err(Stop::CouldNotCheck(reason))
             }
         };

@@ -266,7 +266,7 @@ impl Board {
         }
     }
 
-    /// What became of a step on this era. A step to which no era applies waits for all of them.
+    /// What became of a step in this era. A step to which no era applies waits for all of them.
     async fn wait_for(&self, step: &str, era: Option<Era>) -> Posted {
         let (Eras::Each, None) = (checks::eras_of(step), era) else {
             return self.wait_on(step, era).await;

@@ -144,7 +144,7 @@ impl Model {
         let is_graphic = |byte: u8| byte.is_ascii_graphic();
         if !key.expose_secret().bytes().all(is_graphic) {
             return Err(
-                "OPENAI_API_KEY has a character that no key has: was it copied whole, and alone?"
+                "OPENAI_API_KEY has a character that no key has. Did you copy all of the key, and nothing else?"
                     .to_owned(),
             );
         }

@@ -127,8 +127,8 @@ fn words(verdict: &Verdict) -> String {
         Verdict::Hit => String::new(),
         Verdict::WrongTool(call) => format!("wrong tool: {}", shortened(call)),
         Verdict::WrongArguments(call) => format!("wrong arguments: {}", shortened(call)),
-        Verdict::NoCall(said) if said.trim().is_empty() => "no call, and no words".to_owned(),
-        Verdict::NoCall(said) => format!("no call, but words: {}", shortened(said)),
+        Verdict::NoCall(said) if said.trim().is_empty() => "no call, and no text".to_owned(),
+        Verdict::NoCall(said) => format!("no call, but text: {}", shortened(said)),
         Verdict::NoAnswer(why) => format!("no answer: {}", cut(why, LONGEST_REASON)),
     }
 }

@@ -270,7 +270,7 @@ class AppBridge {
 
   introduce(params) {
     const wants = (name, kind, value) => {
-      if (typeof value !== kind || value === null) this.problem(`ui/initialize: ${name} must be there, and is ${JSON.stringify(value) ?? "missing"}`);
+      if (typeof value !== kind || value === null) this.problem(`ui/initialize: ${name} is ${value === undefined ? "required, but missing" : `not of type ${kind}: ${JSON.stringify(value)}`}`);
     };
     wants("protocolVersion", "string", params.protocolVersion);
     wants("appCapabilities", "object", params.appCapabilities);

@@ -369,7 +369,7 @@ async fn app(play: &Play, tab: &Tab, live: &Live, uri: &str, tool: &str) -> Valu
     };
     if html.len() > LARGEST_APP {
         return refused(&format!(
-            "The page has {:.1} MB. This host shows pages of up to {} MB.",
+            "The page is {:.1} MB. This host shows pages of up to {} MB.",
             html.len() as f64 / 1e6,
             LARGEST_APP / 1_000_000
         ));

@@ -58,7 +58,7 @@ impl Question {
         let bytes = params.to_string().len();
         let params = if bytes > MOST_BYTES {
             note = Some(format!(
-                "The question has {bytes} bytes, which is too much to show here. You can read it in the wire."
+                "The question is {bytes} bytes long, which is too much to show here. You can read it in the wire."
             ));
             Value::Null
         } else {

@@ -12,10 +12,10 @@ use crate::seconds;
 #[non_exhaustive]
 pub enum Failure {
     /// The argument is wrong.
-    #[error("This is not a postcode. Ask the user for one, such as 10115 or SW1A 1AA.")]
+    #[error("This is not a postal code. Ask the user for one, such as 10115 or SW1A 1AA.")]
     NoPostcode,
     /// The carrier has said no, and will say it again.
-    #[error("The carrier does not deliver to this postcode. Check it with the user.")]
+    #[error("The carrier does not deliver to this postal code. Check it with the user.")]
     NoDelivery,
     /// The carrier has too much to do.
     #[error("The carrier is busy. Try again {}.", when(*after))]

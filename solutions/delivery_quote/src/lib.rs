@@ -76,7 +76,7 @@ impl Carrier {
     // ANCHOR_END: client
 
     // ANCHOR: quote
-    /// What a delivery to this postcode costs.
+    /// What a delivery to this postal code costs.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Carrier {
                 Err(failure) => failure,
             };
             let pause = retry::pause(&self.settings, attempt, &failure);
-            // Without the postcode and the key: many people can read logs.
+            // Without the postal code and the key: many people can read logs.
             warn!(attempt, ?pause, "the carrier gave no quote: {failure}");
             let Some(pause) = pause else {
                 return Err(failure);
@@ -117,7 +117,7 @@ impl Carrier {
     // ANCHOR_END: quote
 
     // ANCHOR: url
-    /// The address to ask. The postcode comes from a model, so it could be `../admin?x=`.
+    /// The address to ask. The postal code comes from a model, so it could be `../admin?x=`.
     fn url(&self, postcode: &str) -> Result<Url, Failure> {
         let postcode = postcode.trim();
         let is_plausible = (3..=10).contains(&postcode.len())
@@ -137,7 +137,7 @@ impl Carrier {
     // ANCHOR_END: url
 }
 
-/// Why no answer came. The error itself contains the address with the postcode, so it is not passed on.
+/// Why no answer came. The error itself contains the address with the postal code, so it is not passed on.
 fn unsent(error: &reqwest::Error) -> Failure {
     if error.is_builder() {
         return Failure::Broken;

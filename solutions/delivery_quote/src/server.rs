@@ -14,7 +14,7 @@ use crate::{Carrier, Quote};
 /// The arguments of `delivery_quote`.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Destination {
-    /// The postcode to deliver to.
+    /// The postal code to deliver to.
     postcode: String,
 }
 
@@ -36,7 +36,7 @@ impl Deliveries {
 // ANCHOR: tool
 #[tool_router]
 impl Deliveries {
-    /// Says what a delivery to a postcode costs, in cents, and how many days it takes.
+    /// Says what a delivery to a postal code costs, in cents, and how many days it takes.
     #[tool(annotations(read_only_hint = true, open_world_hint = true))]
     async fn delivery_quote(
         &self,
@@ -47,7 +47,7 @@ impl Deliveries {
             quote = self.carrier.quote(&destination.postcode) => {
                 quote.map(Json).map_err(|failure| failure.to_string())
             }
-            // The client does not want the answer any more. This drops the request.
+            // The client does not want the answer anymore. This drops the request.
             () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
         }
     }

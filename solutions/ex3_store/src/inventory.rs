@@ -1,4 +1,4 @@
-//! What the store sells, and the rules of selling it. Nothing here depends on MCP.
+//! What the store sells, and the rules for selling it. Nothing here depends on MCP.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

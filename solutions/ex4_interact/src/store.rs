@@ -155,7 +155,7 @@ impl Store {
     // ANCHOR_END: step_4_7_tool
 
     // ANCHOR: step_4_10
-    /// Bakes more of a product, one after the other. Takes a while, and can be cancelled.
+    /// Bakes more of a product, one at a time. Takes a while, and can be cancelled.
     #[tool(annotations(
         read_only_hint = false,
         destructive_hint = false,

@@ -1,8 +1,8 @@
 //! Asking the user before something is bought.
 //!
-//! A client of 2026-07-28 gets the question as the result of its call. It calls again, with the
-//! answer and with the `requestState` that came with the question. A client of 2025-11-25 gets
-//! a request from the server, `elicitation/create`, while its call waits.
+//! A modern client gets the question as the result of its call. It calls again, with the answer and
+//! with the `requestState` that came with the question. A legacy client gets a request from the
+//! server, `elicitation/create`, while its call waits.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -122,7 +122,7 @@ impl Confirmations {
     fn open(&self, state: &str, purchase: &[u8]) -> Result<(), ErrorData> {
         // The client does not need to know why it does not open.
         let refused = || {
-            let message = "Nothing was bought: this requestState is not valid (any more) for \
+            let message = "Nothing was bought: this requestState is not valid (anymore) for \
                            this purchase. Call again without it, and the user is asked again.";
             ErrorData::invalid_params(message, None)
         };
@@ -175,7 +175,7 @@ fn takes_forms(context: &RequestContext<RoleServer>) -> bool {
     elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
 }
 
-/// Whether the client's protocol is from before 2026-07-28.
+/// Whether the client's protocol predates 2026-07-28.
 pub fn is_legacy(context: &RequestContext<RoleServer>) -> bool {
     let version = context.protocol_version();
     version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28)

@@ -165,7 +165,7 @@ impl Store {
         self.list_products()
     }
 
-    /// Bakes more of a product, one after the other. Takes a while, and can be cancelled.
+    /// Bakes more of a product, one at a time. Takes a while, and can be cancelled.
     #[tool(annotations(
         read_only_hint = false,
         destructive_hint = false,

@@ -26,4 +26,10 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE VIEW IF NOT EXISTS sales AS
     SELECT product_name, quantity, total_cents, sold_on FROM orders;
 
+-- The questions that were answered. Nobody can answer one twice, at whichever instance.
+CREATE TABLE IF NOT EXISTS spent (
+    id TEXT PRIMARY KEY,
+    expires INTEGER NOT NULL
+);
+
 COMMIT;

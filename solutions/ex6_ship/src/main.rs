@@ -51,12 +51,14 @@ async fn main() -> Result<()> {
     let options = Options::parse();
     start_logging();
     let database = database::open(&options.database_url).await?;
-    let inventory = Arc::new(Inventory::open(database).await?);
+    let inventory = Arc::new(Inventory::open(database.clone()).await?);
+    let key = options.sealing_key.as_ref();
     let store = Store::new(
         Arc::clone(&inventory),
         Sales::open(&options.database_url, options.query_seconds)?,
-        Confirmations::new(options.confirm_seconds),
+        Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
+        options.is_alone(),
     );
     if options.stdio {
         serve_stdio(store).await
@@ -123,6 +125,10 @@ fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Resul
         .with_allowed_hosts(here.into_iter().chain(url.host_str()))
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
         .with_cancellation_token(shutdown);
+    // ANCHOR: step_6_7_sessions
+    // A session lives in one instance, and the next request may reach another one.
+    let config = config.with_legacy_session_mode(options.is_alone());
+    // ANCHOR_END: step_6_7_sessions
     let sessions = Arc::new(LocalSessionManager::default());
     // The closure runs for each request or session. The clones share one inventory.
     let service =

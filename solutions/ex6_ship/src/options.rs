@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 use reqwest::Url;
+use secrecy::SecretString;
 
 /// A product store that speaks MCP.
 #[derive(Parser)]
@@ -33,6 +34,10 @@ pub struct Options {
     /// How many seconds a user may think before buying
     #[arg(long, env = "STORE_CONFIRM_SECONDS", default_value = "300", value_parser = seconds)]
     pub confirm_seconds: Duration,
+    /// The key that seals questions, at least 32 characters. With it, this is one of several instances
+    /// that share a database: all of them need the same key
+    #[arg(long, env = "STORE_SEALING_KEY", hide_env_values = true)]
+    pub sealing_key: Option<SecretString>,
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value = "0.3", value_parser = seconds)]
     pub bake_seconds: Duration,
@@ -55,6 +60,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether this is the only instance, so that every request reaches it.
+    pub fn is_alone(&self) -> bool {
+        self.sealing_key.is_none()
+    }
+
     /// Where clients reach this store. The metadata must have exactly the address that clients use.
     pub fn store_url(&self) -> Result<Url> {
         if let Some(url) = &self.store_url {

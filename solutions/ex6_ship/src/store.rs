@@ -35,6 +35,9 @@ pub struct Store {
     oven: Arc<Oven>,
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
+    /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
+    /// tasks and pages live in the memory of one instance.
+    is_alone: bool,
 }
 
 impl Store {
@@ -43,8 +46,10 @@ impl Store {
         sales: Sales,
         confirmations: Confirmations,
         oven: Oven,
+        is_alone: bool,
     ) -> Self {
         Self {
+            is_alone,
             inventory,
             tools: Arc::new(tools_in(sales.dialect())),
             sales: Arc::new(sales),
@@ -256,6 +261,11 @@ impl Store {
         InputResponses(responses): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if !self.is_alone {
+            return tool_error(
+                "Payments are not connected: this server cannot show pages. Tell the user.",
+            );
+        }
         let round = Round {
             state,
             responses,
@@ -287,7 +297,7 @@ impl Store {
         let oven = Arc::clone(&self.oven);
         let client = context.client_capabilities();
         // Check this first, because a task that has started cannot be undone.
-        if !client.is_some_and(|client| client.supports_tasks()) {
+        if !self.is_alone || !client.is_some_and(|client| client.supports_tasks()) {
             return tokio::select! {
                 report = oven.bake_all(&batch, |_| ()) => {
                     Json(report).into_call_tool_result()
@@ -324,12 +334,15 @@ fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
 }
 
 /// What the store can do. Clients learn this before anything else.
-fn capabilities() -> ServerCapabilities {
+fn capabilities(has_tasks: bool) -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     let capabilities = capabilities.enable_resources();
     let capabilities = capabilities.enable_prompts().enable_completions();
-    let capabilities = capabilities.enable_tasks();
-    capabilities.build()
+    if has_tasks {
+        capabilities.enable_tasks().build()
+    } else {
+        capabilities.build()
+    }
 }
 
 /// The tools by name. A model that writes SQL has to know its dialect.
@@ -346,7 +359,7 @@ fn tools_in(dialect: &str) -> ToolRouter<Store> {
 #[prompt_handler]
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(capabilities())
+        ServerConfig::new(capabilities(self.is_alone))
             .with_server_info(
                 Implementation::new("corner-bakery", env!("CARGO_PKG_VERSION"))
                     .with_title("Corner Bakery"),

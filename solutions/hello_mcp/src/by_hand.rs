@@ -66,7 +66,7 @@ fn tool() -> Value {
                 "to": {
                     "type": "string",
                     "enum": units,
-                    "description": "The unit to convert to: of the same kind as the first.",
+                    "description": "The unit to convert to. It must be of the same kind as the first.",
                 },
             },
             "required": ["value", "from", "to"],

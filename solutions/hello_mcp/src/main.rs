@@ -31,13 +31,13 @@ struct Conversion {
     value: f64,
     /// The unit to convert from.
     from: Unit,
-    /// The unit to convert to: of the same kind as the first.
+    /// The unit to convert to. It must be of the same kind as the first.
     to: Unit,
 }
 // ANCHOR_END: arguments
 
 // ANCHOR: result
-/// What `convert` answers.
+/// What `convert` returns.
 #[derive(Serialize, JsonSchema)]
 struct Converted {
     /// How many of the second unit.
@@ -82,7 +82,7 @@ impl ServerHandler for Converter {
 #[tokio::main]
 async fn main() -> Result<()> {
     let port = match env::var("PORT") {
-        Ok(port) => port.parse().context("PORT is no port")?,
+        Ok(port) => port.parse().context("PORT is not a port number")?,
         Err(_) => 8421,
     };
     // Loopback: only programs on this machine can connect …

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// A unit of length or of mass.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-// In the schema its values stand where it is used, and not behind a reference.
+// List the values in the schema itself, not behind a reference.
 #[schemars(inline)]
 pub enum Unit {
     Metre,
@@ -21,7 +21,7 @@ pub enum Unit {
 // ANCHOR_END: unit
 
 // ANCHOR: mismatch
-/// A length is no mass. The text is for the model: it says what would work.
+/// A length is not a mass. The text is for the model: it says what would work.
 #[derive(Debug, PartialEq, Error)]
 #[error(
     "A length cannot become a mass. Choose two units of the same kind: \
@@ -30,7 +30,7 @@ pub enum Unit {
 pub struct Mismatch;
 // ANCHOR_END: mismatch
 
-/// So many of one unit, in another.
+/// How much a value of one unit is in another.
 ///
 /// # Errors
 ///

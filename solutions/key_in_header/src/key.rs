@@ -30,7 +30,7 @@ impl Key {
     pub fn new(key: String) -> Result<Self> {
         ensure!(
             key.len() >= SHORTEST,
-            "API_KEY is too short: take {SHORTEST} random characters or more"
+            "API_KEY is too short: use at least {SHORTEST} random characters"
         );
         Ok(Self(key.into()))
     }

@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
     let address: SocketAddr = match env::var("LISTEN") {
         Ok(address) => address
             .parse()
-            .context("LISTEN is not like 10.0.0.5:8423")?,
+            .context("LISTEN is not an address such as 10.0.0.5:8423")?,
         Err(_) => (Ipv4Addr::LOCALHOST, 8423).into(),
     };
     let listener = TcpListener::bind(address).await.with_context(|| {

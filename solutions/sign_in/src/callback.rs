@@ -45,7 +45,7 @@ impl Callback {
         let answer = timeout(PATIENCE, self.answers.recv()).await;
         answer
             .context("nobody has signed in within five minutes")?
-            .context("nobody listens any more")
+            .context("nobody listens anymore")
     }
 }
 

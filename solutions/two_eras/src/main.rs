@@ -1,6 +1,6 @@
-//! A small MCP server that says which era a call is of, at `http://127.0.0.1:8424/mcp`.
+//! A small MCP server that says which era a call belongs to, at `http://127.0.0.1:8424/mcp`.
 //!
-//! With `MODERN_ONLY=1` it serves clients of 2026-07-28 only.
+//! With `MODERN_ONLY=1` it only serves modern clients.
 
 #[cfg(test)]
 mod tests;
@@ -33,12 +33,12 @@ enum Serves {
 #[derive(Clone, Copy)]
 struct Eras(Serves);
 
-/// What `which_era` answers.
+/// What `which_era` returns.
 #[derive(Serialize, JsonSchema)]
 struct Era {
     /// The version of the protocol that this call uses.
     version: Option<String>,
-    /// Whether it is from before 2026-07-28.
+    /// Whether it predates 2026-07-28.
     legacy: bool,
 }
 
@@ -58,7 +58,7 @@ impl Eras {
 // ANCHOR_END: tool
 
 // ANCHOR: is_legacy
-/// Whether the client's protocol is from before 2026-07-28.
+/// Whether the client's protocol predates 2026-07-28.
 fn is_legacy(context: &RequestContext<RoleServer>) -> bool {
     let version = context.protocol_version();
     version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28)

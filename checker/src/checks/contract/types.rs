@@ -3,6 +3,7 @@
 //! More than the contract says is welcome, where nobody who knows only the contract notices: a field
 //! more in a result, and a parameter that may be left out.
 
+use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -60,6 +61,44 @@ fn has_all(got: &[Field], expected: &[Field], is_welcome: impl Fn(&Field) -> boo
     expected.iter().all(is_there) && got.iter().all(|got| is_expected(got) || is_welcome(got))
 }
 
+/// A tool's line with its fields in the order of another line: a field that both have comes at the
+/// same place, and a renamed one where a field of its type is missing. `None` for other lines.
+pub(super) fn in_order_of(expected: &str, got: &str) -> Option<String> {
+    let (got, expected) = (Tool::read(got)?, Tool::read(expected)?);
+    let got = Tool {
+        name: got.name,
+        parameters: fields_in_order(got.parameters, &expected.parameters),
+        result: type_in_order(got.result, &expected.result),
+    };
+    Some(got.to_string())
+}
+
+fn type_in_order(got: Type, expected: &Type) -> Type {
+    match (got, expected) {
+        (Type::Object(got), Type::Object(expected)) => Type::Object(fields_in_order(got, expected)),
+        (Type::List(got), Type::List(expected)) => {
+            Type::List(Box::new(type_in_order(*got, expected)))
+        }
+        (got, _) => got,
+    }
+}
+
+fn fields_in_order(mut got: Vec<Field>, expected: &[Field]) -> Vec<Field> {
+    let is_known = |field: &Field| expected.iter().any(|one| one.name == field.name);
+    let mut fields = Vec::new();
+    for one in expected {
+        let same = got.iter().position(|field| field.name == one.name);
+        let is_renamed = |field: &Field| !is_known(field) && field.of == one.of;
+        if let Some(position) = same.or_else(|| got.iter().position(is_renamed)) {
+            let field = got.remove(position);
+            let of = type_in_order(field.of, &one.of);
+            fields.push(Field { of, ..field });
+        }
+    }
+    fields.extend(got);
+    fields
+}
+
 /// `tool buy_product(product_name: string, quantity: integer) → {…}`
 struct Tool<'a> {
     name: &'a str,
@@ -82,6 +121,36 @@ impl<'a> Tool<'a> {
         };
         result.next().is_none().then_some(tool)
     }
+}
+
+impl fmt::Display for Tool<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters = joined(&self.parameters, ", ");
+        write!(out, "tool {}({parameters}) → {}", self.name, self.result)
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object(fields) => write!(out, "{{{}}}", joined(fields, ", ")),
+            Self::List(of) => write!(out, "[{of}]"),
+            Self::Plain(name) => out.write_str(name),
+            Self::OneOf(types) => out.write_str(&joined(types, " | ")),
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let optional = if self.optional { "?" } else { "" };
+        write!(out, "{}{optional}: {}", self.name, self.of)
+    }
+}
+
+fn joined(all: &[impl fmt::Display], separator: &str) -> String {
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    all.join(separator)
 }
 
 /// Fields, up to what closes them.
@@ -174,5 +243,29 @@ mod tests {
         for line in others {
             assert!(!is_same_with_more(line, expected), "{line}");
         }
+    }
+
+    #[test]
+    fn a_renamed_field_comes_where_the_one_that_is_missing_would_be() {
+        let expected =
+            "tool buy(name: string, quantity: integer) → {all: [{a: string, b?: integer}]}";
+        for (got, in_order) in [
+            (expected, expected),
+            (
+                "tool buy(count: integer, name: string) → {all: [{a: string, b?: integer}]}",
+                "tool buy(name: string, count: integer) → {all: [{a: string, b?: integer}]}",
+            ),
+            (
+                "tool buy(name: string, a_note: string) → {all: [{a: string | null, z: {}}]}",
+                "tool buy(name: string, a_note: string) → {all: [{a: string | null, z: {}}]}",
+            ),
+            (
+                "tool buy(a_note: string, name: string) → {all: [{_a: integer, a: string}]}",
+                "tool buy(name: string, a_note: string) → {all: [{a: string, _a: integer}]}",
+            ),
+        ] {
+            assert_eq!(in_order_of(expected, got).as_deref(), Some(in_order));
+        }
+        assert_eq!(in_order_of(expected, "prompt buy(name)"), None);
     }
 }

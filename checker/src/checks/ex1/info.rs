@@ -82,10 +82,10 @@ fn agreed(program: &ProgramUnderTest, ran: &Ran, record: &Record) -> Checked<Str
             Why::from("The greeting did not offer a version that the server speaks.").in_rust("`preferred_versions` of ClientLifecycleMode::Auto holds the newest one, ProtocolVersion::V_2026_07_28.")
         }
         _ if program.era == Era::Legacy => {
-            Why::from("Both generations of servers are out there. A server that only supports initialize refuses server/discover.").in_rust("In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older.")
+            Why::from("Servers of both generations are in use. A server that only supports initialize refuses server/discover.").in_rust("In rmcp, ClientLifecycleMode::Auto tries the newer one and falls back to the older.")
         }
         _ => {
-            Why::from("Both generations of servers are out there. A server that only supports server/discover refuses initialize.").in_rust("`serve` speaks only the older one. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older.")
+            Why::from("Servers of both generations are in use. A server that only supports server/discover refuses initialize.").in_rust("`serve` speaks only the older one. In rmcp, ClientLifecycleMode::Auto tries the newer greeting and falls back to the older.")
         }
     };
     Err(ran

@@ -105,7 +105,7 @@ fn gave_up_after(played: &Played, steps: usize, said: bool) -> Checked {
             .expected(format!("{limit}: exactly {steps} requests to the model"))
             .got(got)
             .why(if asked < steps {
-                "The user allows this many steps, and the model was not done. The next step may bring the answer."
+                "The user allows this many steps, and the model is not done yet. The next step may bring the answer."
             } else {
                 "A model can go around in circles, and each round costs money. Only the limit ends it."
             })
@@ -383,7 +383,7 @@ fn tells_a_refusal(words: &str) -> bool {
 
 fn said(word: Option<&str>) -> String {
     match word {
-        None => "stdin is at its end".to_owned(),
+        None => "stdin has ended".to_owned(),
         Some("") => "the user types an empty line".to_owned(),
         Some(word) => format!("the user types {word:?}"),
     }

@@ -103,7 +103,7 @@ pub(super) fn offers(played: &Played, tool: &Tool) -> Checked {
             .ran
             .finding(Code::ToolNotOffered)
             .expected(format!(
-                "among `tools`, a function for {}: {}",
+                "among `tools`, a function for {}, described as \"{}\"",
                 tool.name,
                 tool.description.as_deref().unwrap_or_default()
             ))

@@ -80,7 +80,7 @@ fn is_offered(played: &Played, tool: &Tool, url: &Url, why: &str) -> Checked {
         .ran
         .finding(Code::ToolNotOffered)
         .expected(format!(
-            "among `tools`, a function for {} of the server at {url}: {description}",
+            "among `tools`, a function for {} of the server at {url}, described as \"{description}\"",
             tool.name
         ))
         .got(offered.join("\n"))
@@ -127,7 +127,7 @@ fn says_which_is_down(ran: &Ran, down: &Url) -> Checked {
     }
     Err(ran
         .finding(Code::DownServerNotNamed)
-        .expected(format!("a message on stderr that the server at {down} cannot be used"))
+        .expected(format!("a message on stderr that says that the server at {down} cannot be used"))
         .got(ran.printed())
         .why("Nothing listens there. Tell the user which server is missing. Without its tools, the answer may be different.")
         .at(places::connects())
@@ -141,7 +141,7 @@ fn gives_up(ran: &Ran) -> Checked {
     }
     Err(ran
         .finding(Code::GaveUpSilently)
-        .expected("an answer with the tools of the other servers; or nothing on stdout, and an exit code other than 0")
+        .expected("an answer that uses the tools of the other servers, or else nothing on stdout and an exit code other than 0")
         .got(ran.printed())
         .why("The agent printed no answer. Callers need an exit code other than 0 to notice.")
         .into())

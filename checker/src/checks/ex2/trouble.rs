@@ -171,14 +171,14 @@ fn is_told(played: &Played, number: usize, wrong: &Wrong) -> Checked {
         .map_err(|stop| of_call(stop, what, call))?;
     if told.trim().is_empty() || !told.contains(reason) {
         let expected = if reason.is_empty() {
-            "some text that says what is wrong".to_owned()
+            "text that says what is wrong with".to_owned()
         } else {
-            format!("the reason: … {reason} …")
+            format!("the reason, … {reason} …, for")
         };
         return Err(played
             .ran
             .finding(Code::ReasonMissing)
-            .expected(format!("for a call {what}, {proposed}: {expected}"))
+            .expected(format!("{expected} a call {what}: {proposed}"))
             .got(format!("{told:?}"))
             .why(*why)
             .into());
@@ -252,7 +252,7 @@ async fn an_empty_answer_is_none(program: &ProgramUnderTest) -> Checked {
     }
     Err(ran
         .finding(Code::EmptyAnswer)
-        .expected("an exit code other than 0, and a message on stderr that the model gave no answer")
+        .expected("an exit code other than 0, and a message on stderr that says that the model gave no answer")
         .got(ran.printed())
         .why("Models sometimes say nothing at all. From an empty answer, users cannot tell whether something broke.")
         .into())

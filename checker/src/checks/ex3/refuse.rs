@@ -23,7 +23,7 @@ pub(super) struct Order {
     /// Where it is refused.
     pub block: TodoBlock,
     /// What is wrong with it.
-    pub what: &'static str,
+    pub what: String,
     /// The order.
     pub arguments: Value,
 }
@@ -138,13 +138,13 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
     });
     let of = |quantity: Value| json!({ "product_name": name, "quantity": quantity });
     // What the store has to look at, and what does not even fit the types of the arguments.
-    let rule = |code, what, arguments| Order {
+    let rule = |code, what: &str, arguments| Order {
         code,
         block: places::REFUSALS,
-        what,
+        what: what.to_owned(),
         arguments,
     };
-    let kind = |code, what, arguments| Order {
+    let kind = |code, what: &str, arguments| Order {
         block: places::BUY_ARGUMENTS,
         ..rule(code, what, arguments)
     };
@@ -167,12 +167,12 @@ fn orders(server: &ServerUnderTest, name: &str, stock: i64) -> Vec<Order> {
         ),
         rule(
             Code::AcceptsTooMany,
-            "one more than the stock",
+            &format!("one more than the stock, which is {stock}"),
             of(json!(one_more)),
         ),
         rule(
             Code::AcceptsTooMany,
-            "more than the stock",
+            &format!("more than the stock, which is {stock}"),
             of(json!(many_more)),
         ),
         rule(Code::AcceptsZero, "a quantity of 0", of(json!(0))),
@@ -240,7 +240,7 @@ fn nearly_right(server: &ServerUnderTest, name: &str, products: &[Product]) -> V
     .map(|(what, name)| Order {
         code: Code::AcceptsSimilarName,
         block: places::REFUSALS,
-        what,
+        what: what.to_owned(),
         arguments: json!({ "product_name": name, "quantity": 1 }),
     })
     .collect()
@@ -248,6 +248,10 @@ fn nearly_right(server: &ServerUnderTest, name: &str, products: &[Product]) -> V
 
 fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Checked<Called> {
     const EXPECTED: &str = "a tool error: isError true, and a message that names the problem";
+    let expected = match order.code {
+        Code::AcceptsTooMany => format!("{EXPECTED}. The order is for {}", order.what),
+        _ => EXPECTED.to_owned(),
+    };
     match answer {
         Ok(called) if called.result.is_error == Some(true) => Ok(called),
         Ok(called) => {
@@ -275,7 +279,7 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
             };
             Err(Finding::new(order.code)
                 .sent(&called.sent)
-                .expected(EXPECTED)
+                .expected(expected)
                 .got(shop::outcome(&called))
                 .why(why)
                 .at(place)
@@ -286,7 +290,7 @@ fn is_a_tool_error(order: &Order, answer: Result<Called, RequestError>) -> Check
             kind: kind @ ErrorKind::Refused { .. },
         }) => Err(Finding::new(Code::RefusedAsProtocolError)
             .sent(sent)
-            .expected(EXPECTED)
+            .expected(expected)
             .got(kind.to_string())
             .why("Hosts handle protocol errors themselves, and the model may never see the reason.")
             .in_rust("In rmcp, return Err(String) rather than Err(ErrorData).")

@@ -242,7 +242,7 @@ async fn listens_on_loopback_only(server: &ServerUnderTest) -> Checked {
         .sent(format!("a connection to {ELSEWHERE}:{port}"))
         .expected("no connection: the server only listens on 127.0.0.1")
         .got("a server that listens on every address of the machine")
-        .why("On 0.0.0.0, everyone in the same network can buy. Listen on 127.0.0.1 unless you are asked for another address.")
+        .why("On 0.0.0.0, everyone on the same network can buy. Listen on 127.0.0.1 unless you are told to use another address.")
         .at(places::default_address())
         .into())
 }

@@ -71,7 +71,7 @@ async fn sells_no_more(server: &ServerUnderTest, shop: &Shop, product: &Product)
     let order = Order {
         code: Code::AcceptsSoldOut,
         block: places::REFUSALS,
-        what: "something that is sold out",
+        what: "something that is sold out".to_owned(),
         arguments: json!({ "product_name": product.name, "quantity": 1 }),
     };
     server.purpose("an order that must be refused: the product is sold out");

@@ -129,7 +129,7 @@ async fn ends_with_its_stdin(server: &ServerUnderTest) -> Checked {
         .sent("nothing more: its stdin was closed")
         .expected("a program that ends by itself")
         .got(format!("it was still running after {} s", patience.as_secs_f64()))
-        .why("Closing stdin is how a host stops a stdio server. A server that keeps running stays behind each time the host closes, and they pile up.")
+        .why("Closing stdin is how a host stops a stdio server. A server that keeps running stays behind each time the host closes, and such servers pile up.")
         .in_rust("After `serve`, `.waiting().await?` returns when the client is gone, and then main must return. Does a task or a thread keep it running?")
         .into())
 }

@@ -136,7 +136,7 @@ fn reports_progress(called: &Called) -> Checked {
         let got = match (of_call.len(), reports.len() - of_call.len()) {
             (0, 0) => "none".to_owned(),
             (few, 0) => few.to_string(),
-            (few, others) => format!("{few}, and {others} with another progressToken than {token}"),
+            (few, others) => format!("{few}, and {others} with a progressToken other than {token}"),
         };
         return Err(finding(
             Code::NoProgress,
@@ -301,7 +301,7 @@ async fn has_stopped(
         .sent(format!("{sent}, cancelled after {GIVEN_UP_AFTER} of them"))
         .expected("an oven that stops, and a stock with everything that was baked by then")
         .got(got)
-        .why("The client cancelled the call: over HTTP on 2026-07-28 by closing the stream, otherwise with notifications/cancelled.")
+        .why("The client cancelled the call: in the modern era over HTTP by closing the stream, otherwise with notifications/cancelled.")
         .in_rust("In rmcp, this cancels `context.ct`. Wait for it and for the oven with tokio::select!.")
         .into())
 }

@@ -100,7 +100,7 @@ fn waits_in_vain(failure: RequestError) -> Stop {
             .expected("the result: this client does not support tasks, and waits for it")
             .got(kind.to_string())
             .why("Check whether the client supports tasks before the work begins. Once the oven is on, it is too late.")
-            .in_rust("In rmcp, `supports_tasks()` of `context.client_capabilities()` tells you.")
+            .in_rust("In rmcp, get the capabilities with `context.client_capabilities()`, and call `supports_tasks()` on them.")
             .into(),
         _ => failure.into(),
     }
@@ -233,7 +233,7 @@ async fn stops(server: &ServerUnderTest, shop: &Shop, batch: &Batch, most: i64) 
             "fewer than {all} baked, and none after the end of the task"
         ))
         .got(format!("the work continued, and the status of the task is {status}"))
-        .why("Cancelling needs two parts. tasks/cancel passes the request on to the task, and the work checks for it and stops.")
+        .why("Cancelling takes two parts. tasks/cancel passes the request on to the task, and the work checks for it and stops.")
         .at(places::cancelling())
         .into())
 }

@@ -115,7 +115,7 @@ fn in_proportion(bars: &[(&Product, &Bar)]) -> Checked {
     };
     let long_enough = |length: fn(&Bar) -> f64| length(longest) >= SHORTEST;
     let finding = Finding::new(Code::BarOutOfProportion)
-        .why("People read a bar chart by its lengths. The element with role=\"img\" is the bar itself. Its width or height must be proportional to the stock.");
+        .why("People read a bar chart by the lengths of its bars. The element with role=\"img\" is the bar itself. Its width or height must be proportional to the stock.");
     let sides = [("wide", width), ("high", height)].into_iter();
     let sides: Vec<_> = sides
         .filter(|(_, length)| long_enough(*length))
@@ -142,7 +142,7 @@ fn in_proportion(bars: &[(&Product, &Bar)]) -> Checked {
     };
     Err(finding
         .expected(format!(
-            "a bar {should:.0} pixels {word} for {:?} ({} left), because the bar for {:?} ({} left) has {:.0}",
+            "a bar {should:.0} pixels {word} for {:?} ({} left), because the bar for {:?} ({} left) is {:.0} pixels {word}",
             product.name,
             product.stock,
             most.name,

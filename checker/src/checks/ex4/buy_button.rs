@@ -163,8 +163,9 @@ async fn press(
             by
         };
         let sent = format!(
-            "the button of {:?} in the catalog, pressed by {by}",
-            product.name
+            "the button of {:?} in the catalog, {}",
+            product.name,
+            pressed(by)
         );
         Finding::new(code).sent(sent).at(places::BUY_BUTTON)
     };
@@ -184,7 +185,7 @@ async fn press(
     if !(focused && focusable) {
         return Err(finding(Code::NotByKeyboard)
             .expected("a button that the Tab key reaches")
-            .got("one that cannot get the focus")
+            .got("one that cannot receive focus")
             .why("Not everybody uses a mouse. A <button> element works with the keyboard without extra code.")
             .into());
     }
@@ -234,6 +235,14 @@ async fn press(
     }
 }
 
+/// How a button is pressed by mouse or keyboard, as findings say it.
+fn pressed(by: &str) -> &'static str {
+    match by {
+        "mouse" => "clicked with the mouse",
+        _ => "pressed with the keyboard",
+    }
+}
+
 fn too_many(finding: Finding, calls: usize) -> Stop {
     finding
         .expected("one call")
@@ -250,8 +259,9 @@ async fn shows_what_is_left(
     by: &str,
 ) -> Checked {
     let sent = format!(
-        "the button of {:?} in the catalog, pressed by {by}",
-        product.name
+        "the button of {:?} in the catalog, {}",
+        product.name,
+        pressed(by)
     );
     let stock = |products: &[Product]| shop::stock_of(products, &product.name).unwrap_or(0);
     let expected = stock(before) - 1;

@@ -1,4 +1,4 @@
-//! 4.3: a client that cannot be asked is told so, and nothing is bought.
+//! 4.3: a client that cannot ask its user is told so, and buys nothing.
 
 use rmcp::model::{ElicitationCapability, UrlElicitationCapability};
 
@@ -21,7 +21,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         .await?
         .filter(|product| product.stock >= 3);
     let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    server.purpose("control: a client that can be asked is asked, and buys");
+    server.purpose("control: a client that can ask its user does so, and buys");
     shop.confirm(&product.name, 1).await?;
     server.purpose("control: elicitation without a mode means forms");
     let older = declaring(server, Some(ElicitationCapability::new())).answering_as([yes()]);
@@ -45,7 +45,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         if let Some((expected, got)) = changed(&before, &after) {
             return Err(Finding::new(Code::BuysUnasked)
                 .sent(format!(
-                    "buy_product of a client that {what}, then tools/call list_products {{}}"
+                    "buy_product from a client that {what}, then tools/call list_products {{}}"
                 ))
                 .expected(expected)
                 .got(got)
@@ -67,7 +67,7 @@ fn declaring(
 }
 
 async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
-    const EXPECTED: &str = "a tool error that says that the client cannot be asked";
+    const EXPECTED: &str = "a tool error that says that the client cannot ask its user";
     let finding = |code: Code, sent: &str, got: String, why: &str| {
         Stop::from(
             Finding::new(code)
@@ -80,13 +80,11 @@ async fn is_told_so(session: &Session, product: &str, what: &str) -> Checked {
     let called: Called = match session.call_once(order(product, 1)).await {
         Ok(Reply::Complete(called)) => *called,
         Ok(Reply::InputRequired(asked)) => {
-            let got = format!(
-                "{} asked for",
-                asked
-                    .questions
-                    .first()
-                    .map_or("nothing is", |question| question.method.as_str())
-            );
+            let got = match asked.questions.first() {
+                Some(question) => format!("a question, {}", question.method),
+                None => "a request for input, but no question".to_owned(),
+            };
+
             let why = "A server must not use a capability that the client did not declare. This client cannot show a form, so the call fails for no clear reason.";
             return Err(finding(Code::AsksWhoCannotAnswer, &asked.sent, got, why));
         }

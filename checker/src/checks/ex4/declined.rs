@@ -72,17 +72,17 @@ fn answers() -> Vec<No> {
             Answer::cancel().with_content(Value::Null),
         ),
         no(
-            "decline, with a ticked box",
+            "decline, with the checkbox selected",
             Answer::decline().with_content(json!({ "confirm": true })),
         ),
         no(
-            "cancel, with a ticked box",
+            "cancel, with the checkbox selected",
             Answer::cancel().with_content(json!({ "confirm": true })),
         ),
         odd("accept without content", Answer::accept_without_content()),
         odd("accept with content null", accept(Value::Null)),
         odd("accept with empty content", accept(json!({}))),
-        odd("a text for confirm", accept(json!({ "confirm": "yes" }))),
+        odd("a string for confirm", accept(json!({ "confirm": "yes" }))),
         odd("a number for confirm", accept(json!({ "confirm": 1 }))),
         odd("null for confirm", accept(json!({ "confirm": null }))),
     ]
@@ -140,7 +140,7 @@ fn says_so(no: &No, sent: &str, reply: Result<Reply, RequestError>) -> Checked {
     let (code, why) = match called.result.structured_content {
         Some(_) => (
             Code::BuysWithoutYes,
-            "This is a receipt, but the user did not agree. Only accept with confirm: true counts.",
+            "This is a receipt, but the user did not agree. Only an accept with confirm: true counts.",
         ),
         None => (
             Code::NoReadsAsSuccess,

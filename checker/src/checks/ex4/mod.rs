@@ -1,4 +1,4 @@
-//! Exercise 4: ask before you act, and show it.
+//! Exercise 4: ask first, and show your products.
 
 mod apps;
 mod ask;

@@ -225,7 +225,7 @@ async fn waits_for_the_page(server: &ServerUnderTest, shop: &Shop, browser: &Cli
     }
     let connection = shop.session.connection();
     if server.era == Era::Legacy && timeout(TOLD, connection.told(COMPLETE)).await.is_err() {
-        server.remark(format!("On this era, it helps to send {COMPLETE}: the client can then close the question by itself."));
+        server.remark(format!("In this era, it helps to send {COMPLETE}: the client can then close the question by itself."));
     }
     Ok(())
 }
@@ -301,7 +301,7 @@ async fn sends_only_who_can_go(server: &ServerUnderTest) -> Checked {
             "declares elicitation without a mode, which means forms",
             Some(ElicitationCapability::new()),
         ),
-        ("cannot be asked at all", None),
+        ("cannot ask its user at all", None),
     ] {
         server.purpose(&format!("a client that {what}"));
         let mut client = server.client();

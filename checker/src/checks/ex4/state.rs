@@ -406,7 +406,7 @@ async fn of_forged_answers(server: &ServerUnderTest, shop: &Shop, product: &Prod
         call: order(&product.name, 1)
             .with_response("confirm", yes().to_json())
             .with_state(Some("made up".to_owned())),
-        why: "On this era, the server asks with elicitation/create, and only the answer to that request counts.",
+        why: "In this era, the server asks with elicitation/create, and only the answer to that request counts.",
     };
     let _asked = must_not_buy(shop, &forgery).await?;
     server.purpose("see that nothing was bought");

@@ -1,4 +1,4 @@
-//! 5.4: an expired token, or another server's, is refused: 401, and nothing happened.
+//! 5.4: an expired token, or one for another server, is refused: 401, and nothing happened.
 
 use super::challenge::says_that_it_is_bad;
 use super::changed;

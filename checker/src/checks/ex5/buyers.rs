@@ -256,7 +256,7 @@ fn names_its_buyer(called: &Called, buyer: &str) -> Checked {
         .sent(format!("{}, as {buyer}", called.sent))
         .expected(format!("a receipt with buyer: {buyer:?}"))
         .got(shop::outcome(called))
-        .why("People read receipts. Use the name that they know. It is in the token, as `preferred_username`.")
+        .why("The buyer is the user whose token came with the call. People read receipts, so use the name that they know. It is in the token, as `preferred_username`.")
         .at(places::RECEIPT)
         .into())
 }
@@ -406,7 +406,7 @@ const NO_PROOF: &str = "A session id does not prove who someone is. Remember whi
 fn session_of_another(owner: &Customer, other: &Customer, sent: &str, got: String) -> Stop {
     Finding::new(Code::SessionOfAnother)
         .sent(format!(
-            "{sent}, by {} in the session of {}",
+            "{sent}, as {} in {}'s session",
             other.name, owner.name
         ))
         .expected("HTTP 404, as for an unknown session, or 403")
@@ -468,7 +468,7 @@ async fn keeps_tasks_apart(server: &ServerUnderTest, one: &str, other: &str) -> 
 
 fn task_of_another(sent: &str, owner: &str, other: &str, got: String) -> Stop {
     Finding::new(Code::TaskOfAnother)
-        .sent(format!("{sent}, a task of {owner}, by {other}"))
+        .sent(format!("{sent}, which is {owner}'s task, as {other}"))
         .expected("error -32602, as for an unknown task")
         .got(got)
         .why("A task id does not prove who began the task. Remember whose task it is, and compare the user on every request.")

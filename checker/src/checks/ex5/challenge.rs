@@ -160,25 +160,31 @@ async fn says_where_to_sign_in(
 }
 
 async fn leads_to_the_metadata(server: &ServerUnderTest, sent: &str, address: &str) -> Checked {
+    const MUST_ANSWER: &str =
+        "Clients read the metadata at the URL in the 401, so your server must answer there.";
+
     let sent = format!("{sent}, then GET {address}");
-    let wrong = |got: String| -> Checked {
+    let wrong = |got: String, why: &'static str| -> Checked {
         Err(Finding::new(Code::ChallengeElsewhere)
             .sent(&sent)
             .expected("HTTP 200 and the metadata of this server")
             .got(got)
-            .why("Clients read the metadata at the URL in the 401. It must be a whole URL, with http:// or https:// and a host.")
+            .why(why)
             .into())
     };
     let Ok(url) = Url::parse(address) else {
-        return wrong(format!("not a URL: {address:?}"));
+        return wrong(
+            format!("not a URL: {address:?}"),
+            "Clients read the metadata at the URL in the 401. It must be a whole URL, with http:// or https:// and a host.",
+        );
     };
     let page = plain::get(&url, &server.client(), server.transcript()).await;
     let page = match page {
         Ok(page) => page,
-        Err(failure) => return wrong(failure.kind.to_string()),
+        Err(failure) => return wrong(failure.kind.to_string(), MUST_ANSWER),
     };
     if page.status != 200 {
-        return wrong(format!("HTTP {}", page.status));
+        return wrong(format!("HTTP {}", page.status), MUST_ANSWER);
     }
     let page = Page { sent, ..page };
     let (resource, realm) = (server.url()?, server.realm()?.issuer());

@@ -106,7 +106,7 @@ fn issuers(good: &Draft) -> Vec<Intruder> {
 }
 
 fn audiences(good: &Draft) -> Vec<Intruder> {
-    const AUDIENCE_COUNTS: &str = "Every server sees the tokens sent to it. If you accept tokens for other servers, those servers can use your store in the name of the tokens' users. Refuse tokens whose `aud` does not name your server.";
+    const AUDIENCE_COUNTS: &str = "Every server sees the tokens sent to it. If you accept tokens for other servers, those servers can use your store as if they were the users. Refuse tokens whose `aud` does not name your server.";
     let to = |what: &str, audience: Value| {
         let draft = good.clone().with("aud", audience);
         let code = Code::AcceptsOtherAudience;

@@ -103,7 +103,10 @@ impl Said {
                 format!("HTTP {}, and a stream", self.status)
             }
             _ if self.is_served() => format!("HTTP {}: the request was served", self.status),
-            Some(kind) => kind.to_string(),
+            Some(kind @ (ErrorKind::Status { .. } | ErrorKind::Redirected { .. })) => {
+                kind.to_string()
+            }
+            Some(kind) => format!("HTTP {}: {kind}", self.status),
             None => format!("HTTP {}", self.status),
         }
     }

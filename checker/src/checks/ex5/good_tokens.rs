@@ -168,7 +168,7 @@ async fn ends_a_session(server: &ServerUnderTest, token: &str) -> Checked {
                 .sent(format!("{} with a good token", said.sent))
                 .expected("anything but 401 or 403: the token is good")
                 .got(said.describe())
-                .why("Clients send their token with every request, whatever the method. Check it in the same way.");
+                .why("Clients send their token with every request, whatever the method. Check the token in the same way for every method.");
             return Err(quoted(finding.into(), &log).await.at(places::VERIFY));
         }
     }

@@ -95,7 +95,7 @@ impl Intruder {
 
     fn checked_sometimes(&self) -> Finding {
         Finding::new(self.code)
-            .why("Clients send their token with every request. Check it every time, whatever the method, and in a session too.")
+            .why("Clients send their token with every request. Check the token every time, whatever the method, and in a session too.")
             .at(places::door())
     }
 
@@ -152,7 +152,7 @@ fn instead_of_401(status: u16) -> &'static str {
             "MCP clients are programs, and cannot fill in a login page. A 401 tells them where the user can sign in."
         }
         403 => {
-            "403 says that the token is good, but does not allow enough. This token is not good. On a 401, clients get another one."
+            "403 says that the token is good, but does not allow enough. This request has no good token. On a 401, clients get one and try again."
         }
         500..=599 => {
             "The server failed instead of refusing. On a 401, clients get a token and try again."

@@ -72,12 +72,12 @@ async fn uses_the_store(
     let (which, why) = if code == Code::TokenRefusedAfterLogin {
         (
             "the token of this login",
-            "It is a token as in 5.3, but issued to a client that has only now registered, so its azp is different.",
+            "This token is like those in 5.3, but the realm issued it to a client that has just registered. So the token's `azp` is different.",
         )
     } else {
         (
-            "the token that replaced it",
-            "Tokens expire within minutes, and clients then get a new one. It is as good as the first.",
+            "the refreshed token",
+            "Tokens expire within minutes, and clients then get a new one. The new token is as good as the first one.",
         )
     };
     Err(Finding { code, ..*finding }
@@ -116,7 +116,9 @@ fn stopped(url: &Url, LoginError { stage, why }: &LoginError) -> Stop {
         ),
     };
     Finding::new(Code::LoginStops)
-        .sent(format!("a login that starts with only {url}: {done}"))
+        .sent(format!(
+            "{done}, in a login that starts with nothing but {url}"
+        ))
         .expected(expected)
         .got(why)
         .why(reason)

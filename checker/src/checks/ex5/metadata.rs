@@ -32,7 +32,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     says_who_protects(&page, url.as_str(), realm).map_err(in_block)?;
     let advertised = texts(&page.json["scopes_supported"]);
     if advertised.contains(&"offline_access") {
-        server.remark("scopes_supported lists offline_access. Leave it out: whether a client may stay signed in is between the client and the realm.");
+        server.remark("scopes_supported lists offline_access. Leave it out. With this scope, a client stays signed in, and only the client and the realm need to agree on that.");
     }
 
     server.purpose("see that everything else needs a token");
@@ -168,7 +168,7 @@ async fn knows_its_public_address(server: &ServerUnderTest, realm: &str) -> Chec
     let behind = server.another(&[("STORE_URL", PUBLIC)]).await?;
     let page = read(server, &behind.url()).await?;
     let page = Page {
-        sent: format!("{} with STORE_URL={PUBLIC}", page.sent),
+        sent: format!("{}, to a store started with STORE_URL={PUBLIC}", page.sent),
         ..page
     };
     is_published(&page)?;

@@ -126,7 +126,7 @@ async fn still_takes(door: &Door<'_>, draft: &Draft) -> Checked {
         .sent(format!("{} with a token signed with the previous key", said.sent))
         .expected("an answer: the realm still lists the key")
         .got(said.describe())
-        .why("After a rotation, users still have tokens signed with the old key, which are valid until they expire. Keep every key that the realm lists.")
+        .why("After a rotation, tokens signed with the old key stay valid until they expire. Keep every key that the realm lists.")
         .into())
 }
 
@@ -148,7 +148,7 @@ async fn keeps_its_keys(door: &Door<'_>, realm: &PlayedRealm, good: &Draft) -> C
         return Ok(());
     }
     Err(Finding::new(Code::RealmHammered)
-        .sent(format!("{REGULARS} requests, each with a good token of the same key"))
+        .sent(format!("{REGULARS} requests, each with a good token signed with the same key"))
         .expected("no request to the realm for its keys: the server already has this one")
         .got(format!("{asked} requests"))
         .why("Otherwise, every request to your server costs a request to the realm. Keep the keys that you fetched. Only fetch them again for a `kid` that you do not know, and at most once every few seconds.")
@@ -176,7 +176,7 @@ async fn does_not_hammer(
             .sent(format!("{BURST} requests at once, each with a token whose kid is made up"))
             .expected("at most one request to the realm for its keys")
             .got(format!("{asked} requests"))
-            .why("Anyone can make up a `kid`. If each one costs a request to the realm, anyone can bring down the realm through your server. Remember when a fetch did not bring the key, and do not fetch again for a few seconds.")
+            .why("Anyone can make up a `kid`. If each one costs a request to the realm, anyone can bring down the realm through your server. If a fetch does not return the key, record the time, and do not fetch again for a few seconds.")
             .into());
     }
     // It may have to wait for its turn.

@@ -84,7 +84,7 @@ pub fn order(product: &str, quantity: i64) -> ToolCall {
     ToolCall::new("buy_product", arguments)
 }
 
-/// The user has ticked the box and sent the form.
+/// The user has selected the checkbox and sent the form.
 pub fn yes() -> Answer {
     Answer::accept(json!({ "confirm": true }))
 }
@@ -111,7 +111,7 @@ fn unasked(called: &Called) -> Stop {
             .why("The product is in stock, and the client has declared that it can show forms.")
     } else {
         Finding::new(Code::BuysWithoutAsking)
-            .why("A model may call a tool by mistake, or because a text told it to. Ask the user first. This client has declared that it can show forms.")
+            .why("A model may call a tool by mistake, or because something it read told it to. Ask the user first. This client has declared that it can show forms.")
     };
     finding
         .sent(&called.sent)
@@ -173,17 +173,21 @@ fn names_the_purchase(
         missing.push(format!("the product, {}", product.name));
     }
     if !take(&|number| number.digits == quantity.to_string()) {
-        missing.push(format!("how many, {quantity}"));
+        missing.push(format!("the quantity, {quantity}"));
     }
     if !take(&|number| number.is_amount(total)) {
-        missing.push(format!("what it costs in total, {total} cents"));
+        missing.push(format!("the total price, {total} cents"));
     }
-    if missing.is_empty() {
+    let Some(last) = missing.pop() else {
         return Ok(());
-    }
+    };
+    let missing = match missing.as_slice() {
+        [] => last,
+        others => format!("{}, and {last}", others.join(", ")),
+    };
     Err(Finding::new(Code::MessageLacks)
         .sent(&asked.sent)
-        .expected(format!("a message that names {}", missing.join(", and ")))
+        .expected(format!("a message that states {missing}"))
         .got(shop::quoted(message))
         .why("The user sees this message, not the call. It must say what they agree to, with numbers in digits.")
         .into())

@@ -29,6 +29,7 @@ fn a_folder_outside_the_workshop_is_told_by_its_name() {
 #[test]
 fn a_broken_course_is_told_with_its_line_and_what_was_expected() {
     let workshop = fresh();
+    let workshop = workshop.with_an_exercise_that_is_planned();
     let good = workshop.read("course.toml");
     let mistakes = [
         ("minutes = 10", "minuets = 10"),

@@ -163,7 +163,7 @@ fn a_deleted_exercise_comes_back_and_the_checker_starts_without_it() {
 
 #[test]
 fn what_cannot_be_replaced_is_told_and_left_alone() {
-    let workshop = fresh();
+    let workshop = fresh().with_an_exercise_that_is_planned();
     work(&workshop);
     let mine = exercise(&workshop);
     let mut log = String::new();

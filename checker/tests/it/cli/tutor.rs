@@ -156,7 +156,7 @@ async fn a_check_judges_the_attendees_code_and_keeps_the_progress() {
 
 #[test]
 fn outside_of_a_workshop_it_says_so() {
-    let workshop = fresh();
+    let workshop = fresh().with_an_exercise_that_is_planned();
     let elsewhere = tempfile::tempdir().unwrap();
     let mut command = workshop.checker("tutor");
     command.current_dir(elsewhere.path());
@@ -225,7 +225,7 @@ async fn a_finding_is_explained_and_hints_climb_the_ladder_of_the_command() {
 
 #[tokio::test]
 async fn a_name_that_is_none_is_told_with_those_that_are() {
-    let workshop = fresh();
+    let workshop = fresh().with_an_exercise_that_is_planned();
     let (client, _child) = stdio(&workshop, Era::Modern, ()).await;
     let wrong = [
         ("check_exercise", json!({ "step": "3.44" })),

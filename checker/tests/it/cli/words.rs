@@ -148,7 +148,7 @@ fn a_name_that_is_none_is_told_with_the_nearest() {
 
 #[test]
 fn what_is_only_planned_is_not_written_yet() {
-    let workshop = fresh();
+    let workshop = fresh().with_an_exercise_that_is_planned();
     for words in ["check ex6", "hint ex6", "solution ex6"] {
         let told = told(&workshop, words);
         let said = told.could_not();

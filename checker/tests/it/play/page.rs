@@ -199,7 +199,7 @@ fn a_port_that_is_taken_is_named_and_another_one_too() {
 fn what_is_no_server_is_not_played_with() {
     let workshop = Workshop::ready();
     let (code, said) = refusal(workshop.checker("play ex1"));
-    let expected = "error: exercise 1 is a client, but `play` is for servers: `cargo checker play ex3` or `cargo checker play ex4` or `cargo checker play ex5`\n";
+    let expected = "error: exercise 1 is a client, but `play` is for servers: `cargo checker play ex3` or `cargo checker play ex4` or `cargo checker play ex5` or `cargo checker play ex6`\n";
     assert_eq!((code, said.as_str()), (Some(2), expected));
     let (code, said) = refusal(play(&[]));
     assert_eq!(code, Some(2));
