@@ -18,6 +18,9 @@ pub struct Options {
         default_value = "sqlite://store.db"
     )]
     pub database_url: String,
+    /// How many seconds a query of `query_sales` may take
+    #[arg(long, env = "STORE_QUERY_SECONDS", default_value = "2", value_parser = seconds)]
+    pub query_seconds: Duration,
     /// Speak MCP on stdin and stdout instead of HTTP
     #[arg(long)]
     pub stdio: bool,

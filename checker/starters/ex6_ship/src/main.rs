@@ -1,5 +1,6 @@
 //! A product store that speaks MCP: Streamable HTTP at `/mcp`, or stdio with `--stdio`.
 
+mod allowed;
 mod apps;
 mod auth;
 mod confirm;
@@ -12,6 +13,7 @@ mod prompts;
 mod purchases;
 mod realm;
 mod resources;
+mod sales;
 mod sessions;
 mod store;
 mod tasks;
@@ -40,6 +42,7 @@ use crate::inventory::Inventory;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
+use crate::sales::Sales;
 use crate::sessions::Sessions;
 use crate::store::Store;
 
@@ -51,6 +54,7 @@ async fn main() -> Result<()> {
     let inventory = Arc::new(Inventory::open(database).await?);
     let store = Store::new(
         Arc::clone(&inventory),
+        Sales::open(&options.database_url, options.query_seconds)?,
         Confirmations::new(options.confirm_seconds),
         Oven::new(inventory, options.bake_seconds),
     );

@@ -1,6 +1,6 @@
 //! The store's tools: how a model can see the inventory and buy from it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{
@@ -21,6 +21,7 @@ use crate::inventory::{Inventory, Product, Refusal, Search};
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
+use crate::sales::{self, Answer as Found, NoAnswer, Sales};
 use crate::tasks::Tasks;
 use crate::{apps, prompts, resources};
 
@@ -28,6 +29,8 @@ use crate::{apps, prompts, resources};
 #[derive(Clone)]
 pub struct Store {
     pub inventory: Arc<Inventory>,
+    sales: Arc<Sales>,
+    tools: Arc<ToolRouter<Self>>,
     confirmations: Arc<Confirmations>,
     oven: Arc<Oven>,
     payments: Arc<Payments>,
@@ -35,9 +38,16 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn new(inventory: Arc<Inventory>, confirmations: Confirmations, oven: Oven) -> Self {
+    pub fn new(
+        inventory: Arc<Inventory>,
+        sales: Sales,
+        confirmations: Confirmations,
+        oven: Oven,
+    ) -> Self {
         Self {
             inventory,
+            tools: Arc::new(tools_in(sales.dialect())),
+            sales: Arc::new(sales),
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
             payments: Arc::default(),
@@ -71,6 +81,22 @@ struct SearchProducts {
     min_price_cents: Option<u32>,
     /// The highest price, in cents.
     max_price_cents: Option<u32>,
+}
+
+/// The arguments of `query_sales`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct QuerySales {
+    /// One SELECT statement. It can join, group, sort and use WITH.
+    #[schemars(length(min = 1))]
+    sql: String,
+    /// How many rows to return at most.
+    #[serde(default = "rows")]
+    #[schemars(range(min = 1, max = sales::MOST_ROWS))]
+    limit: u32,
+}
+
+fn rows() -> u32 {
+    sales::ROWS
 }
 
 #[tool_router]
@@ -150,6 +176,19 @@ impl Store {
         };
         let products = self.inventory.search(&search).await.map_err(in_words)?;
         Ok(Json(ProductList { products }))
+    }
+
+    /// Answers questions about past sales with one SQL query. It only reads.
+    ///
+    /// The only table is sales: one row per purchase, with the columns product_name (text), quantity
+    /// (integer), total_cents (integer) and sold_on (date, such as 2026-07-28). It does not say who bought.
+    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    async fn query_sales(
+        &self,
+        Parameters(asked): Parameters<QuerySales>,
+    ) -> Result<Json<Found>, String> {
+        let found = self.sales.query(&asked.sql, asked.limit).await;
+        found.map(Json).map_err(|why: NoAnswer| why.to_string())
     }
 
     /// Shows how many of each product are left, as a chart.
@@ -293,10 +332,17 @@ fn capabilities() -> ServerCapabilities {
     capabilities.build()
 }
 
-/// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
-static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
+/// The tools by name. A model that writes SQL has to know its dialect.
+fn tools_in(dialect: &str) -> ToolRouter<Store> {
+    let mut tools = Store::tool_router();
+    if let Some(query_sales) = tools.map.get_mut("query_sales") {
+        let about = query_sales.attr.description.take().unwrap_or_default();
+        query_sales.attr.description = Some(format!("{about} The SQL is {dialect}'s.").into());
+    }
+    tools
+}
 
-#[tool_handler(router = TOOLS)]
+#[tool_handler(router = self.tools)]
 #[prompt_handler]
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
