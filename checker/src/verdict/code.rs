@@ -349,10 +349,23 @@ codes! {
     WrongScopeRefusal = "wrong_scope_refusal",
 
     // A server that is shipped.
+    AnswerTooLarge = "answer_too_large",
+    EndlessQuery = "endless_query",
     HalfASale = "half_a_sale",
+    LimitIgnored = "limit_ignored",
+    LooksAtWords = "looks_at_words",
     OrdersNotKept = "orders_not_kept",
+    QueryChangesData = "query_changes_data",
+    QueryGoesOn = "query_goes_on",
+    QueryNotRefused = "query_not_refused",
+    ReadsOtherTables = "reads_other_tables",
+    RefusalWithoutHelp = "refusal_without_help",
     RefusesWhenBusy = "refuses_when_busy",
+    SalesUndescribed = "sales_undescribed",
     StockNotShared = "stock_not_shared",
+    TellsTooMuch = "tells_too_much",
+    WrongAnswer = "wrong_answer",
+    WrongTruncated = "wrong_truncated",
 }
 
 impl fmt::Display for Code {

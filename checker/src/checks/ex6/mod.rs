@@ -3,6 +3,7 @@
 mod customer;
 mod database;
 mod places;
+mod query;
 
 use std::time::Duration;
 
@@ -20,7 +21,10 @@ const WITH_RESTARTS: Duration = Duration::from_secs(60);
 const SERVING: Serving = Serving {
     port: "STORE_PORT",
     host: "STORE_HOST",
-    settings: &[("STORE_BAKE_SECONDS", "0.02")],
+    settings: &[
+        ("STORE_BAKE_SECONDS", "0.02"),
+        ("STORE_QUERY_SECONDS", query::SECONDS),
+    ],
 };
 
 /// The exercise, one check per step.
@@ -29,6 +33,7 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("6.1", |server| Box::pin(database::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
+        Check::changes("6.2", |server| Box::pin(query::check(server))).with(STORE),
     ],
     place_of: |_| None,
     serving: SERVING,

@@ -7,3 +7,9 @@ pub const SALE: TodoBlock = TodoBlock {
     file: "src/inventory.rs",
     name: "step_6_1",
 };
+
+/// The connection that can only read.
+pub const READING: TodoBlock = TodoBlock {
+    file: "src/sales.rs",
+    name: "step_6_2_connection",
+};
