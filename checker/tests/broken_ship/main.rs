@@ -21,6 +21,7 @@ mod flaw;
 mod flaw_set;
 #[path = "../protocol/mod.rs"]
 mod protocol;
+mod sales;
 mod store;
 mod user;
 
@@ -54,6 +55,9 @@ struct Options {
     /// The port to listen on
     #[arg(long, env = "STORE_PORT", default_value_t = 8420)]
     port: u16,
+    /// How many seconds a query may take
+    #[arg(long, env = "STORE_QUERY_SECONDS", default_value_t = 2.0)]
+    query_seconds: f64,
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value_t = 0.3)]
     bake_seconds: f64,
@@ -67,7 +71,7 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);
-    let store = Store::open(flaws, options.bake_seconds);
+    let store = Store::open(flaws, options.bake_seconds, options.query_seconds);
     let server = Server::new(store, Faults::default()).with_sessions();
     let app = http::router(server).layer(from_fn(user::guard));
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;

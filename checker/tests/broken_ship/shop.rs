@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,8 +21,10 @@ const TABLES: &str = "
         name TEXT PRIMARY KEY, price_cents INTEGER NOT NULL, stock INTEGER NOT NULL, shelf INTEGER NOT NULL
     );
     CREATE TABLE IF NOT EXISTS orders (
-        user_id TEXT NOT NULL, receipt TEXT NOT NULL
-    );";
+        user_id TEXT NOT NULL, receipt TEXT NOT NULL, product_name TEXT NOT NULL, quantity INTEGER NOT NULL,
+        total_cents INTEGER NOT NULL, sold_on TEXT NOT NULL
+    );
+    CREATE VIEW IF NOT EXISTS sales AS SELECT product_name, quantity, total_cents, sold_on FROM orders;";
 
 tokio::task_local! {
     /// Who is served.
@@ -188,6 +191,40 @@ impl Shop {
         put.unwrap_or_else(broken);
     }
 
+    /// A connection for questions: it cannot write, unless the flaws say so. Orders that are only in memory
+    /// are in one connection.
+    pub fn with_reader<T>(&self, read: impl FnOnce(&Connection) -> T) -> T {
+        if self.flaws.has_any(&[Flaw::InMemory, Flaw::OrdersInMemory]) {
+            let orders = lock(&self.orders);
+            let answer = read(&orders);
+            let none: Option<fn(AuthContext<'_>) -> Authorization> = None;
+            orders.authorizer(none).unwrap_or_else(broken);
+            let none: Option<fn() -> bool> = None;
+            orders.progress_handler(0, none).unwrap_or_else(broken);
+            return answer;
+        }
+        let database = connect(&self.flaws, false);
+        if self.flaws.has(Flaw::ShowsBuyer) {
+            let view = "CREATE TEMP VIEW sales AS SELECT product_name, quantity, total_cents, sold_on, user_id FROM orders";
+            database.execute_batch(view).unwrap_or_else(broken);
+        }
+        if self.flaws.has(Flaw::LocalDays) {
+            let view = "CREATE TEMP VIEW sales AS SELECT product_name, quantity, total_cents,
+                strftime('%d.%m.%Y', sold_on) AS sold_on FROM orders";
+            database.execute_batch(view).unwrap_or_else(broken);
+        }
+        if self.flaws.has(Flaw::SalesOfTheStart) {
+            let view = "CREATE TEMP VIEW sales AS SELECT * FROM main.sales WHERE 0";
+            database.execute_batch(view).unwrap_or_else(broken);
+        }
+        let writes = self.flaws.has_any(&[Flaw::Writes, Flaw::WritesAndRefuses]);
+        let reads_only = if writes { "0" } else { "1" };
+        database
+            .pragma_update(None, "query_only", reads_only)
+            .unwrap_or_else(broken);
+        read(&database)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.products().iter().any(|product| product.name == name)
     }
@@ -302,8 +339,13 @@ fn lower(database: &Connection, receipt: &Receipt) -> rusqlite::Result<usize> {
 fn note(database: &Connection, buyer: &User, receipt: &Receipt) -> rusqlite::Result<usize> {
     let mut order = json!(receipt);
     order["buyer"] = json!(buyer.name);
-    let note = "INSERT INTO orders VALUES (?1, ?2)";
-    database.execute(note, params![buyer.id, order.to_string()])
+    let note = "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, CURRENT_DATE)";
+    let (quantity, cents) = (receipt.quantity, receipt.total_cents);
+    let order = order.to_string();
+    database.execute(
+        note,
+        params![buyer.id, order, receipt.product_name, quantity, cents],
+    )
 }
 
 /// The database of a test is there and works, or the test is wrong.

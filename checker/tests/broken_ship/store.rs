@@ -1,12 +1,17 @@
 //! The bakery, and what exercise 6 adds.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::bakery;
 use crate::bakery::shop::CUSTOMER;
-use crate::bakery::tools::structured;
-use crate::flaw::Flaws;
+use crate::bakery::tools::{error, structured};
+use crate::flaw::{Flaw, Flaws};
 use crate::protocol::{About, Call, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::sales;
 use crate::user::User;
 
 /// How long a question can be answered.
@@ -14,15 +19,17 @@ const CONFIRM_SECONDS: f64 = 300.0;
 
 pub struct Store {
     flaws: Flaws,
+    query_time: Duration,
     bakery: bakery::store::Store,
 }
 
 impl Store {
-    pub fn open(flaws: Flaws, bake_seconds: f64) -> Self {
+    pub fn open(flaws: Flaws, bake_seconds: f64, query_seconds: f64) -> Self {
         let none = "".parse().unwrap_or_else(|error| panic!("{error}"));
         Self {
             bakery: bakery::store::Store::open(none, CONFIRM_SECONDS, bake_seconds),
             flaws,
+            query_time: Duration::from_secs_f64(query_seconds),
         }
     }
 
@@ -42,12 +49,31 @@ impl Store {
             ("tools/list", _) => Ok(self.declared(self.bakery.answer(call).await?)),
             ("tools/call", "buy_product") => self.buy(call, user).await,
             ("tools/call", "my_orders") => Ok(structured(&self.bakery.shop.orders(user))),
+            ("tools/call", "query_sales") if !self.flaws.has(Flaw::NoQuestions) => {
+                self.query(&call.params()["arguments"]).await
+            }
             _ => self.bakery.answer(call).await,
         }
     }
 
+    async fn query(&self, arguments: &Value) -> Result<Value, Stop> {
+        let sql = arguments["sql"].as_str().unwrap_or_default().to_owned();
+        let limit = sales::limit(&self.flaws, &arguments["limit"])?;
+        let (flaws, shop) = (self.flaws.clone(), self.bakery.shop.clone());
+        let time = self.query_time;
+        let found = spawn_blocking(move || {
+            shop.with_reader(|database| sales::answer(&flaws, database, &sql, limit, time))
+        });
+        if !self.flaws.has(Flaw::GoesOn) {
+            return Ok(found.await.unwrap_or_else(|error| panic!("{error}")));
+        }
+        Ok(match timeout(time, found).await {
+            Ok(found) => found.unwrap_or_else(|error| panic!("{error}")),
+            Err(_) => error("The query took too long. Ask for less."),
+        })
+    }
+
     fn declared(&self, mut list: Value) -> Value {
-        let _ = &self.flaws;
         if let Some(tools) = list["tools"].as_array_mut() {
             tools.push(json!({
                 "name": "my_orders",
@@ -55,6 +81,9 @@ impl Store {
                 "inputSchema": { "type": "object", "properties": {} },
                 "annotations": { "readOnlyHint": true },
             }));
+            if !self.flaws.has(Flaw::NoQuestions) {
+                tools.push(sales::declaration(&self.flaws));
+            }
         }
         list
     }

@@ -87,7 +87,10 @@ pub async fn check(server: &ServerUnderTest, asker: &Asker<'_>) -> Checked {
     for sql in WRITES {
         let called = asker.send(sql, None).await?;
         if !is_refused(&called) {
-            return Err(not_refused(&called, "This tool answers questions. A model can be talked into sending a statement that changes something: allow a single SELECT, and nothing else."));
+            return Err(not_refused(
+                &called,
+                "This tool answers questions. A model can be talked into sending a statement that changes something: allow a single SELECT, and nothing else.",
+            ));
         }
         helps(&called)?;
     }
@@ -95,7 +98,10 @@ pub async fn check(server: &ServerUnderTest, asker: &Asker<'_>) -> Checked {
     for sql in STACKED {
         let called = asker.send(sql, None).await?;
         if !is_refused(&called) {
-            return Err(not_refused(&called, "The first statement is harmless, and the second one is not looked at. Parse the text, and refuse all but a single statement."));
+            return Err(not_refused(
+                &called,
+                "The first statement is harmless, and the second one is not looked at. Parse the text, and refuse all but a single statement.",
+            ));
         }
         helps(&called)?;
     }
@@ -126,7 +132,10 @@ pub async fn check(server: &ServerUnderTest, asker: &Asker<'_>) -> Checked {
     for sql in FUNCTIONS {
         let called = asker.send(sql, None).await?;
         if !is_refused(&called) {
-            return Err(not_refused(&called, "Some functions read files, wait, or make long texts. List those that a query may call, and refuse the others."));
+            return Err(not_refused(
+                &called,
+                "Some functions read files, wait, or make long texts. List those that a query may call, and refuse the others.",
+            ));
         }
         helps(&called)?;
     }

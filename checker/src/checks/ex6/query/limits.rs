@@ -46,7 +46,9 @@ pub async fn check(server: &ServerUnderTest, asker: &Asker<'_>, sold: usize) -> 
         is_truncated(&called, &answer, truncated)?;
     }
     server.purpose("a query that has a limit itself");
-    let (called, answer) = asker.ask("SELECT quantity FROM sales LIMIT 1", None).await?;
+    let (called, answer) = asker
+        .ask("SELECT quantity FROM sales LIMIT 1", None)
+        .await?;
     has_rows(&called, &answer, 1)?;
     is_truncated(&called, &answer, false)?;
     server.purpose("a query with more rows than the default");
@@ -95,7 +97,8 @@ pub async fn stops(server: &ServerUnderTest, asker: &Asker<'_>, sold: usize) -> 
     is_stopped(asker, &endless).await.map_err(at_connection)?;
     rests(server, &endless).await.map_err(at_connection)?;
     server.purpose("a recursion without an end");
-    let recursive = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT COUNT(*) AS n FROM n";
+    let recursive =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT COUNT(*) AS n FROM n";
     is_stopped(asker, recursive).await.map_err(at_connection)?;
     server.purpose("see that the next question is answered");
     asker.ask("SELECT COUNT(*) AS n FROM sales", None).await?;
@@ -180,7 +183,11 @@ fn is_truncated(called: &Called, answer: &Answer, expected: bool) -> Checked {
     if answer.truncated == expected {
         return Ok(());
     }
-    let there = if expected { "there are more rows" } else { "these are all rows" };
+    let there = if expected {
+        "there are more rows"
+    } else {
+        "these are all rows"
+    };
     Err(Finding::new(Code::WrongTruncated)
         .sent(&called.sent)
         .expected(format!("truncated {expected}: {there}"))

@@ -42,7 +42,10 @@ impl Asker<'_> {
     /// Asks a question that has an answer.
     async fn ask(&self, sql: &str, limit: Option<i64>) -> Checked<(Called, Answer)> {
         let called = self.send(sql, limit).await?;
-        shop::succeeded(&called, "columns, rows and truncated: this query is allowed")?;
+        shop::succeeded(
+            &called,
+            "columns, rows and truncated: this query is allowed",
+        )?;
         let answer: Answer = shop::structured(&called)?;
         Ok((called, answer))
     }
