@@ -18,6 +18,9 @@ pub struct Options {
         default_value = "sqlite://store.db"
     )]
     pub database_url: String,
+    /// The same database as a user who may only read `sales`, for `query_sales`
+    #[arg(long, env = "STORE_SALES_URL", hide_env_values = true)]
+    pub sales_url: Option<String>,
     /// How many seconds a query of `query_sales` may take
     #[arg(long, env = "STORE_QUERY_SECONDS", default_value = "2", value_parser = seconds)]
     pub query_seconds: Duration,
@@ -55,6 +58,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The database, for those who only read.
+    pub fn sales_url(&self) -> &str {
+        self.sales_url.as_ref().unwrap_or(&self.database_url)
+    }
+
     /// Where clients reach this store. The metadata must have exactly the address that clients use.
     pub fn store_url(&self) -> Result<Url> {
         if let Some(url) = &self.store_url {

@@ -55,7 +55,7 @@ async fn main() -> Result<()> {
     let key = options.sealing_key.as_ref();
     let store = Store::new(
         Arc::clone(&inventory),
-        Sales::open(&options.database_url, options.query_seconds)?,
+        Sales::open(options.sales_url(), options.query_seconds)?,
         Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
         options.is_alone(),

@@ -68,7 +68,9 @@ pub enum NotAllowed {
     Syntax(#[from] ParserError),
     #[error("Send exactly one statement. To run several queries, call the tool once for each.")]
     NotOne,
-    #[error("Only SELECT is allowed, because this tool cannot change anything. Query the table sales.")]
+    #[error(
+        "Only SELECT is allowed, because this tool cannot change anything. Query the table sales."
+    )]
     NotAQuery,
     #[error(
         "The table {0} is not available. The only table is sales, with the columns product_name, \

@@ -54,7 +54,7 @@ async fn main() -> Result<()> {
     let inventory = Arc::new(Inventory::open(database).await?);
     let store = Store::new(
         Arc::clone(&inventory),
-        Sales::open(&options.database_url, options.query_seconds)?,
+        Sales::open(options.sales_url(), options.query_seconds)?,
         Confirmations::new(options.confirm_seconds),
         Oven::new(inventory, options.bake_seconds),
     );

@@ -91,7 +91,8 @@ impl Sales {
     /// may take.
     pub fn open(url: &str, patience: Duration) -> Result<Self> {
         let database = if url.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(url).context("DATABASE_URL is not a URL")?;
+            let options =
+                SqliteConnectOptions::from_str(url).context("DATABASE_URL is not a URL")?;
             Reader::Sqlite(pool().connect_lazy_with(reading_sqlite(options)))
         } else {
             let options = PgConnectOptions::from_str(url).context("DATABASE_URL is not a URL")?;
@@ -224,7 +225,8 @@ where
         rows: Vec::new(),
         truncated: false,
     };
-    let mut rows = sqlx::query_scalar::<DB, String>(AssertSqlSafe(as_json)).fetch(&mut **connection);
+    let mut rows =
+        sqlx::query_scalar::<DB, String>(AssertSqlSafe(as_json)).fetch(&mut **connection);
     let (mut left, mut bytes) = (limit, MOST_BYTES);
     while let Some(row) = rows.try_next().await? {
         if left == 0 || bytes < row.len() {
