@@ -1,5 +1,4 @@
-//! Questions about the sales, in SQL. SQLite's own authorizer judges what a query does, and the connection
-//! cannot write.
+//! Questions about the sales, in SQL. SQLite's own authorizer judges what a query does, in a copy of the sales.
 
 use std::time::{Duration, Instant};
 
@@ -122,17 +121,18 @@ fn refusal(flaws: &Flaws, sql: &str) -> Option<String> {
     None
 }
 
-/// What is not in parentheses.
+/// What is in neither parentheses nor quotes.
 fn outer(sql: &str) -> String {
-    let mut depth = 0;
+    let (mut depth, mut quoted) = (0, false);
     sql.chars()
         .filter(|character| {
             match character {
+                '\'' => quoted = !quoted,
                 '(' => depth += 1,
                 ')' => depth -= 1,
                 _ => (),
             }
-            depth == 0
+            depth == 0 && !quoted
         })
         .collect()
 }
@@ -144,10 +144,6 @@ fn read(
     limit: i64,
     patience: Duration,
 ) -> rusqlite::Result<Value> {
-    if flaws.has(Flaw::WritesAndRefuses) && !sql.starts_with(['S', 's', 'W', '/']) {
-        let _ = database.execute_batch(sql);
-        return Ok(error("Only SELECT is allowed, of the table sales."));
-    }
     if !flaws.has(Flaw::LongTexts) {
         database.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
     }
@@ -155,11 +151,9 @@ fn read(
         let deadline = Instant::now() + patience;
         database.progress_handler(STEPS, Some(move || Instant::now() > deadline))?;
     }
-    let (judge, text) = (flaws.clone(), sql.to_lowercase());
-    database.authorizer(Some(move |asked: AuthContext<'_>| {
-        judged(&judge, &text, asked)
-    }))?;
-    let sql = if flaws.has(Flaw::FirstOfSeveral) {
+    let judge = flaws.clone();
+    database.authorizer(Some(move |asked: AuthContext<'_>| judged(&judge, asked)))?;
+    let sql = if flaws.has(Flaw::FirstOfSeveral) && !sql.contains('\'') {
         sql.split(';').next().unwrap_or_default()
     } else {
         sql
@@ -189,7 +183,7 @@ fn read(
     if flaws.has(Flaw::FullMeansTruncated) {
         truncated = i64::try_from(rows.len()).unwrap_or(i64::MAX) == limit;
     }
-    if flaws.has(Flaw::ColumnsTurned) && sql.contains('*') && columns.len() > 1 {
+    if flaws.has(Flaw::ColumnsTurned) && sql.contains("SELECT *") {
         columns.reverse();
         rows.iter_mut().for_each(|row| row.reverse());
     }
@@ -208,24 +202,23 @@ fn read(
 }
 
 /// What SQLite asks while it compiles a statement.
-fn judged(flaws: &Flaws, sql: &str, asked: AuthContext<'_>) -> Authorization {
+fn judged(flaws: &Flaws, asked: AuthContext<'_>) -> Authorization {
     let allowed = match asked.action {
         AuthAction::Select | AuthAction::Recursive => true,
         AuthAction::Read { table_name, .. } => {
             let table = table_name.to_lowercase();
-            table == "sales"
-                || asked.accessor == Some("sales")
-                || flaws.has_any(&[Flaw::AllTables, Flaw::LooksAtOuterTables]) && table == "orders"
-                || flaws.has(Flaw::TrustsNames) && sql.contains(&format!("with {table} as"))
+            !(table.starts_with("sqlite_") || table.starts_with("pragma_"))
                 || flaws.has(Flaw::ShowsSchema) && table.starts_with("sqlite_")
                 || flaws.has(Flaw::TableFunctions) && table.starts_with("pragma_")
         }
         AuthAction::Function { function_name } => {
             FUNCTIONS.contains(&function_name.to_lowercase().as_str())
-                || asked.accessor == Some("sales")
                 || flaws.has(Flaw::AnyFunction)
         }
-        AuthAction::Pragma { .. } => flaws.has_any(&[Flaw::Pragmas, Flaw::TableFunctions]),
+        AuthAction::Pragma { pragma_name, .. } => {
+            flaws.has(Flaw::Pragmas)
+                || flaws.has(Flaw::TableFunctions) && pragma_name == "table_info"
+        }
         _ => flaws.has(Flaw::Writes),
     };
     if allowed || flaws.has(Flaw::Writes) {

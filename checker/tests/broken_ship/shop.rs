@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,7 +23,8 @@ const TABLES: &str = "
         user_id TEXT NOT NULL, receipt TEXT NOT NULL, product_name TEXT NOT NULL, quantity INTEGER NOT NULL,
         total_cents INTEGER NOT NULL, sold_on TEXT NOT NULL
     );
-    CREATE VIEW IF NOT EXISTS sales AS SELECT product_name, quantity, total_cents, sold_on FROM orders;";
+    CREATE VIEW IF NOT EXISTS sales AS
+        SELECT product_name, quantity, total_cents, sold_on FROM orders;";
 
 tokio::task_local! {
     /// Who is served.
@@ -191,38 +191,61 @@ impl Shop {
         put.unwrap_or_else(broken);
     }
 
-    /// A connection for questions: it cannot write, unless the flaws say so. Orders that are only in memory
-    /// are in one connection.
-    pub fn with_reader<T>(&self, read: impl FnOnce(&Connection) -> T) -> T {
-        if self.flaws.has_any(&[Flaw::InMemory, Flaw::OrdersInMemory]) {
+    /// A database for one question: a copy in memory, in which there is nothing but the sales, unless the
+    /// flaws say so.
+    pub fn sales(&self, sql: &str) -> Connection {
+        let flaws = &self.flaws;
+        if flaws.has(Flaw::Writes) {
+            return connect(flaws, false);
+        }
+        let copy = || -> rusqlite::Result<Connection> {
+            let copy = Connection::open_in_memory()?;
+            let buyer = if flaws.has(Flaw::ShowsBuyer) {
+                ", buyer"
+            } else {
+                ""
+            };
+            copy.execute_batch(&format!(
+                "CREATE TABLE sales (product_name, quantity, total_cents, sold_on{buyer})"
+            ))?;
+            let day = if flaws.has(Flaw::LocalDays) {
+                "strftime('%d.%m.%Y', sold_on)"
+            } else {
+                "sold_on"
+            };
             let orders = lock(&self.orders);
-            let answer = read(&orders);
-            let none: Option<fn(AuthContext<'_>) -> Authorization> = None;
-            orders.authorizer(none).unwrap_or_else(broken);
-            let none: Option<fn() -> bool> = None;
-            orders.progress_handler(0, none).unwrap_or_else(broken);
-            return answer;
-        }
-        let database = connect(&self.flaws, false);
-        if self.flaws.has(Flaw::ShowsBuyer) {
-            let view = "CREATE TEMP VIEW sales AS SELECT product_name, quantity, total_cents, sold_on, user_id FROM orders";
-            database.execute_batch(view).unwrap_or_else(broken);
-        }
-        if self.flaws.has(Flaw::LocalDays) {
-            let view = "CREATE TEMP VIEW sales AS SELECT product_name, quantity, total_cents,
-                strftime('%d.%m.%Y', sold_on) AS sold_on FROM orders";
-            database.execute_batch(view).unwrap_or_else(broken);
-        }
-        if self.flaws.has(Flaw::SalesOfTheStart) {
-            let view = "CREATE TEMP VIEW sales AS SELECT * FROM main.sales WHERE 0";
-            database.execute_batch(view).unwrap_or_else(broken);
-        }
-        let writes = self.flaws.has_any(&[Flaw::Writes, Flaw::WritesAndRefuses]);
-        let reads_only = if writes { "0" } else { "1" };
-        database
-            .pragma_update(None, "query_only", reads_only)
-            .unwrap_or_else(broken);
-        read(&database)
+            let mut select = orders.prepare(&format!(
+                "SELECT product_name, quantity, total_cents, {day}, user_id FROM orders ORDER BY rowid"
+            ))?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                if flaws.has(Flaw::SalesOfTheStart) {
+                    break;
+                }
+                let (name, quantity): (String, i64) = (row.get(0)?, row.get(1)?);
+                let (cents, day): (i64, String) = (row.get(2)?, row.get(3)?);
+                if flaws.has(Flaw::ShowsBuyer) {
+                    let user: String = row.get(4)?;
+                    let insert = "INSERT INTO sales VALUES (?1, ?2, ?3, ?4, ?5)";
+                    copy.execute(insert, params![name, quantity, cents, day, user])?;
+                } else {
+                    let insert = "INSERT INTO sales VALUES (?1, ?2, ?3, ?4)";
+                    copy.execute(insert, params![name, quantity, cents, day])?;
+                }
+            }
+            let all = flaws.has_any(&[Flaw::AllTables, Flaw::LooksAtOuterTables]);
+            let named = sql.to_lowercase().contains("with orders as");
+            if all || named && flaws.has(Flaw::TrustsNames) {
+                copy.execute_batch("CREATE TABLE orders AS SELECT * FROM sales")?;
+            }
+            Ok(copy)
+        };
+        copy().unwrap_or_else(broken)
+    }
+
+    /// Runs a statement that writes.
+    pub fn write(&self, sql: &str) {
+        let _ = lock(&self.database).execute_batch(sql);
     }
 
     pub fn has(&self, name: &str) -> bool {

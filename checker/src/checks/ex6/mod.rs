@@ -14,7 +14,7 @@ use crate::subject::server::Serving;
 /// Every store of this exercise looks at tokens, and needs a database.
 const STORE: &[Fixture] = &[Fixture::Realm, Fixture::Database];
 
-/// A check that starts the program several times.
+/// A check that starts the program several times, or that waits for it.
 const WITH_RESTARTS: Duration = Duration::from_secs(60);
 
 /// How the store is told where to listen, and how long to wait for what.
@@ -33,7 +33,9 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("6.1", |server| Box::pin(database::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
-        Check::changes("6.2", |server| Box::pin(query::check(server))).with(STORE),
+        Check::changes("6.2", |server| Box::pin(query::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
     ],
     place_of: |_| None,
     serving: SERVING,

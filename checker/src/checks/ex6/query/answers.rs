@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{NaiveDate, Utc};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -66,8 +67,8 @@ pub async fn check(
     if got != expected {
         return Err(wrong(
             &called,
-            format!("{expected:?}"),
-            format!("{got:?}"),
+            in_json(&expected),
+            in_json(&got),
             "Every purchase is a row of sales, a second after its receipt at the latest.",
         ));
     }
@@ -211,7 +212,8 @@ async fn calculates(server: &ServerUnderTest, asker: &Asker<'_>, sales: &[Sale])
         return Err(wrong(
             &called,
             format!(
-                "a row for each product, in this order of the columns, with numbers as numbers: {expected:?}"
+                "a row for each product, the best sold first, such as {}",
+                in_json(&expected)
             ),
             rows(&answer),
             "Numbers are JSON numbers, not strings: a sum, an average and a price must be numbers that a program can calculate with.",
@@ -337,6 +339,11 @@ pub fn float(count: usize) -> f64 {
 }
 
 fn rows(answer: &Answer) -> String {
-    let rows = serde_json::to_string(&answer.rows).unwrap_or_default();
+    in_json(&answer.rows)
+}
+
+/// The beginning of what this is in JSON.
+fn in_json(rows: &impl Serialize) -> String {
+    let rows = serde_json::to_string(rows).unwrap_or_default();
     rows.chars().take(300).collect()
 }

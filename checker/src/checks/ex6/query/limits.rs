@@ -17,17 +17,18 @@ const DEFAULT: usize = 100;
 /// More text than this, in bytes, is too much for any model's context.
 const MOST_BYTES: usize = 1_000_000;
 
-/// Where a processor is in use for less than this share of the time, nothing is calculated.
-const IDLE: f64 = 0.1;
+/// Whoever calculates gets more of a processor than this share, also on a busy machine.
+const IDLE: f64 = 0.04;
 
 /// How long, and how often, a processor is watched.
-const WINDOW: Duration = Duration::from_millis(200);
-const WINDOWS: usize = 7;
+const WINDOW: Duration = Duration::from_millis(300);
+const WINDOWS: usize = 5;
 
 /// A query that joins all sales with themselves, so many times: `sold` to this power are its rows.
 fn joined(select: &str, times: usize) -> String {
-    let tables: Vec<String> = (0..times).map(|at| format!("sales s{at}")).collect();
-    format!("SELECT {select} FROM {}", tables.join(" CROSS JOIN "))
+    let names = ('a'..='z').take(times);
+    let tables: Vec<String> = names.map(|name| format!("sales {name}")).collect();
+    format!("SELECT {select} FROM {}", tables.join(", "))
 }
 
 /// How often to join so that there are more rows than this.
@@ -52,11 +53,11 @@ pub async fn check(server: &ServerUnderTest, asker: &Asker<'_>, sold: usize) -> 
     has_rows(&called, &answer, 1)?;
     is_truncated(&called, &answer, false)?;
     server.purpose("a query with more rows than the default");
-    let more = joined("s0.quantity AS n", times_for(sold, DEFAULT));
+    let more = joined("a.quantity AS n", times_for(sold, DEFAULT));
     let (called, answer) = asker.ask(&more, None).await?;
     has_rows(&called, &answer, DEFAULT)?;
     is_truncated(&called, &answer, true)?;
-    let many = joined("s0.quantity AS n", times_for(sold, MOST));
+    let many = joined("a.quantity AS n", times_for(sold, MOST));
     server.purpose("ask for as many rows as an answer can have");
     let (called, answer) = asker.ask(&many, Some(1000)).await?;
     has_rows(&called, &answer, MOST)?;
@@ -68,13 +69,13 @@ pub async fn check(server: &ServerUnderTest, asker: &Asker<'_>, sold: usize) -> 
         }
     }
     server.purpose("a query with a million rows");
-    let million = joined("s0.quantity AS n", times_for(sold, 1_000_000));
+    let million = joined("a.quantity AS n", times_for(sold, 1_000_000));
     if let Some((called, answer)) = asker.try_to_ask(&million, 1000).await? {
         at_most(&called, &answer)?;
         is_truncated(&called, &answer, true)?;
     }
     server.purpose("a query that makes a very long text");
-    let long = "WITH RECURSIVE t(s, n) AS (SELECT 'xxxxxxxxxx', 1 UNION ALL SELECT s || s, n + 1 FROM t WHERE n < 18) SELECT s FROM t";
+    let long = "WITH RECURSIVE t(s, n) AS (SELECT 'xxxxxxxxxx', 1 UNION ALL SELECT s || s, n + 1 FROM t WHERE n < 17) SELECT s FROM t";
     if let Some((called, _)) = asker.try_to_ask(long, 1000).await? {
         let bytes = called.raw.to_string().len();
         if bytes > MOST_BYTES {
