@@ -137,7 +137,8 @@ impl<'a> Judge<'a> {
             (None, _) => RealmChoice::Played,
         };
         let (needed, guard) = (case.check.fixtures, self.subject.guard());
-        let raised = Fixtures::raise(needed, &case.transcript, &guard, &realm).await;
+        let database = self.plan.database.as_ref();
+        let raised = Fixtures::raise(needed, &case.transcript, &guard, &realm, database).await;
         raised.map(Arc::new).map_err(Stop::CouldNotCheck)
     }
 

@@ -59,6 +59,8 @@ pub struct Plan<'a> {
     pub patience: Patience,
     /// The realm whose tokens the subject takes, where it is not the checker's own.
     pub realm: Option<Url>,
+    /// The PostgreSQL in which the subject's databases are, where they are not files.
+    pub database: Option<Url>,
     /// The options with which `cargo checker check` checks the same subject again: `--solution`.
     pub options: Vec<String>,
 }

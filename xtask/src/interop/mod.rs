@@ -24,6 +24,7 @@
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
 //! deployment.rs   the store behind nginx and Caddy, and under systemd
+//! postgres.rs     the store of exercise 6 on a real PostgreSQL
 //! bundle.rs       the bundle for a room without a network, with the network off
 //! verdicts.rs     what the checker says, compared with what is so
 //! ```
@@ -43,6 +44,7 @@ mod guides;
 mod inspector;
 mod keycloak;
 mod play;
+mod postgres;
 mod programs;
 mod rig;
 mod scripted;
@@ -128,6 +130,7 @@ enum Group {
     Slides,
     Keycloak,
     Deployment,
+    Postgres,
     Bundle,
     Seeds,
 }
@@ -167,6 +170,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Slides => slides::run(&setup).await,
             Group::Keycloak => keycloak::run(&setup).await,
             Group::Deployment => deployment::run(&setup).await,
+            Group::Postgres => postgres::run(&setup).await,
             Group::Bundle => bundle::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }
