@@ -96,12 +96,18 @@ pub async fn check(
             async move {
                 let on_each_era = judges.iter().map(|judge| run(judge, step, board, slots));
                 let eras = join_all(on_each_era).await;
+                let report = StepReport::of(step, eras);
+                // There is nothing more to write for a step that has passed.
+                let places = match report.outcome {
+                    Outcome::Passed => Vec::new(),
+                    _ => plan.places.to_write(step, &report.eras),
+                };
                 (
                     position,
                     StepReport {
-                        places: plan.places.to_write(step, &eras),
+                        places,
                         again: plan.again(step),
-                        ..StepReport::of(step, eras)
+                        ..report
                     },
                 )
             }
