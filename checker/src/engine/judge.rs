@@ -5,12 +5,12 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
 use super::shared::{Running, SharedServer, Turn};
+use super::slots::Slots;
 use super::{Plan, milliseconds};
 use crate::checks::harness::{ProgramReach, Remarks, ServerReach, Symptom};
 use crate::checks::{
@@ -62,7 +62,7 @@ impl<'a> Judge<'a> {
         self.era
     }
 
-    pub(super) async fn judge(&self, step: &Step, slots: &Semaphore) -> EraReport {
+    pub(super) async fn judge(&self, step: &Step, slots: &Arc<Slots>) -> EraReport {
         let Some((exercise, check)) = checks::of_step(&step.id) else {
             return EraReport {
                 could_not: Some("this version of the checker has no check for it".to_owned()),
@@ -82,7 +82,7 @@ impl<'a> Judge<'a> {
             }
             _ => None,
         };
-        let _slot = slots.acquire().await;
+        let _slot = slots.slot(step).await;
         let begin = Instant::now();
         let checked = match (&check.run, self.era) {
             (Run::Server(run), Some(era)) => self.of_server(*run, era, &case, turn).await,
