@@ -24,6 +24,180 @@ flaws! {
         /// While somebody else writes, it gives up at once
         GivesUpWhenBusy,
     }
+    // Questions in SQL.
+    "6.2" {
+        /// The description does not say what the table is called, and what is in it
+        TableUndescribed,
+        /// A row is an object
+        RowsAsObjects,
+        /// A sum is a string
+        SumsAsText,
+        /// What is not there is the text NULL
+        NullAsText,
+        /// Without a row there are no columns
+        ColumnsOfRows,
+        /// Days are written as 28.07.2026
+        LocalDays,
+        /// The view says who bought
+        ShowsBuyer,
+        /// Sales are known as they were at the start
+        SalesOfTheStart,
+        /// A query with a word such as update is refused, wherever it is
+        ForbidsWords,
+        /// The limit is always 100
+        IgnoresLimit,
+        /// Without a limit it is 1000
+        HighDefault,
+        /// Any limit is taken
+        NoMostRows,
+        /// It never says that there are more rows
+        NeverTruncated,
+        /// As many rows as asked for count as truncated
+        FullMeansTruncated,
+        /// Texts can have any length
+        LongTexts,
+        /// Every statement is run
+        Writes,
+        /// A statement that writes is run, and then refused
+        WritesAndRefuses,
+        /// Of several statements, the first one is run
+        FirstOfSeveral,
+        /// Pragmas are run
+        Pragmas,
+        /// The table of orders can be read
+        AllTables,
+        /// Only the outer query is looked at
+        LooksAtOuterTables,
+        /// A name after WITH is allowed everywhere in the query
+        TrustsNames,
+        /// The schema can be read
+        ShowsSchema,
+        /// Functions that return tables can be called
+        TableFunctions,
+        /// All functions can be called
+        AnyFunction,
+        /// A refusal says no
+        SilentRefusal,
+        /// A refusal does not say what can be queried
+        UnhelpfulRefusal,
+        /// A query can take forever
+        EndlessQueries,
+        /// The tool gives up, but the query goes on
+        GoesOn,
+        /// A query that takes too long has no rows
+        EndsEmpty,
+    }
+
+    // The carrier.
+    "6.3" {
+        /// A failure is final, although it may go away by itself
+        AsksOnce,
+        /// Every failure is tried again
+        RetriesEverything,
+        /// A bug of the carrier is tried again
+        RetriesBugs,
+        /// A busy carrier is asked ten times
+        AsksTenTimes,
+        /// There is no pause before the next attempt
+        PausesNever,
+        /// Every pause is as long as the first
+        PausesTheSame,
+        /// `Retry-After` is not read
+        IgnoresRetryAfter,
+        /// A date in `Retry-After` is not read
+        ReadsSecondsOnly,
+        /// It waits for as long as the carrier wants
+        WaitsAnHour,
+        /// A model is not told when the carrier wants to be asked again
+        SaysLater,
+        /// It waits for an answer forever
+        WaitsForAnswer,
+        /// It waits for the end of an answer forever
+        WaitsForBody,
+        /// A call that waits keeps its turn
+        PausesInTurn,
+        /// All calls are sent at once
+        AsksAllAtOnce,
+        /// Each user has turns of their own
+        TurnsForEachUser,
+        /// Redirects are followed
+        FollowsRedirects,
+        /// Redirects are followed, with the key
+        KeyFollowsRedirects,
+        /// There is no User-Agent
+        SaysNotWho,
+        /// The User-Agent is that of a library
+        IsALibrary,
+        /// The key is not sent
+        SendsNoKey,
+        /// A space in a postal code becomes a plus
+        SpaceAsPlus,
+        /// Whatever a model says becomes a part of the address
+        AsksAnything,
+        /// Whatever a model says is encoded, and asked for
+        EncodesAnything,
+        /// A model is told the address and the error of the library
+        TellsAddress,
+        /// A model is told what the carrier's error page says
+        TellsPage,
+        /// A model is told the key
+        TellsKey,
+        /// The key is in the log
+        LogsKey,
+        /// The address of each request is in the log
+        LogsAddress,
+        /// A failure is a delivery for nothing
+        FailsSilently,
+        /// What is missing in an answer is 0
+        FreeByDefault,
+        /// An answer is read to its end, however long it is
+        ReadsEverything,
+        /// The price is in dollars
+        QuotesDollars,
+        /// A call that was cancelled asks on
+        AsksOnWhenCancelled,
+    }
+    // Limits.
+    "6.4" {
+        /// Calls are not counted
+        CountsNoCalls,
+        /// Calls are counted by token
+        CountsByToken,
+        /// All users share one limit
+        CountsEverybody,
+        /// Half as many calls are allowed as the setting says
+        HalfTheCalls,
+        /// Looking at the tools counts as a call
+        CountsLists,
+        /// Too many calls are HTTP 429
+        AnswersWith429,
+        /// Too many calls are a protocol error
+        RefusesWithError,
+        /// A user is not told when to come back
+        NotSaysWhen,
+        /// A user is told to come back too soon
+        ComesBackTooSoon,
+        /// There is no deadline
+        TakesItsTime,
+        /// The deadline is a protocol error
+        DeadlineIsNoResult,
+        /// After the deadline, the work goes on
+        WorksOn,
+        /// After a call was cancelled, the work goes on
+        WorksOnWhenCancelled,
+        /// The deadline includes the time in which a user thinks
+        NoTimeToThink,
+        /// A request may have any size
+        CountsNoBytes,
+        /// Only Content-Length is looked at
+        BelievesLength,
+        /// A request is read to its end before it is refused
+        ReadsFirst,
+        /// A request of exactly the size that is allowed is refused
+        OneByteLess,
+        /// A request that is too large is a bad request
+        BadRequestInstead,
+    }
 
     // Logs, traces and metrics.
     "6.5" {
@@ -149,7 +323,24 @@ flaws! {
         WritesBackWhatItRemembers,
     }
 
+    // Unusual, and right.
     "harmless" {
+        /// A limit above 1000 is an error of JSON-RPC
+        RefusesHighLimits,
+        /// Recursion is refused
+        RefusesRecursion,
+        /// The columns of * are in another order
+        ColumnsTurned,
+        /// Every number has a decimal point
+        FloatsOnly,
+        /// There is one request to the carrier at a time
+        AsksOneAtATime,
+        /// A quote is in numbers such as 490.0
+        QuotesFloats,
+        /// The limit is for a minute that begins with the first call
+        CountsByTheMinute,
+        /// A request that says to be too large is refused before it is read
+        SaysAtOnce,
         /// Its metrics count from one message to the next
         DeltaMetrics,
         /// The HTTP request has a span, too
@@ -164,6 +355,12 @@ flaws! {
         HealthInJson,
     }
     "missing" {
+        /// There is no query_sales
+        NoQuestions,
+        /// There is no carrier
+        NoCarrier,
+        /// There are no limits
+        NoLimits,
         /// It sends nothing about itself
         NoTelemetry,
         /// Its spans have attributes of its own

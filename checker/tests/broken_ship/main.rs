@@ -17,11 +17,14 @@ mod bakery {
     pub mod store;
     pub mod tools;
 }
+mod delivery;
 mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
+mod limits;
 #[path = "../protocol/mod.rs"]
 mod protocol;
+mod sales;
 mod shared;
 mod stop;
 mod store;
@@ -43,6 +46,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::flaw::{Flaw, Flaws};
+use crate::limits::Limits;
 use crate::protocol::faults::Faults;
 use crate::protocol::{Server, http};
 use crate::store::Store;
@@ -68,6 +72,9 @@ struct Options {
     /// The port to listen on
     #[arg(long, env = "STORE_PORT", default_value_t = 8420)]
     port: u16,
+    /// How many seconds a query may take
+    #[arg(long, env = "STORE_QUERY_SECONDS", default_value_t = 2.0)]
+    query_seconds: f64,
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value_t = 0.3)]
     bake_seconds: f64,
@@ -84,13 +91,21 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);
-    let store = Store::open(flaws.clone(), options.bake_seconds);
+    let limits = Limits::from_environment(flaws.clone());
+    let store = Store::open(
+        flaws.clone(),
+        options.bake_seconds,
+        options.query_seconds,
+        limits.clone(),
+    );
     let is_alone = store.is_alone();
     let mut server = Server::new(store, Faults::default());
     if is_alone || flaws.has(Flaw::SessionsOfOneInstance) {
         server = server.with_sessions();
     }
-    let mut app = http::router(server).layer(from_fn(user::guard));
+    let mut app = http::router(server)
+        .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn(user::guard));
     if !is_alone && flaws.has(Flaw::RefusesLegacyClients) {
         app = app.layer(from_fn(modern_only));
     }

@@ -2,6 +2,23 @@
 
 use crate::blocks::TodoBlock;
 
+/// Which requests to the carrier are tried again, and when.
+pub const RETRY: TodoBlock = TodoBlock {
+    file: "src/retry.rs",
+    name: "step_6_3",
+};
+
+/// The client that asks the carrier.
+pub const CLIENT: TodoBlock = TodoBlock {
+    file: "src/delivery.rs",
+    name: "step_6_3_client",
+};
+/// How large a request may be.
+pub const BODY: TodoBlock = TodoBlock {
+    file: "src/main.rs",
+    name: "step_6_4_body",
+};
+
 const LIFECYCLE: &str = "src/lifecycle.rs";
 const TELEMETRY: &str = "src/telemetry.rs";
 
@@ -24,6 +41,12 @@ pub const SESSIONS: TodoBlock = TodoBlock {
 pub const SALE: TodoBlock = TodoBlock {
     file: "src/inventory.rs",
     name: "step_6_1",
+};
+
+/// The connection that can only read.
+pub const READING: TodoBlock = TodoBlock {
+    file: "src/sales.rs",
+    name: "step_6_2_connection",
 };
 
 /// Whether the store can serve now.

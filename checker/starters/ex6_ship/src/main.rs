@@ -1,11 +1,14 @@
 //! A product store that speaks MCP: Streamable HTTP at `/mcp`, or stdio with `--stdio`.
 
+mod allowed;
 mod apps;
 mod auth;
 mod confirm;
 mod database;
+mod delivery;
 mod inventory;
 mod lifecycle;
+mod limits;
 mod options;
 mod oven;
 mod payments;
@@ -13,6 +16,8 @@ mod prompts;
 mod purchases;
 mod realm;
 mod resources;
+mod retry;
+mod sales;
 mod sessions;
 mod store;
 mod tasks;
@@ -35,11 +40,14 @@ use tracing::info;
 
 use crate::auth::Auth;
 use crate::confirm::Confirmations;
+use crate::delivery::Carrier;
 use crate::inventory::Inventory;
 use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
+use crate::sales::Sales;
 use crate::sessions::Sessions;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -54,8 +62,15 @@ async fn main() -> Result<()> {
     let key = options.sealing_key.as_ref();
     let store = Store::new(
         Arc::clone(&inventory),
+        Sales::open(options.sales_url(), options.query_seconds)?,
         Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
+        Carrier::new(options.carrier())?,
+        Limits::new(
+            options.calls_per_minute,
+            options.deadline_seconds,
+            options.confirm_seconds,
+        ),
         lifecycle.clone(),
         options.is_alone(),
     );
@@ -107,6 +122,9 @@ fn router(store: Store, lifecycle: &Lifecycle, options: &Options) -> Result<Rout
         .with_allowed_hosts(here.into_iter().chain(url.host_str()))
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
         .with_cancellation_token(lifecycle.closing());
+    // ANCHOR: step_6_4_body
+    // TODO 6.4: tell rmcp how many bytes a request may have: `options.body_bytes`.
+    // ANCHOR_END: step_6_4_body
     // ANCHOR: step_6_7_sessions
     // TODO 6.7: a session lives in one instance, and the next request may reach another one. Only give
     // legacy clients a session if this instance is alone.
