@@ -1,7 +1,8 @@
 //! The store of exercise 6: right in every way, until it is told to be wrong in one.
 //!
 //! It is the store of `broken_interact`, which is right here, with a [`shop`] that lives in a database.
-//! [`store`] adds what exercise 6 is about, and [`user`] is who a token says that somebody is: that
+//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, [`telemetry`] what
+//! it says about itself, and [`user`] is who a token says that somebody is: that
 //! tokens are good is for exercise 5. What is wrong is listed in [`flaw`].
 
 #[path = "../broken_interact"]
@@ -16,26 +17,42 @@ mod bakery {
     pub mod store;
     pub mod tools;
 }
+mod delivery;
 mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
+mod limits;
 #[path = "../protocol/mod.rs"]
 mod protocol;
 mod sales;
+mod shared;
+mod stop;
 mod store;
+mod telemetry;
 mod user;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::Result;
-use axum::middleware::from_fn;
+use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use clap::Parser;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::flaw::{Flaw, Flaws};
+use crate::limits::Limits;
 use crate::protocol::faults::Faults;
 use crate::protocol::{Server, http};
 use crate::store::Store;
+
+/// So much is read of a request.
+const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 
 /// A product store that is ready for production, and can be broken
 #[derive(Parser)]
@@ -61,6 +78,9 @@ struct Options {
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value_t = 0.3)]
     bake_seconds: f64,
+    /// How many seconds running calls may take when it is asked to stop
+    #[arg(long, env = "STORE_STOP_SECONDS", default_value_t = 10.0)]
+    stop_seconds: f64,
 }
 
 #[tokio::main]
@@ -71,9 +91,42 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);
-    let store = Store::open(flaws, options.bake_seconds, options.query_seconds);
-    let server = Server::new(store, Faults::default()).with_sessions();
-    let app = http::router(server).layer(from_fn(user::guard));
+    let limits = Limits::from_environment(flaws.clone());
+    let store = Store::open(
+        flaws.clone(),
+        options.bake_seconds,
+        options.query_seconds,
+        limits.clone(),
+    );
+    let is_alone = store.is_alone();
+    let mut server = Server::new(store, Faults::default());
+    if is_alone || flaws.has(Flaw::SessionsOfOneInstance) {
+        server = server.with_sessions();
+    }
+    let mut app = http::router(server)
+        .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn(user::guard));
+    if !is_alone && flaws.has(Flaw::RefusesLegacyClients) {
+        app = app.layer(from_fn(modern_only));
+    }
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;
-    http::serve_router(app, listener).await
+    let patience = Duration::from_secs_f64(options.stop_seconds);
+    let app = app.layer(from_fn_with_state(flaws.clone(), telemetry::watch));
+    stop::serve(flaws, app, listener, patience).await
+}
+
+/// Tells clients of 2025-11-25 that they are not served.
+async fn modern_only(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_REQUEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if message["method"] == "initialize" {
+        let why = "this store only speaks MCP 2026-07-28";
+        let error = json!({ "code": -32600, "message": why });
+        let answer = json!({ "jsonrpc": "2.0", "id": message["id"], "error": error });
+        return Json(answer).into_response();
+    }
+    next.run(Request::from_parts(head, body.into())).await
 }

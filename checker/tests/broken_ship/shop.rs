@@ -1,6 +1,7 @@
 //! What the store sells, in a database. Instances that share it share the stock.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -10,10 +11,11 @@ use tokio::time::sleep;
 
 use super::flaw;
 use crate::flaw::{Flaw, Flaws};
+use crate::stop::STOPPING;
 use crate::user::User;
 
 /// How long a careless store takes from one part of a sale to the next.
-const GAP: Duration = Duration::from_millis(50);
+pub const GAP: Duration = Duration::from_millis(50);
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS products (
@@ -24,7 +26,11 @@ const TABLES: &str = "
         total_cents INTEGER NOT NULL, sold_on TEXT NOT NULL
     );
     CREATE VIEW IF NOT EXISTS sales AS
-        SELECT product_name, quantity, total_cents, sold_on FROM orders;";
+        SELECT product_name, quantity, total_cents, sold_on FROM orders;
+    CREATE TABLE IF NOT EXISTS spent (id TEXT PRIMARY KEY);";
+
+/// What was in stock when the program started.
+static AT_START: OnceLock<Vec<Product>> = OnceLock::new();
 
 tokio::task_local! {
     /// Who is served.
@@ -81,7 +87,9 @@ impl Shop {
             remembered: Mutex::default(),
         };
         shop.open_shelves().unwrap_or_else(broken);
-        *lock(&shop.remembered) = all(&lock(&shop.database)).unwrap_or_else(broken);
+        let at_start = all(&lock(&shop.database)).unwrap_or_else(broken);
+        let _ = AT_START.set(at_start.clone());
+        *lock(&shop.remembered) = at_start;
         shop
     }
 
@@ -186,6 +194,9 @@ impl Shop {
 
     /// Puts so many more, or fewer, of a product on the shelf.
     pub fn put(&self, name: &str, quantity: i64) {
+        if self.flaws.has(Flaw::StoresNothingMore) && STOPPING.load(Ordering::Relaxed) {
+            return;
+        }
         let put = "UPDATE products SET stock = stock + ?2 WHERE name = ?1";
         let put = lock(&self.database).execute(put, params![name, quantity]);
         put.unwrap_or_else(broken);
@@ -252,6 +263,21 @@ impl Shop {
         self.products().iter().any(|product| product.name == name)
     }
 
+    /// Writes down that a question was answered. False if it was answered before.
+    pub fn spend(&self, id: &str) -> bool {
+        let spend = "INSERT INTO spent VALUES (?1) ON CONFLICT DO NOTHING";
+        let spent = lock(&self.database).execute(spend, [id]);
+        spent.unwrap_or_else(broken) == 1
+    }
+
+    /// Whether a question was answered.
+    pub fn is_spent(&self, id: &str) -> bool {
+        let select = "SELECT 1 FROM spent WHERE id = ?1";
+        let database = lock(&self.database);
+        let found = database.query_row(select, [id], |_| Ok(())).optional();
+        found.unwrap_or_else(broken).is_some()
+    }
+
     /// What this user has bought, the oldest first.
     pub fn orders(&self, user: &User) -> Value {
         let read = || -> rusqlite::Result<Vec<String>> {
@@ -294,6 +320,16 @@ pub fn opening_day() -> Vec<Product> {
         stock,
     });
     products.into()
+}
+
+/// Makes the stock what it was when this instance started.
+pub fn write_back(flaws: &Flaws) {
+    let database = connect(flaws, false);
+    for product in AT_START.get().into_iter().flatten() {
+        let write = "UPDATE products SET stock = ?2 WHERE name = ?1";
+        let written = database.execute(write, params![product.name, product.stock]);
+        written.unwrap_or_else(broken);
+    }
 }
 
 const OPENING_DAY: [(&str, i64, i64); 4] = [

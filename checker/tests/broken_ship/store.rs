@@ -1,17 +1,22 @@
 //! The bakery, and what exercise 6 adds.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{sleep, timeout};
 
 use crate::bakery;
 use crate::bakery::shop::CUSTOMER;
 use crate::bakery::tools::{error, structured};
+use crate::delivery::Carrier;
 use crate::flaw::{Flaw, Flaws};
-use crate::protocol::{About, Call, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::limits::Limits;
+use crate::protocol::{About, Call, Era, INVALID_PARAMS, RpcError, Service, Stop};
 use crate::sales;
+use crate::shared::Shared;
+use crate::telemetry::Telemetry;
 use crate::user::User;
 
 /// How long a question can be answered.
@@ -21,20 +26,48 @@ pub struct Store {
     flaws: Flaws,
     query_time: Duration,
     bakery: bakery::store::Store,
+    carrier: Carrier,
+    limits: Arc<Limits>,
+    baking: Duration,
+    /// What the instances share, if there are several.
+    shared: Option<Shared>,
+    telemetry: Telemetry,
+}
+
+/// Work that ends when nobody waits for it.
+struct Work(JoinHandle<()>);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Store {
-    pub fn open(flaws: Flaws, bake_seconds: f64, query_seconds: f64) -> Self {
+    pub fn open(flaws: Flaws, bake_seconds: f64, query_seconds: f64, limits: Arc<Limits>) -> Self {
         let none = "".parse().unwrap_or_else(|error| panic!("{error}"));
         Self {
             bakery: bakery::store::Store::open(none, CONFIRM_SECONDS, bake_seconds),
+            carrier: Carrier::from_environment(flaws.clone()),
+            limits,
+            baking: Duration::from_secs_f64(bake_seconds),
+            shared: Shared::of(&flaws),
+            telemetry: Telemetry::start(flaws.clone()),
             flaws,
             query_time: Duration::from_secs_f64(query_seconds),
         }
     }
 
+    /// Whether it is the only instance.
+    pub fn is_alone(&self) -> bool {
+        self.shared.is_none()
+    }
+
     async fn buy(&self, call: &Call, user: &User) -> Result<Value, Stop> {
-        let mut bought = self.bakery.answer(call).await?;
+        let mut bought = match &self.shared {
+            None => self.bakery.answer(call).await?,
+            Some(shared) => self.buy_at_any(shared, call, user).await?,
+        };
         if bought["isError"] == false {
             let mut receipt = bought["structuredContent"].clone();
             receipt["buyer"] = json!(user.name);
@@ -43,11 +76,71 @@ impl Store {
         Ok(bought)
     }
 
+    /// Bakes in a task of its own, which somebody has to end.
+    async fn bake_apart(&self, call: &Call) -> Result<Value, Stop> {
+        let order = call.params()["arguments"].clone();
+        let name = order["product_name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let quantity = order["quantity"].as_u64().unwrap_or_default();
+        let (shop, baking) = (self.bakery.shop.clone(), self.baking);
+        let mut work = tokio::spawn(async move {
+            for _ in 0..quantity {
+                sleep(baking).await;
+                shop.put(&name, 1);
+            }
+        });
+        if self.flaws.has(Flaw::WorksOnWhenCancelled) {
+            let mut work = Work(work);
+            let _ = (&mut work.0).await;
+            return Ok(structured(&order));
+        }
+        tokio::select! {
+            _ = &mut work => Ok(structured(&order)),
+            () = call.cancelled() => {
+                work.abort();
+                Ok(error("The oven was turned off."))
+            }
+        }
+    }
+
+    /// One of several instances asks, and another one gets the answer.
+    async fn buy_at_any(&self, shared: &Shared, call: &Call, user: &User) -> Result<Value, Stop> {
+        if call.era() == Era::Legacy {
+            let why = if self.flaws.has(Flaw::LegacyWithoutReason) {
+                ""
+            } else {
+                "Nothing was bought: this store can only ask newer clients."
+            };
+            if !self.flaws.has(Flaw::SessionsOfOneInstance) {
+                return Ok(error(why));
+            }
+        }
+        if !call.params()["inputResponses"].is_null() {
+            return shared.answered(&self.bakery.shop, call, user).await;
+        }
+        match self.bakery.answer(call).await {
+            Err(Stop::Result(asks)) => Err(Stop::Result(shared.sealed(asks, call, user))),
+            other => other,
+        }
+    }
+
     async fn serve(&self, call: &Call, user: &User) -> Result<Value, Stop> {
         let name = call.params()["name"].as_str().unwrap_or_default();
         match (call.request.method.as_str(), name) {
             ("tools/list", _) => Ok(self.declared(self.bakery.answer(call).await?)),
             ("tools/call", "buy_product") => self.buy(call, user).await,
+            ("tools/call", "delivery_quote") if !self.flaws.has(Flaw::NoCarrier) => {
+                self.carrier.answer(call, user).await
+            }
+            ("tools/call", "bake")
+                if self
+                    .flaws
+                    .has_any(&[Flaw::WorksOn, Flaw::WorksOnWhenCancelled]) =>
+            {
+                self.bake_apart(call).await
+            }
             ("tools/call", "my_orders") => Ok(structured(&self.bakery.shop.orders(user))),
             ("tools/call", "query_sales") if !self.flaws.has(Flaw::NoQuestions) => {
                 self.query(&call.params()["arguments"]).await
@@ -84,6 +177,9 @@ impl Store {
                 "inputSchema": { "type": "object", "properties": {} },
                 "annotations": { "readOnlyHint": true },
             }));
+            if !self.flaws.has(Flaw::NoCarrier) {
+                tools.push(Carrier::declaration());
+            }
             if !self.flaws.has(Flaw::NoQuestions) {
                 tools.push(sales::declaration(&self.flaws));
             }
@@ -101,7 +197,13 @@ impl Service for Store {
         let Some(user) = call.extensions.get::<User>().cloned() else {
             return Err(RpcError::new(INVALID_PARAMS, "nobody is signed in").into());
         };
-        CUSTOMER.scope(user.clone(), self.serve(call, &user)).await
+        let begin = (Instant::now(), SystemTime::now());
+        let work = CUSTOMER.scope(user.clone(), self.serve(call, &user));
+        let mut result = self.limits.run(call, &user, work).await;
+        if call.request.method == "tools/call" {
+            self.telemetry.called(call, &mut result, begin).await;
+        }
+        result
     }
 
     fn reads_states(&self) -> bool {

@@ -4,16 +4,18 @@
 //! answer and with the `requestState` that came with the question. A client of 2025-11-25 gets
 //! a request from the server, `elicitation/create`, while its call waits.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use anyhow::{Context, Result};
 use rmcp::model::*;
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
+use sqlx::AnyPool;
 
 use crate::auth::User;
 use crate::inventory::Quote;
@@ -50,27 +52,35 @@ pub struct Round {
 
 /// Asks the user, and knows which questions are still open.
 pub struct Confirmations {
+    database: AnyPool,
     codec: RequestStateCodec,
     lifetime: Duration,
-    /// The questions that were answered, until they expire.
-    spent: Mutex<HashMap<u128, Instant>>,
+    /// Whether all requests reach this instance. If not, clients of 2025-11-25 cannot be asked: their
+    /// answer may reach another instance than the one that waits for it.
+    is_alone: bool,
 }
 
 impl Confirmations {
-    /// Creates questions that can be answered for this long.
-    ///
-    /// Every start of the program makes a new key. If several instances share the work, they must
-    /// share a key, too.
-    pub fn new(lifetime: Duration) -> Self {
-        Self {
-            codec: RequestStateCodec::new_unchecked(rand::random::<[u8; 32]>()),
+    /// Creates questions that can be answered for this long, sealed with the key that all instances
+    /// share, if there are several.
+    pub fn new(database: AnyPool, key: Option<&SecretString>, lifetime: Duration) -> Result<Self> {
+        Ok(Self {
+            database,
+            codec: codec(key)?,
             lifetime,
-            spent: Mutex::default(),
-        }
+            is_alone: key.is_none(),
+        })
     }
 
     /// Asks whether the user wants to buy this.
     pub async fn ask(&self, quote: &Quote, round: Round) -> Result<Answer, ErrorData> {
+        if is_legacy(&round.context) && !self.is_alone {
+            return Ok(Answer::No(
+                "Nothing was bought: this store asks before it sells. It runs as several instances, \
+                 so it can only ask clients that speak MCP 2026-07-28 or later."
+                    .to_owned(),
+            ));
+        }
         if !takes_forms(&round.context) {
             return Ok(Answer::No(
                 "Nothing was bought: this store asks before it sells, but your client cannot show \
@@ -96,7 +106,7 @@ impl Confirmations {
         let user = User::of(&round.context)?;
         let response = round.responses.and_then(|mut all| all.remove(QUESTION));
         if let (Some(state), Some(response)) = (round.state, response) {
-            self.open(&state, &bound_to(quote, &user)?)?;
+            self.open(&state, &bound_to(quote, &user)?).await?;
             return Ok(understand(result(response)?));
         }
         let question = InputRequest::Elicitation(ElicitRequest::new(question));
@@ -119,7 +129,7 @@ impl Confirmations {
     }
 
     /// Opens the state that came back, once.
-    fn open(&self, state: &str, purchase: &[u8]) -> Result<(), ErrorData> {
+    async fn open(&self, state: &str, purchase: &[u8]) -> Result<(), ErrorData> {
         // The client does not need to know why it does not open.
         let refused = || {
             let message = "Nothing was bought: this requestState is not valid (any more) for \
@@ -129,11 +139,40 @@ impl Confirmations {
         let opened = self.codec.open_json_with(state, purchase);
         let id: u128 = opened.map_err(|_| refused())?;
 
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        spent.retain(|_, at| at.elapsed() <= self.lifetime);
-        let before = spent.insert(id, Instant::now());
-        before.map_or(Ok(()), |_| Err(refused()))
+        let is_first = self.spend(id).await.map_err(internal)?;
+        if is_first { Ok(()) } else { Err(refused()) }
     }
+
+    /// Records that a question was answered. False if it was answered before, at any instance.
+    async fn spend(&self, id: u128) -> sqlx::Result<bool> {
+        // ANCHOR: step_6_7_spent
+        // TODO 6.7: other instances do not know what is in this set. Insert the ID into the table `spent`,
+        // and find out in the same statement whether it is new.
+        static SPENT: std::sync::Mutex<std::collections::BTreeSet<u128>> =
+            std::sync::Mutex::new(std::collections::BTreeSet::new());
+        let mut spent = SPENT
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(spent.insert(id))
+        // ANCHOR_END: step_6_7_spent
+    }
+}
+
+/// What seals the states. Each state passes through the client, and comes back to any instance.
+fn codec(key: Option<&SecretString>) -> Result<RequestStateCodec> {
+    // ANCHOR: step_6_7_key
+    // TODO 6.7: other instances cannot open what a random key has sealed. Use the key that they share.
+    if key.is_some() {
+        todo!("6.7")
+    }
+    let key = rand::random::<[u8; 32]>();
+    Ok(RequestStateCodec::new_unchecked(key))
+    // ANCHOR_END: step_6_7_key
+}
+
+/// Whole seconds, as the database stores them.
+fn in_seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// What the user's answer means.

@@ -5,7 +5,10 @@ mod apps;
 mod auth;
 mod confirm;
 mod database;
+mod delivery;
 mod inventory;
+mod lifecycle;
+mod limits;
 mod options;
 mod oven;
 mod payments;
@@ -13,16 +16,19 @@ mod prompts;
 mod purchases;
 mod realm;
 mod resources;
+mod retry;
 mod sales;
 mod sessions;
 mod store;
 mod tasks;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::serve::ListenerExt;
 use clap::Parser;
 use rmcp::ServiceExt;
@@ -30,51 +36,51 @@ use rmcp::transport::stdio;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tracing::info;
-use tracing_subscriber::EnvFilter;
 
 use crate::auth::Auth;
 use crate::confirm::Confirmations;
+use crate::delivery::Carrier;
 use crate::inventory::Inventory;
+use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
 use crate::sales::Sales;
 use crate::sessions::Sessions;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    start_logging();
+    let telemetry = Telemetry::start()?;
     let database = database::open(&options.database_url).await?;
-    let inventory = Arc::new(Inventory::open(database).await?);
+    let inventory = Arc::new(Inventory::open(database.clone()).await?);
+    let lifecycle = Lifecycle::new(database.clone(), options.stop_seconds);
+    let key = options.sealing_key.as_ref();
     let store = Store::new(
         Arc::clone(&inventory),
         Sales::open(options.sales_url(), options.query_seconds)?,
-        Confirmations::new(options.confirm_seconds),
+        Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
+        Carrier::new(options.carrier())?,
+        Limits::new(
+            options.calls_per_minute,
+            options.deadline_seconds,
+            options.confirm_seconds,
+        ),
+        lifecycle.clone(),
+        options.is_alone(),
     );
-    if options.stdio {
+    let served = if options.stdio {
         serve_stdio(store).await
     } else {
-        serve_http(store, &options).await
-    }
-}
-
-/// Logs go to stderr, because with `--stdio` stdout is the wire. `RUST_LOG=debug` shows more.
-fn start_logging() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // The parent process may close stderr. Then there are no logs, but the server continues.
-        .log_internal_errors(false)
-        .init();
+        serve_http(store, lifecycle, &options).await
+    };
+    telemetry.stop().await;
+    served
 }
 
 /// Serves the one client that started this program, until it disconnects.
@@ -85,9 +91,8 @@ async fn serve_stdio(store: Store) -> Result<()> {
 }
 
 /// Serves any number of clients, until Ctrl-C or a termination signal.
-async fn serve_http(store: Store, options: &Options) -> Result<()> {
-    let shutdown = CancellationToken::new();
-    let app = router(store, options, shutdown.clone())?;
+async fn serve_http(store: Store, lifecycle: Lifecycle, options: &Options) -> Result<()> {
+    let app = router(store, &lifecycle, options)?;
     let address = SocketAddr::new(options.host, options.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}. Stop the server that runs there, or set STORE_PORT")
@@ -99,15 +104,9 @@ async fn serve_http(store: Store, options: &Options) -> Result<()> {
         let _ = connection.set_nodelay(true);
     });
 
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            asked_to_stop().await;
-            info!("stopping");
-            // Older clients keep a stream open for as long as they run. Without this, the
-            // server would wait for them.
-            shutdown.cancel();
-        })
-        .await?;
+    let closing = lifecycle.closing().cancelled_owned();
+    let server = axum::serve(listener, app).with_graceful_shutdown(closing);
+    lifecycle.serve(server).await?;
     Ok(())
 }
 
@@ -116,13 +115,20 @@ async fn serve_http(store: Store, options: &Options) -> Result<()> {
 /// Any web page that a browser shows can send requests to `localhost`. The browser names
 /// the page in `Origin`. A page whose domain resolves to 127.0.0.1 (DNS rebinding) still
 /// has that domain in `Host`. Both are refused with 403.
-fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Result<Router> {
+fn router(store: Store, lifecycle: &Lifecycle, options: &Options) -> Result<Router> {
     let url = options.store_url()?;
     let here = ["localhost", "127.0.0.1", "::1"];
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(here.into_iter().chain(url.host_str()))
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
-        .with_cancellation_token(shutdown);
+        .with_cancellation_token(lifecycle.closing());
+    // ANCHOR: step_6_4_body
+    // TODO 6.4: tell rmcp how many bytes a request may have: `options.body_bytes`.
+    // ANCHOR_END: step_6_4_body
+    // ANCHOR: step_6_7_sessions
+    // TODO 6.7: a session lives in one instance, and the next request may reach another one. Only give
+    // legacy clients a session if this instance is alone.
+    // ANCHOR_END: step_6_7_sessions
     let sessions = Arc::new(LocalSessionManager::default());
     // The closure runs for each request or session. The clones share one inventory.
     let service =
@@ -130,22 +136,6 @@ fn router(store: Store, options: &Options, shutdown: CancellationToken) -> Resul
     let store = Router::new().route_service("/mcp", service);
     let keys = RealmKeys::new(&options.realm_url, options.realm_pause_seconds)?;
     let auth = Auth::new(keys, options.audience.clone(), url, Sessions::of(sessions));
-    Ok(auth.protect(store))
-}
-
-/// Returns on Ctrl-C, or when the system asks the process to stop.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = interrupt => (),
-                _ = terminate.recv() => (),
-            },
-            Err(_) => _ = interrupt.await,
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupt.await;
+    let app = lifecycle.around(auth.protect(store));
+    Ok(app.layer(from_fn(telemetry::watch)))
 }

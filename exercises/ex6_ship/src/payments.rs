@@ -25,6 +25,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{OnceCell, watch};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::User;
 use crate::confirm::{Answer, Round, internal, is_legacy};
@@ -52,11 +53,12 @@ pub struct Connected {
 }
 
 /// The open links, and the server behind them.
-#[derive(Default)]
 pub struct Payments {
     links: Arc<Links>,
     /// The address of the pages: a port of its own, opened when it is first needed.
     origin: OnceCell<String>,
+    /// Stops the server of the pages.
+    closing: CancellationToken,
 }
 
 type Links = Mutex<HashMap<String, Link>>;
@@ -72,6 +74,15 @@ struct Link {
 }
 
 impl Payments {
+    /// Without links yet. Their pages are served until `closing` is cancelled.
+    pub fn new(closing: CancellationToken) -> Self {
+        Self {
+            links: Arc::default(),
+            origin: OnceCell::new(),
+            closing,
+        }
+    }
+
     /// Sends the user to a page, and waits until it is finished.
     pub async fn connect(&self, mut round: Round) -> Result<Answer, ErrorData> {
         if !opens_urls(&round.context) {
@@ -178,7 +189,9 @@ impl Payments {
             let app = Router::new()
                 .route("/payments/{link}", get(show).post(finish))
                 .with_state(Arc::clone(&self.links));
-            tokio::spawn(axum::serve(listener, app).into_future());
+            let closing = self.closing.clone().cancelled_owned();
+            let server = axum::serve(listener, app).with_graceful_shutdown(closing);
+            tokio::spawn(server.into_future());
             Ok::<_, std::io::Error>(origin)
         };
         let origin = self.origin.get_or_try_init(serve).await.map_err(internal)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{
-    InputResponses, IntoCallToolResult, RequestState, schema_for_output,
+    InputResponses, IntoCallToolResult, RequestState, ToolCallContext, schema_for_output,
 };
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::*;
@@ -17,12 +17,16 @@ use serde::{Deserialize, Serialize};
 use crate::apps::App;
 use crate::auth::User;
 use crate::confirm::{Answer, Confirmations, Round, internal};
+use crate::delivery::{self, Carrier};
 use crate::inventory::{Inventory, Product, Refusal, Search};
+use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
 use crate::sales::{self, Answer as Found, NoAnswer, Sales};
 use crate::tasks::Tasks;
+use crate::telemetry::Call;
 use crate::{apps, prompts, resources};
 
 /// The MCP server. Clones share everything that is in progress.
@@ -35,6 +39,12 @@ pub struct Store {
     oven: Arc<Oven>,
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
+    carrier: Arc<Carrier>,
+    limits: Arc<Limits>,
+    lifecycle: Lifecycle,
+    /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
+    /// tasks and pages live in the memory of one instance.
+    is_alone: bool,
 }
 
 impl Store {
@@ -43,15 +53,23 @@ impl Store {
         sales: Sales,
         confirmations: Confirmations,
         oven: Oven,
+        carrier: Carrier,
+        limits: Limits,
+        lifecycle: Lifecycle,
+        is_alone: bool,
     ) -> Self {
         Self {
+            is_alone,
             inventory,
             tools: Arc::new(tools_in(sales.dialect())),
             sales: Arc::new(sales),
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
-            payments: Arc::default(),
+            payments: Arc::new(Payments::new(lifecycle.closing())),
             tasks: Arc::default(),
+            carrier: Arc::new(carrier),
+            limits: Arc::new(limits),
+            lifecycle,
         }
     }
 }
@@ -81,6 +99,13 @@ struct SearchProducts {
     min_price_cents: Option<u32>,
     /// The highest price, in cents.
     max_price_cents: Option<u32>,
+}
+
+/// The arguments of `delivery_quote`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Destination {
+    /// The postal code to deliver to, such as 10115 or SW1A 1AA.
+    postcode: String,
 }
 
 /// The arguments of `query_sales`.
@@ -256,6 +281,11 @@ impl Store {
         InputResponses(responses): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if !self.is_alone {
+            return tool_error(
+                "Payments are not connected: this server cannot show pages. Tell the user.",
+            );
+        }
         let round = Round {
             state,
             responses,
@@ -287,7 +317,7 @@ impl Store {
         let oven = Arc::clone(&self.oven);
         let client = context.client_capabilities();
         // Check this first, because a task that has started cannot be undone.
-        if !client.is_some_and(|client| client.supports_tasks()) {
+        if !self.is_alone || !client.is_some_and(|client| client.supports_tasks()) {
             return tokio::select! {
                 report = oven.bake_all(&batch, |_| ()) => {
                     Json(report).into_call_tool_result()
@@ -296,8 +326,11 @@ impl Store {
             };
         }
         let options = TaskOptions::new().with_poll_interval_ms(200);
+        // Its call has ended, but the task is in flight, too.
+        let running = self.lifecycle.running();
         let task = self.tasks.of(&user).spawn(options, |task| {
             Box::pin(async move {
+                let _running = running;
                 let tell = |how_far: String| task.set_status_message(how_far);
                 tokio::select! {
                     report = oven.bake_all(&batch, tell) => {
@@ -310,6 +343,22 @@ impl Store {
         });
         Ok(CreateTaskResult::new(task).into())
     }
+
+    /// Says what a delivery to a postal code costs, in cents, and how many days it takes.
+    #[tool(annotations(read_only_hint = true, open_world_hint = true))]
+    async fn delivery_quote(
+        &self,
+        Parameters(destination): Parameters<Destination>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<delivery::Quote>, String> {
+        tokio::select! {
+            quote = self.carrier.quote(&destination.postcode) => {
+                quote.map(Json).map_err(|failure| failure.to_string())
+            }
+            // The client does not want the answer any more. This drops the request.
+            () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
+        }
+    }
 }
 
 /// A refusal as the text of a tool error.
@@ -319,17 +368,20 @@ fn in_words(refusal: Refusal) -> String {
 }
 
 /// A result that says what went wrong, so that the model can react.
-fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
+pub fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
     Ok(CallToolResult::error(vec![ContentBlock::text(why)]).into())
 }
 
 /// What the store can do. Clients learn this before anything else.
-fn capabilities() -> ServerCapabilities {
+fn capabilities(has_tasks: bool) -> ServerCapabilities {
     let capabilities = ServerCapabilities::builder().enable_tools();
     let capabilities = capabilities.enable_resources();
     let capabilities = capabilities.enable_prompts().enable_completions();
-    let capabilities = capabilities.enable_tasks();
-    capabilities.build()
+    if has_tasks {
+        capabilities.enable_tasks().build()
+    } else {
+        capabilities.build()
+    }
 }
 
 /// The tools by name. A model that writes SQL has to know its dialect.
@@ -346,7 +398,7 @@ fn tools_in(dialect: &str) -> ToolRouter<Store> {
 #[prompt_handler]
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(capabilities())
+        ServerConfig::new(capabilities(self.is_alone))
             .with_server_info(
                 Implementation::new("corner-bakery", env!("CARGO_PKG_VERSION"))
                     .with_title("Corner Bakery"),
@@ -356,6 +408,26 @@ impl ServerHandler for Store {
                  names must match exactly, and stock is limited.",
             )
     }
+
+    // ANCHOR: call_tool
+    /// Every call of a tool comes through here: it is watched, and none gets around the limits.
+    /// `#[tool_handler]` generates this method only if it is not there.
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let user = User::of(&context)?;
+        let watched = Call::new(&request, &context, self.tools.has_route(&request.name));
+        let deadline = self.limits.deadline_of(&request.name);
+        let cancelled = context.ct.clone();
+        let call = self
+            .tools
+            .call(ToolCallContext::new(self, request, context));
+        let call = self.limits.run(&user, deadline, cancelled, call);
+        watched.watch(call).await
+    }
+    // ANCHOR_END: call_tool
 
     async fn list_resources(
         &self,

@@ -48,7 +48,10 @@ pub(super) async fn run(setup: &Setup) {
         return;
     };
     tally
-        .check("every step of exercise 6 passes on it", passes(setup, &postgres))
+        .check(
+            "every step of exercise 6 passes on it",
+            passes(setup, &postgres),
+        )
         .await;
     tally
         .check("no database is left", leaves_nothing(setup, &postgres))
@@ -152,9 +155,14 @@ async fn start(setup: &Setup) -> Result<Postgres> {
 /// What one statement gives.
 async fn sql(setup: &Setup, postgres: &Postgres, statement: &str) -> Result<String> {
     let mut psql = Command::new(postgres.programs.join("psql"));
-    psql.args(["--no-psqlrc", "--no-password", "--tuples-only", "--no-align"])
-        .args(["--dbname", &format!("{}/postgres", postgres.url)])
-        .args(["--command", statement]);
+    psql.args([
+        "--no-psqlrc",
+        "--no-password",
+        "--tuples-only",
+        "--no-align",
+    ])
+    .args(["--dbname", &format!("{}/postgres", postgres.url)])
+    .args(["--command", statement]);
     let said = call(psql, &setup.guard, PATIENCE).await?.ended_well()?;
     Ok(said.stdout.trim().to_owned())
 }
@@ -179,7 +187,10 @@ fn owner(folder: &Path) -> Result<Option<(u32, u32)>> {
     }
     let users = fs::read_to_string("/etc/passwd")?;
     let nobody = users.lines().find(|line| line.starts_with("nobody:"));
-    let mut fields = nobody.context("there is no user nobody")?.split(':').skip(2);
+    let mut fields = nobody
+        .context("there is no user nobody")?
+        .split(':')
+        .skip(2);
     let mut number = || fields.next()?.parse::<u32>().ok();
     let (Some(user), Some(group)) = (number(), number()) else {
         bail!("/etc/passwd does not say who nobody is");

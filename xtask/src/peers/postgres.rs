@@ -36,9 +36,14 @@ fn find() -> Option<PathBuf> {
     folders.sort();
     // The newest first. What is on the PATH may be links to a few of the programs.
     folders.reverse();
-    folders.into_iter().chain(path).find(|folder| has_all(folder))
+    folders
+        .into_iter()
+        .chain(path)
+        .find(|folder| has_all(folder))
 }
 
 fn has_all(folder: &Path) -> bool {
-    PROGRAMS.iter().all(|program| folder.join(program).is_file())
+    PROGRAMS
+        .iter()
+        .all(|program| folder.join(program).is_file())
 }

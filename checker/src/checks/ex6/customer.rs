@@ -8,7 +8,7 @@ use crate::checks::store::question;
 use crate::checks::store::shop::{self, Shop};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::raw::Raw;
-use crate::mcp::{ClientProfile, Endpoint, Session};
+use crate::mcp::{ClientProfile, Endpoint, RequestError, Session};
 use crate::subject::server::Server;
 
 /// What `my_orders` says of one purchase.
@@ -45,22 +45,33 @@ impl Customer {
         Self::enter_url(server, user, instance.url()).await
     }
 
-    async fn enter_url(server: &ServerUnderTest, user: &str, url: Url) -> Checked<Self> {
+    /// At whatever answers at this address.
+    pub async fn enter_url(server: &ServerUnderTest, user: &str, url: Url) -> Checked<Self> {
+        Ok(Self::connect(server, user, url).await??)
+    }
+
+    /// The same, where the server may refuse the client.
+    pub async fn connect(
+        server: &ServerUnderTest,
+        user: &str,
+        url: Url,
+    ) -> Checked<Result<Self, RequestError>> {
         let token = token(server, user).await?;
         let client = question::confirming(server).with_token(&token);
         let endpoint = Endpoint::Http(url.clone());
-        let session = Session::connect(endpoint, client.clone(), server.transcript()).await?;
-        Ok(Self {
+        let session = Session::connect(endpoint, client.clone(), server.transcript()).await;
+        Ok(session.map(|session| Self {
             shop: Shop { session },
             client,
             url,
-        })
+        }))
     }
 
     /// The same user, speaking HTTP by hand.
     pub async fn raw(&self, server: &ServerUnderTest) -> Checked<Raw> {
         let client = self.client.clone();
-        Ok(Raw::open(self.url.clone(), client, server.transcript()).await?)
+        let raw = Raw::open(self.url.clone(), client, server.transcript()).await?;
+        Ok(raw.knowing(self.shop.declared("buy_product").await?))
     }
 
     /// What the user has bought.

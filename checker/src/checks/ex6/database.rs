@@ -289,7 +289,6 @@ async fn confirmed(
 ) -> Checked<Vec<Buyer>> {
     if server.era == Era::Modern {
         let raw = customer.raw(server).await?;
-        let raw = raw.knowing(customer.shop.declared("buy_product").await?);
         let calls = questions.iter();
         let calls = calls.map(|asked| race::second_round(&raw, product, asked));
         return Ok(race::at_the_same_moment(&raw, calls.collect()).await);

@@ -36,6 +36,14 @@ fn created(url: &str) -> String {
     }
 }
 
+/// Asks the database for one row, to see whether it answers.
+pub async fn ping(database: &AnyPool) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT name FROM products LIMIT 1")
+        .fetch_optional(database)
+        .await?;
+    Ok(())
+}
+
 /// A database that fails, in words for a model. The details are for the log.
 pub fn unavailable(error: &sqlx::Error) -> String {
     error!("the database: {error}");
