@@ -18,7 +18,7 @@
 //! let said = call(script, &guard, Duration::from_secs(60)).await?;
 //! ```
 
-mod browser;
+pub(crate) mod browser;
 mod call;
 mod deployment;
 mod install;
