@@ -177,6 +177,14 @@ impl Stop {
         self
     }
 
+    /// What came back, if it is a finding.
+    pub fn got(self) -> Option<String> {
+        match self {
+            Self::Failed(finding) => Some(finding.got),
+            Self::NotStarted(_) | Self::CouldNotCheck(_) => None,
+        }
+    }
+
     /// Has a finding expect something else.
     pub fn expecting(mut self, expected: impl Into<String>) -> Self {
         if let Self::Failed(finding) = &mut self {

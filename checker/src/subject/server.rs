@@ -33,10 +33,16 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Takes the attendee's own setting out of an environment, and puts the checker's in.
+    /// Takes the attendee's own setting out of an environment, and puts the checker's in, unless a
+    /// check has set another value.
     pub fn prepare(self, command: &mut Command) {
         command.env_remove(self.host);
-        command.envs(self.settings.iter().copied());
+        for (name, value) in self.settings {
+            let mut of_check = command.as_std().get_envs();
+            if !of_check.any(|(set, value)| set == *name && value.is_some()) {
+                command.env(name, value);
+            }
+        }
     }
 }
 

@@ -24,6 +24,180 @@ flaws! {
         /// While somebody else writes, it gives up at once
         GivesUpWhenBusy,
     }
+    // The carrier.
+    "6.3" {
+        /// A failure is final, although it may go away by itself
+        AsksOnce,
+        /// Every failure is tried again
+        RetriesEverything,
+        /// A bug of the carrier is tried again
+        RetriesBugs,
+        /// A busy carrier is asked ten times
+        AsksTenTimes,
+        /// There is no pause before the next attempt
+        PausesNever,
+        /// Every pause is as long as the first
+        PausesTheSame,
+        /// `Retry-After` is not read
+        IgnoresRetryAfter,
+        /// A date in `Retry-After` is not read
+        ReadsSecondsOnly,
+        /// It waits for as long as the carrier wants
+        WaitsAnHour,
+        /// A model is not told when the carrier wants to be asked again
+        SaysLater,
+        /// It waits for an answer forever
+        WaitsForAnswer,
+        /// It waits for the end of an answer forever
+        WaitsForBody,
+        /// A call that waits keeps its turn
+        PausesInTurn,
+        /// All calls are sent at once
+        AsksAllAtOnce,
+        /// Each user has turns of their own
+        TurnsForEachUser,
+        /// Redirects are followed
+        FollowsRedirects,
+        /// Redirects are followed, with the key
+        KeyFollowsRedirects,
+        /// There is no User-Agent
+        SaysNotWho,
+        /// The User-Agent is that of a library
+        IsALibrary,
+        /// The key is not sent
+        SendsNoKey,
+        /// A space in a postal code becomes a plus
+        SpaceAsPlus,
+        /// Whatever a model says becomes a part of the address
+        AsksAnything,
+        /// Whatever a model says is encoded, and asked for
+        EncodesAnything,
+        /// A model is told the address and the error of the library
+        TellsAddress,
+        /// A model is told what the carrier's error page says
+        TellsPage,
+        /// A model is told the key
+        TellsKey,
+        /// The key is in the log
+        LogsKey,
+        /// The address of each request is in the log
+        LogsAddress,
+        /// A failure is a delivery for nothing
+        FailsSilently,
+        /// What is missing in an answer is 0
+        FreeByDefault,
+        /// An answer is read to its end, however long it is
+        ReadsEverything,
+        /// The price is in dollars
+        QuotesDollars,
+        /// A call that was cancelled asks on
+        AsksOnWhenCancelled,
+    }
+    // Limits.
+    "6.4" {
+        /// Calls are not counted
+        CountsNoCalls,
+        /// Calls are counted by token
+        CountsByToken,
+        /// All users share one limit
+        CountsEverybody,
+        /// Half as many calls are allowed as the setting says
+        HalfTheCalls,
+        /// Looking at the tools counts as a call
+        CountsLists,
+        /// Too many calls are HTTP 429
+        AnswersWith429,
+        /// Too many calls are a protocol error
+        RefusesWithError,
+        /// A user is not told when to come back
+        NotSaysWhen,
+        /// A user is told to come back too soon
+        ComesBackTooSoon,
+        /// There is no deadline
+        TakesItsTime,
+        /// The deadline is a protocol error
+        DeadlineIsNoResult,
+        /// After the deadline, the work goes on
+        WorksOn,
+        /// After a call was cancelled, the work goes on
+        WorksOnWhenCancelled,
+        /// The deadline includes the time in which a user thinks
+        NoTimeToThink,
+        /// A request may have any size
+        CountsNoBytes,
+        /// Only Content-Length is looked at
+        BelievesLength,
+        /// A request is read to its end before it is refused
+        ReadsFirst,
+        /// A request of exactly the size that is allowed is refused
+        OneByteLess,
+        /// A request that is too large is a bad request
+        BadRequestInstead,
+    }
+
+    // Logs, traces and metrics.
+    "6.5" {
+        /// The header x-request-id is empty
+        EmptyRequestId,
+        /// All requests have the same ID
+        OneIdForAll,
+        /// Logs are text
+        LogsText,
+        /// Some lines have no ID
+        LogsWithoutId,
+        /// Nothing is logged
+        LogsNothing,
+        /// Arguments are logged
+        LogsArguments,
+        /// Results are logged
+        LogsResults,
+        /// Tokens are logged
+        LogsToken,
+        /// Each call begins a trace of its own
+        OwnTraces,
+        /// The context in _meta is ignored
+        IgnoresMeta,
+        /// The context in the header is ignored
+        IgnoresHeader,
+        /// The context in the header comes first
+        HeaderBeforeMeta,
+        /// Spans are in the client's trace, and have no parent
+        NoParent,
+        /// Each call has two spans
+        TwoSpans,
+        /// A call that is refused has no span
+        NoSpanOfProtocolErrors,
+        /// Spans are named after a function
+        SpanNamedByFunction,
+        /// Spans are internal ones
+        InternalSpans,
+        /// Spans do not have the tool's name as an attribute
+        NoToolName,
+        /// Tool errors look like successes
+        ToolErrorsAreFine,
+        /// Protocol errors look like successes
+        ProtocolErrorsAreFine,
+        /// Successes look like errors
+        EverythingFails,
+        /// Errors have a status without a type
+        NoErrorType,
+        /// Errors have a type, and no status
+        StatusUnset,
+        /// Arguments are in the spans
+        ArgumentsInSpan,
+        /// Results are in the spans
+        ResultInSpan,
+        /// Nothing is measured
+        NoMetrics,
+        /// Only successes are measured
+        CountsSuccessOnly,
+        /// The count stays at 1
+        CountStandsStill,
+        /// A call is answered after its span is sent
+        SendsBeforeAnswer,
+        /// A call fails if its span cannot be sent
+        FailsWithoutCollector,
+    }
 
     // Ready, and stopping.
     "6.6" {
@@ -86,6 +260,18 @@ flaws! {
     }
 
     "harmless" {
+        /// There is one request to the carrier at a time
+        AsksOneAtATime,
+        /// A quote is in numbers such as 490.0
+        QuotesFloats,
+        /// The limit is for a minute that begins with the first call
+        CountsByTheMinute,
+        /// A request that says to be too large is refused before it is read
+        SaysAtOnce,
+        /// Its metrics count from one message to the next
+        DeltaMetrics,
+        /// The HTTP request has a span, too
+        SpanOfRequest,
         /// Refuses legacy clients at once, if there are several instances
         RefusesLegacyClients,
         /// It listens until it ends, and answers 503
@@ -96,6 +282,14 @@ flaws! {
         HealthInJson,
     }
     "missing" {
+        /// There is no carrier
+        NoCarrier,
+        /// There are no limits
+        NoLimits,
+        /// It sends nothing about itself
+        NoTelemetry,
+        /// Its spans have attributes of its own
+        OwnAttributes,
         /// Nobody can ask how it is
         NoHealth,
     }

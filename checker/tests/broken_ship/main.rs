@@ -1,7 +1,8 @@
 //! The store of exercise 6: right in every way, until it is told to be wrong in one.
 //!
 //! It is the store of `broken_interact`, which is right here, with a [`shop`] that lives in a database.
-//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, and [`user`] is who a token says that somebody is: that
+//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, [`telemetry`] what
+//! it says about itself, and [`user`] is who a token says that somebody is: that
 //! tokens are good is for exercise 5. What is wrong is listed in [`flaw`].
 
 #[path = "../broken_interact"]
@@ -16,14 +17,17 @@ mod bakery {
     pub mod store;
     pub mod tools;
 }
+mod delivery;
 mod flaw;
 #[path = "../flaw_set.rs"]
 mod flaw_set;
+mod limits;
 #[path = "../protocol/mod.rs"]
 mod protocol;
 mod shared;
 mod stop;
 mod store;
+mod telemetry;
 mod user;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -34,13 +38,14 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use clap::Parser;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::flaw::{Flaw, Flaws};
+use crate::limits::Limits;
 use crate::protocol::faults::Faults;
 use crate::protocol::{Server, http};
 use crate::store::Store;
@@ -82,18 +87,22 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let flaws = options.flaw_names.and(&options.flaws);
-    let store = Store::open(flaws.clone(), options.bake_seconds);
+    let limits = Limits::from_environment(flaws.clone());
+    let store = Store::open(flaws.clone(), options.bake_seconds, limits.clone());
     let is_alone = store.is_alone();
     let mut server = Server::new(store, Faults::default());
     if is_alone || flaws.has(Flaw::SessionsOfOneInstance) {
         server = server.with_sessions();
     }
-    let mut app = http::router(server).layer(from_fn(user::guard));
+    let mut app = http::router(server)
+        .layer(from_fn_with_state(limits, limits::guard))
+        .layer(from_fn(user::guard));
     if !is_alone && flaws.has(Flaw::RefusesLegacyClients) {
         app = app.layer(from_fn(modern_only));
     }
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;
     let patience = Duration::from_secs_f64(options.stop_seconds);
+    let app = app.layer(from_fn_with_state(flaws.clone(), telemetry::watch));
     stop::serve(flaws, app, listener, patience).await
 }
 

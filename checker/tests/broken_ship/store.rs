@@ -1,13 +1,21 @@
 //! The bakery, and what exercise 6 adds.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use crate::bakery;
 use crate::bakery::shop::CUSTOMER;
 use crate::bakery::tools::{error, structured};
+use crate::delivery::Carrier;
 use crate::flaw::{Flaw, Flaws};
+use crate::limits::Limits;
 use crate::protocol::{About, Call, Era, INVALID_PARAMS, RpcError, Service, Stop};
 use crate::shared::Shared;
+use crate::telemetry::Telemetry;
 use crate::user::User;
 
 /// How long a question can be answered.
@@ -16,16 +24,33 @@ const CONFIRM_SECONDS: f64 = 300.0;
 pub struct Store {
     flaws: Flaws,
     bakery: bakery::store::Store,
+    carrier: Carrier,
+    limits: Arc<Limits>,
+    baking: Duration,
     /// What the instances share, if there are several.
     shared: Option<Shared>,
+    telemetry: Telemetry,
+}
+
+/// Work that ends when nobody waits for it.
+struct Work(JoinHandle<()>);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Store {
-    pub fn open(flaws: Flaws, bake_seconds: f64) -> Self {
+    pub fn open(flaws: Flaws, bake_seconds: f64, limits: Arc<Limits>) -> Self {
         let none = "".parse().unwrap_or_else(|error| panic!("{error}"));
         Self {
             bakery: bakery::store::Store::open(none, CONFIRM_SECONDS, bake_seconds),
+            carrier: Carrier::from_environment(flaws.clone()),
+            limits,
+            baking: Duration::from_secs_f64(bake_seconds),
             shared: Shared::of(&flaws),
+            telemetry: Telemetry::start(flaws.clone()),
             flaws,
         }
     }
@@ -46,6 +71,35 @@ impl Store {
             bought = structured(&receipt);
         }
         Ok(bought)
+    }
+
+    /// Bakes in a task of its own, which somebody has to end.
+    async fn bake_apart(&self, call: &Call) -> Result<Value, Stop> {
+        let order = call.params()["arguments"].clone();
+        let name = order["product_name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let quantity = order["quantity"].as_u64().unwrap_or_default();
+        let (shop, baking) = (self.bakery.shop.clone(), self.baking);
+        let mut work = tokio::spawn(async move {
+            for _ in 0..quantity {
+                sleep(baking).await;
+                shop.put(&name, 1);
+            }
+        });
+        if self.flaws.has(Flaw::WorksOnWhenCancelled) {
+            let mut work = Work(work);
+            let _ = (&mut work.0).await;
+            return Ok(structured(&order));
+        }
+        tokio::select! {
+            _ = &mut work => Ok(structured(&order)),
+            () = call.cancelled() => {
+                work.abort();
+                Ok(error("The oven was turned off."))
+            }
+        }
     }
 
     /// One of several instances asks, and another one gets the answer.
@@ -74,13 +128,22 @@ impl Store {
         match (call.request.method.as_str(), name) {
             ("tools/list", _) => Ok(self.declared(self.bakery.answer(call).await?)),
             ("tools/call", "buy_product") => self.buy(call, user).await,
+            ("tools/call", "delivery_quote") if !self.flaws.has(Flaw::NoCarrier) => {
+                self.carrier.answer(call, user).await
+            }
+            ("tools/call", "bake")
+                if self
+                    .flaws
+                    .has_any(&[Flaw::WorksOn, Flaw::WorksOnWhenCancelled]) =>
+            {
+                self.bake_apart(call).await
+            }
             ("tools/call", "my_orders") => Ok(structured(&self.bakery.shop.orders(user))),
             _ => self.bakery.answer(call).await,
         }
     }
 
     fn declared(&self, mut list: Value) -> Value {
-        let _ = &self.flaws;
         if let Some(tools) = list["tools"].as_array_mut() {
             tools.push(json!({
                 "name": "my_orders",
@@ -88,6 +151,9 @@ impl Store {
                 "inputSchema": { "type": "object", "properties": {} },
                 "annotations": { "readOnlyHint": true },
             }));
+            if !self.flaws.has(Flaw::NoCarrier) {
+                tools.push(Carrier::declaration());
+            }
         }
         list
     }
@@ -102,7 +168,13 @@ impl Service for Store {
         let Some(user) = call.extensions.get::<User>().cloned() else {
             return Err(RpcError::new(INVALID_PARAMS, "nobody is signed in").into());
         };
-        CUSTOMER.scope(user.clone(), self.serve(call, &user)).await
+        let begin = (Instant::now(), SystemTime::now());
+        let work = CUSTOMER.scope(user.clone(), self.serve(call, &user));
+        let mut result = self.limits.run(call, &user, work).await;
+        if call.request.method == "tools/call" {
+            self.telemetry.called(call, &mut result, begin).await;
+        }
+        result
     }
 
     fn reads_states(&self) -> bool {

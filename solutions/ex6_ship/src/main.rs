@@ -4,8 +4,10 @@ mod apps;
 mod auth;
 mod confirm;
 mod database;
+mod delivery;
 mod inventory;
 mod lifecycle;
+mod limits;
 mod options;
 mod oven;
 mod payments;
@@ -13,15 +15,18 @@ mod prompts;
 mod purchases;
 mod realm;
 mod resources;
+mod retry;
 mod sessions;
 mod store;
 mod tasks;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::serve::ListenerExt;
 use clap::Parser;
 use rmcp::ServiceExt;
@@ -30,22 +35,24 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 use tracing::info;
-use tracing_subscriber::EnvFilter;
 
 use crate::auth::Auth;
 use crate::confirm::Confirmations;
+use crate::delivery::Carrier;
 use crate::inventory::Inventory;
 use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
 use crate::sessions::Sessions;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    start_logging();
+    let telemetry = Telemetry::start()?;
     let database = database::open(&options.database_url).await?;
     let inventory = Arc::new(Inventory::open(database.clone()).await?);
     let lifecycle = Lifecycle::new(database.clone(), options.stop_seconds);
@@ -54,26 +61,22 @@ async fn main() -> Result<()> {
         Arc::clone(&inventory),
         Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
+        Carrier::new(options.carrier())?,
+        Limits::new(
+            options.calls_per_minute,
+            options.deadline_seconds,
+            options.confirm_seconds,
+        ),
         lifecycle.clone(),
         options.is_alone(),
     );
-    if options.stdio {
+    let served = if options.stdio {
         serve_stdio(store).await
     } else {
         serve_http(store, lifecycle, &options).await
-    }
-}
-
-/// Logs go to stderr, because with `--stdio` stdout is the wire. `RUST_LOG=debug` shows more.
-fn start_logging() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // The parent process may close stderr. Then there are no logs, but the server continues.
-        .log_internal_errors(false)
-        .init();
+    };
+    telemetry.stop().await;
+    served
 }
 
 /// Serves the one client that started this program, until it disconnects.
@@ -115,6 +118,9 @@ fn router(store: Store, lifecycle: &Lifecycle, options: &Options) -> Result<Rout
         .with_allowed_hosts(here.into_iter().chain(url.host_str()))
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
         .with_cancellation_token(lifecycle.closing());
+    // ANCHOR: step_6_4_body
+    let config = config.with_max_request_body_bytes(options.body_bytes);
+    // ANCHOR_END: step_6_4_body
     // ANCHOR: step_6_7_sessions
     // A session lives in one instance, and the next request may reach another one.
     let config = config.with_legacy_session_mode(options.is_alone());
@@ -126,5 +132,6 @@ fn router(store: Store, lifecycle: &Lifecycle, options: &Options) -> Result<Rout
     let store = Router::new().route_service("/mcp", service);
     let keys = RealmKeys::new(&options.realm_url, options.realm_pause_seconds)?;
     let auth = Auth::new(keys, options.audience.clone(), url, Sessions::of(sessions));
-    Ok(lifecycle.around(auth.protect(store)))
+    let app = lifecycle.around(auth.protect(store));
+    Ok(app.layer(from_fn(telemetry::watch)))
 }

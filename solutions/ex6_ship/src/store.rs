@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{
-    InputResponses, IntoCallToolResult, RequestState, schema_for_output,
+    InputResponses, IntoCallToolResult, RequestState, ToolCallContext, schema_for_output,
 };
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::*;
@@ -17,12 +17,15 @@ use serde::{Deserialize, Serialize};
 use crate::apps::App;
 use crate::auth::User;
 use crate::confirm::{Answer, Confirmations, Round, internal};
+use crate::delivery::{self, Carrier};
 use crate::inventory::{Inventory, Product, Refusal, Search};
 use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
 use crate::tasks::Tasks;
+use crate::telemetry::Call;
 use crate::{apps, prompts, resources};
 
 /// The MCP server. Clones share everything that is in progress.
@@ -33,6 +36,8 @@ pub struct Store {
     oven: Arc<Oven>,
     payments: Arc<Payments>,
     tasks: Arc<Tasks>,
+    carrier: Arc<Carrier>,
+    limits: Arc<Limits>,
     lifecycle: Lifecycle,
     /// Whether all requests reach this instance. If not, it offers nothing that a client comes back for:
     /// tasks and pages live in the memory of one instance.
@@ -44,6 +49,8 @@ impl Store {
         inventory: Arc<Inventory>,
         confirmations: Confirmations,
         oven: Oven,
+        carrier: Carrier,
+        limits: Limits,
         lifecycle: Lifecycle,
         is_alone: bool,
     ) -> Self {
@@ -54,6 +61,8 @@ impl Store {
             oven: Arc::new(oven),
             payments: Arc::new(Payments::new(lifecycle.closing())),
             tasks: Arc::default(),
+            carrier: Arc::new(carrier),
+            limits: Arc::new(limits),
             lifecycle,
         }
     }
@@ -84,6 +93,13 @@ struct SearchProducts {
     min_price_cents: Option<u32>,
     /// The highest price, in cents.
     max_price_cents: Option<u32>,
+}
+
+/// The arguments of `delivery_quote`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Destination {
+    /// The postal code to deliver to, such as 10115 or SW1A 1AA.
+    postcode: String,
 }
 
 #[tool_router]
@@ -292,6 +308,22 @@ impl Store {
         });
         Ok(CreateTaskResult::new(task).into())
     }
+
+    /// Says what a delivery to a postal code costs, in cents, and how many days it takes.
+    #[tool(annotations(read_only_hint = true, open_world_hint = true))]
+    async fn delivery_quote(
+        &self,
+        Parameters(destination): Parameters<Destination>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<delivery::Quote>, String> {
+        tokio::select! {
+            quote = self.carrier.quote(&destination.postcode) => {
+                quote.map(Json).map_err(|failure| failure.to_string())
+            }
+            // The client does not want the answer any more. This drops the request.
+            () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
+        }
+    }
 }
 
 /// A refusal as the text of a tool error.
@@ -301,7 +333,7 @@ fn in_words(refusal: Refusal) -> String {
 }
 
 /// A result that says what went wrong, so that the model can react.
-fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
+pub fn tool_error(why: impl Into<String>) -> Result<CallToolResponse, ErrorData> {
     Ok(CallToolResult::error(vec![ContentBlock::text(why)]).into())
 }
 
@@ -334,6 +366,24 @@ impl ServerHandler for Store {
                  names must match exactly, and stock is limited.",
             )
     }
+
+    // ANCHOR: call_tool
+    /// Every call of a tool comes through here: it is watched, and none gets around the limits.
+    /// `#[tool_handler]` generates this method only if it is not there.
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let user = User::of(&context)?;
+        let watched = Call::new(&request, &context, TOOLS.has_route(&request.name));
+        let deadline = self.limits.deadline_of(&request.name);
+        let cancelled = context.ct.clone();
+        let call = TOOLS.call(ToolCallContext::new(self, request, context));
+        let call = self.limits.run(&user, deadline, cancelled, call);
+        watched.watch(call).await
+    }
+    // ANCHOR_END: call_tool
 
     async fn list_resources(
         &self,

@@ -2,10 +2,13 @@
 
 mod customer;
 mod database;
+mod delivery;
 mod instances;
+mod limits;
 mod places;
 mod restart;
 mod stopping;
+mod watched;
 
 use std::time::Duration;
 
@@ -16,6 +19,12 @@ use crate::subject::server::Serving;
 /// Every store of this exercise looks at tokens, and needs a database.
 const STORE: &[Fixture] = &[Fixture::Realm, Fixture::Database];
 
+/// A store that asks a carrier.
+const CALLING: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Carrier];
+
+/// A store that sends traces and metrics.
+const WATCHED: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Collector];
+
 /// A check that starts the program several times.
 const WITH_RESTARTS: Duration = Duration::from_secs(60);
 
@@ -23,7 +32,12 @@ const WITH_RESTARTS: Duration = Duration::from_secs(60);
 const SERVING: Serving = Serving {
     port: "STORE_PORT",
     host: "STORE_HOST",
-    settings: &[("STORE_BAKE_SECONDS", "0.02")],
+    settings: &[
+        ("STORE_BAKE_SECONDS", "0.02"),
+        ("STORE_CALLS_PER_MINUTE", "1000000"),
+        ("CARRIER_PAUSE_SECONDS", "0.02"),
+        ("CARRIER_AT_ONCE", "2"),
+    ],
 };
 
 /// The exercise, one check per step.
@@ -32,6 +46,9 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("6.1", |server| Box::pin(database::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
+        Check::changes("6.3", |server| Box::pin(delivery::check(server))).with(CALLING),
+        Check::changes("6.4", |server| Box::pin(limits::check(server))).with(STORE),
+        Check::changes("6.5", |server| Box::pin(watched::check(server))).with(WATCHED),
         Check::changes("6.6", |server| Box::pin(stopping::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),

@@ -2,7 +2,25 @@
 
 use crate::blocks::TodoBlock;
 
+/// Which requests to the carrier are tried again, and when.
+pub const RETRY: TodoBlock = TodoBlock {
+    file: "src/retry.rs",
+    name: "step_6_3",
+};
+
+/// The client that asks the carrier.
+pub const CLIENT: TodoBlock = TodoBlock {
+    file: "src/delivery.rs",
+    name: "step_6_3_client",
+};
+/// How large a request may be.
+pub const BODY: TodoBlock = TodoBlock {
+    file: "src/main.rs",
+    name: "step_6_4_body",
+};
+
 const LIFECYCLE: &str = "src/lifecycle.rs";
+const TELEMETRY: &str = "src/telemetry.rs";
 
 /// The key that instances share.
 pub const KEY: TodoBlock = TodoBlock {
@@ -35,4 +53,16 @@ pub const READY: TodoBlock = TodoBlock {
 pub const STOP: TodoBlock = TodoBlock {
     file: LIFECYCLE,
     name: "step_6_6_stop",
+};
+
+/// The span of a call.
+pub const SPAN: TodoBlock = TodoBlock {
+    file: TELEMETRY,
+    name: "step_6_5_span",
+};
+
+/// What became of a call.
+pub const OUTCOME: TodoBlock = TodoBlock {
+    file: TELEMETRY,
+    name: "step_6_5_outcome",
 };

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use anstream::adapter::strip_str;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::subject::stderr::Stderr;
 
 /// How long a line may be on its way that was written before the answer.
 const ON_ITS_WAY: Duration = Duration::from_millis(100);
+
+/// How long it takes to see whether there is a line.
+const OFTEN: Duration = Duration::from_millis(1);
 
 /// How many lines are worth quoting.
 const QUOTED: usize = 3;
@@ -25,6 +28,18 @@ impl Log {
     pub fn new(stderr: Option<Stderr>) -> Self {
         let seen = stderr.as_ref().map_or(0, Stderr::lines);
         Self { stderr, seen }
+    }
+
+    /// All lines that were written since and are still kept.
+    pub async fn lines(&self) -> Vec<String> {
+        let Some(stderr) = &self.stderr else {
+            return Vec::new();
+        };
+        sleep(ON_ITS_WAY).await;
+        let written = timeout(OFTEN, stderr.lines_after(self.seen)).await;
+        let lines = written.ok().flatten().map(|(lines, _)| lines);
+        let lines = lines.unwrap_or_default().into_iter();
+        lines.map(|line| strip_str(&line).to_string()).collect()
     }
 
     /// The last lines that were written since, without colors and times.

@@ -1,12 +1,15 @@
 //! The settings: options on the command line, or environment variables.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
 use reqwest::Url;
 use secrecy::SecretString;
+
+use crate::delivery;
 
 /// A product store that speaks MCP.
 #[derive(Parser)]
@@ -57,9 +60,44 @@ pub struct Options {
     /// Where clients reach this store, if it differs from where it listens
     #[arg(long, env = "STORE_URL")]
     pub store_url: Option<Url>,
+    /// The carrier's API, which `delivery_quote` asks
+    #[arg(long, env = "CARRIER_URL")]
+    pub carrier_url: Option<Url>,
+    /// The key for the carrier's API
+    #[arg(long, env = "CARRIER_KEY", hide_env_values = true, default_value = "")]
+    pub carrier_key: SecretString,
+    /// How many seconds the carrier may take for one answer
+    #[arg(long, env = "CARRIER_SECONDS", default_value = "5", value_parser = seconds)]
+    pub carrier_seconds: Duration,
+    /// How many seconds to wait before asking the carrier again
+    #[arg(long, env = "CARRIER_PAUSE_SECONDS", default_value = "0.2", value_parser = seconds)]
+    pub carrier_pause_seconds: Duration,
+    /// The most requests to the carrier at a time
+    #[arg(long, env = "CARRIER_AT_ONCE", default_value_t = 4)]
+    pub carrier_at_once: usize,
+    /// The most tool calls of one user per minute
+    #[arg(long, env = "STORE_CALLS_PER_MINUTE", default_value = "60")]
+    pub calls_per_minute: NonZeroU32,
+    /// How many seconds a tool call may take
+    #[arg(long, env = "STORE_DEADLINE_SECONDS", default_value = "30", value_parser = seconds)]
+    pub deadline_seconds: Duration,
+    /// The most bytes of one request
+    #[arg(long, env = "STORE_BODY_BYTES", default_value_t = 1_000_000)]
+    pub body_bytes: usize,
 }
 
 impl Options {
+    /// How to ask the carrier.
+    pub fn carrier(&self) -> delivery::Settings {
+        delivery::Settings {
+            url: self.carrier_url.clone(),
+            key: self.carrier_key.clone(),
+            answer: self.carrier_seconds,
+            pause: self.carrier_pause_seconds,
+            at_once: self.carrier_at_once,
+        }
+    }
+
     /// Whether this is the only instance, so that every request reaches it.
     pub fn is_alone(&self) -> bool {
         self.sealing_key.is_none()
