@@ -73,17 +73,23 @@ impl Shop {
     /// Finds products by a part of their name, and by price.
     #[tool(annotations(read_only_hint = true, open_world_hint = false))]
     fn find_products(&self, Parameters(search): Parameters<Search>) -> Json<Found> {
-        // ANCHOR_END: tools
-        let keyword = search.keyword.to_lowercase();
-        let most = search.max_price_cents.unwrap_or(u32::MAX);
+        Json(search.run())
+    }
+    // ANCHOR_END: tools
+}
+
+impl Search {
+    fn run(self) -> Found {
+        let keyword = self.keyword.to_lowercase();
+        let most = self.max_price_cents.unwrap_or(u32::MAX);
         let found = SHELVES
             .into_iter()
             .filter(|(name, cents)| name.to_lowercase().contains(&keyword) && *cents <= most);
-        Json(Found {
+        Found {
             products: found
                 .map(|(name, price_cents)| Product { name, price_cents })
                 .collect(),
-        })
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::Shop;
 
 type Client = RunningService<RoleClient, ()>;
 
+// ANCHOR: client
 /// A client of 2026-07-28, or of 2025-11-25.
 async fn connect(shop: &Shop, is_modern: bool) -> Client {
     let (ours, theirs) = tokio::io::duplex(4096);
@@ -27,6 +28,7 @@ async fn connect(shop: &Shop, is_modern: bool) -> Client {
     };
     ().serve_with_lifecycle(ours, lifecycle).await.unwrap()
 }
+// ANCHOR_END: client
 
 fn shop() -> (watch::Sender<bool>, Shop) {
     let (replace, replaced) = watch::channel(false);
@@ -41,6 +43,7 @@ async fn tools(client: &Client) -> Vec<String> {
         .collect()
 }
 
+// ANCHOR: call
 async fn call(
     client: &Client,
     tool: &str,
@@ -50,6 +53,7 @@ async fn call(
     let arguments = arguments.as_object().unwrap().clone();
     client.call_tool(request.with_arguments(arguments)).await
 }
+// ANCHOR_END: call
 
 /// The names of the products in a result.
 fn names(result: &CallToolResult) -> Vec<&str> {
@@ -118,6 +122,16 @@ async fn a_tool_that_was_removed_is_a_protocol_error() {
     );
 }
 
+#[tokio::test]
+async fn a_call_that_lacks_a_required_argument_is_a_tool_error() {
+    let (_replace, shop) = shop();
+    let client = connect(&shop, true).await;
+    let lacks = call(&client, "find_products", json!({})).await.unwrap();
+    assert_eq!(lacks.is_error, Some(true));
+    let text = &lacks.content[0].as_text().unwrap().text;
+    assert!(text.contains("missing field `keyword`"), "{text}");
+}
+
 // ANCHOR: arguments
 #[tokio::test]
 async fn an_old_call_may_lack_a_new_argument_but_a_renamed_one_is_lost() {
@@ -125,7 +139,7 @@ async fn an_old_call_may_lack_a_new_argument_but_a_renamed_one_is_lost() {
     let client = connect(&shop, true).await;
     let lacks = call(&client, "find_products", json!({ "keyword": "b" })).await;
     assert_eq!(names(&lacks.unwrap()), ["Bagel", "Bread"]);
-    // Once, `max_price_cents` was `max_cents`. Nobody notices that the price does not count any more.
+    // Once, `max_price_cents` was `max_cents`. Nobody notices that the price no longer counts.
     let renamed = json!({ "keyword": "b", "max_cents": 300 });
     let renamed = call(&client, "find_products", renamed).await;
     assert_eq!(names(&renamed.unwrap()), ["Bagel", "Bread"]);
