@@ -73,6 +73,7 @@ impl Workshop {
             },
             patience: Patience::default(),
             realm: request.realm.clone(),
+            database: request.database.clone(),
             options: request.options(),
         };
         if checks::takes_tokens(exercise) && request.realm.is_none() {

@@ -24,6 +24,7 @@ mod flaw_set;
 mod limits;
 #[path = "../protocol/mod.rs"]
 mod protocol;
+mod sales;
 mod shared;
 mod stop;
 mod store;
@@ -71,6 +72,9 @@ struct Options {
     /// The port to listen on
     #[arg(long, env = "STORE_PORT", default_value_t = 8420)]
     port: u16,
+    /// How many seconds a query may take
+    #[arg(long, env = "STORE_QUERY_SECONDS", default_value_t = 2.0)]
+    query_seconds: f64,
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value_t = 0.3)]
     bake_seconds: f64,
@@ -88,7 +92,12 @@ async fn main() -> Result<()> {
     }
     let flaws = options.flaw_names.and(&options.flaws);
     let limits = Limits::from_environment(flaws.clone());
-    let store = Store::open(flaws.clone(), options.bake_seconds, limits.clone());
+    let store = Store::open(
+        flaws.clone(),
+        options.bake_seconds,
+        options.query_seconds,
+        limits.clone(),
+    );
     let is_alone = store.is_alone();
     let mut server = Server::new(store, Faults::default());
     if is_alone || flaws.has(Flaw::SessionsOfOneInstance) {

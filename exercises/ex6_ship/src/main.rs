@@ -1,5 +1,6 @@
 //! A product store that speaks MCP: Streamable HTTP at `/mcp`, or stdio with `--stdio`.
 
+mod allowed;
 mod apps;
 mod auth;
 mod confirm;
@@ -16,6 +17,7 @@ mod purchases;
 mod realm;
 mod resources;
 mod retry;
+mod sales;
 mod sessions;
 mod store;
 mod tasks;
@@ -45,6 +47,7 @@ use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
+use crate::sales::Sales;
 use crate::sessions::Sessions;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -59,6 +62,7 @@ async fn main() -> Result<()> {
     let key = options.sealing_key.as_ref();
     let store = Store::new(
         Arc::clone(&inventory),
+        Sales::open(options.sales_url(), options.query_seconds)?,
         Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
         Carrier::new(options.carrier())?,

@@ -48,7 +48,7 @@ pub(super) async fn under_load(bed: &Bed, python: &Python, rounds: u32) -> Resul
     let bare = || Command::new(bed.built("release/bare_rmcp"));
     let fastmcp = || python.script(bed.root.join("bench/fastmcp_store.py"));
     let realm = IdentityRealm::play().await?;
-    let database = Database::open().context("no place for a database")?;
+    let database = Database::open(None).await.map_err(Error::msg)?;
     let with_sign_in = || {
         let mut command = Command::new(bed.built("release/ex5_auth_solution"));
         command.envs(realm.environment());

@@ -51,8 +51,14 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     let tool = shop.declared("connect_payments").await?;
     let checked = async {
         contract::compare(&[contract::tool(&tool)], CONTRACT)?;
-        let browser = Client::builder().no_proxy().timeout(PAGE).build();
-        let browser = browser.map_err(|error| {
+        let browser = Client::builder().no_proxy().timeout(PAGE);
+        let browser = if server.runs_already() {
+            browser
+        } else {
+            // As in `mcp::http`: to read the system's certificates takes a debug build 20 ms.
+            browser.tls_certs_only([])
+        };
+        let browser = browser.build().map_err(|error| {
             Stop::CouldNotCheck(format!("the checker has no web client: {error}"))
         })?;
         waits_for_the_page(server, &shop, &browser).await?;

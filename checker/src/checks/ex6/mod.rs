@@ -6,6 +6,7 @@ mod delivery;
 mod instances;
 mod limits;
 mod places;
+mod query;
 mod restart;
 mod stopping;
 mod watched;
@@ -25,7 +26,7 @@ const CALLING: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Carrie
 /// A store that sends traces and metrics.
 const WATCHED: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Collector];
 
-/// A check that starts the program several times.
+/// A check that starts the program several times, or that waits for it.
 const WITH_RESTARTS: Duration = Duration::from_secs(60);
 
 /// How the store is told where to listen, and how long to wait for what.
@@ -37,6 +38,7 @@ const SERVING: Serving = Serving {
         ("STORE_CALLS_PER_MINUTE", "1000000"),
         ("CARRIER_PAUSE_SECONDS", "0.02"),
         ("CARRIER_AT_ONCE", "2"),
+        ("STORE_QUERY_SECONDS", query::SECONDS),
     ],
 };
 
@@ -44,6 +46,9 @@ const SERVING: Serving = Serving {
 pub const EXERCISE: ExerciseChecks = ExerciseChecks {
     checks: &[
         Check::changes("6.1", |server| Box::pin(database::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
+        Check::changes("6.2", |server| Box::pin(query::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
         Check::changes("6.3", |server| Box::pin(delivery::check(server))).with(CALLING),

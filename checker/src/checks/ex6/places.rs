@@ -43,6 +43,12 @@ pub const SALE: TodoBlock = TodoBlock {
     name: "step_6_1",
 };
 
+/// The connection that can only read.
+pub const READING: TodoBlock = TodoBlock {
+    file: "src/sales.rs",
+    name: "step_6_2_connection",
+};
+
 /// Whether the store can serve now.
 pub const READY: TodoBlock = TodoBlock {
     file: LIFECYCLE,

@@ -30,6 +30,8 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use rmcp::model::{CallToolRequestParams, CallToolResponse};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -128,11 +130,14 @@ impl Telemetry {
 
     /// Sends what was not sent yet. Whoever receives it may be slow, or gone: that is not an error.
     pub async fn stop(self) {
-        let rest = tokio::task::spawn_blocking(move || {
+        let (sent, rest) = oneshot::channel();
+        // In a thread of its own: the runtime would wait for a blocking task as long as it takes.
+        std::thread::spawn(move || {
             let _ = self.traces.shutdown_with_timeout(LAST_WORDS);
             let _ = self.metrics.shutdown_with_timeout(LAST_WORDS);
+            let _ = sent.send(());
         });
-        let _ = tokio::time::timeout(LAST_WORDS, rest).await;
+        let _ = timeout(LAST_WORDS, rest).await;
     }
 }
 

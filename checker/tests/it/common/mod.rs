@@ -127,6 +127,7 @@ async fn check_patiently(
         places: &Places::in_folder(&root(), folder),
         patience,
         realm: None,
+        database: None,
         options: Vec::new(),
     };
     let (events, _received) = unbounded_channel();
