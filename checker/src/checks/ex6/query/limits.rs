@@ -133,7 +133,6 @@ async fn is_stopped(asker: &Asker<'_>, sql: &str) -> Checked {
 /// That nothing is calculated any more: an answer alone does not end the query.
 async fn rests(server: &ServerUnderTest, sql: &str) -> Checked {
     server.purpose("see whether the query has ended");
-    let mut least = f64::INFINITY;
     for _ in 0..WINDOWS {
         let (Some(before), begun) = (server.processor_time(), Instant::now()) else {
             return Ok(());
@@ -146,12 +145,11 @@ async fn rests(server: &ServerUnderTest, sql: &str) -> Checked {
         if used < IDLE {
             return Ok(());
         }
-        least = least.min(used);
     }
     Err(Finding::new(Code::QueryGoesOn)
         .sent(format!("tools/call query_sales {}", super::arguments(sql, None)))
         .expected("nothing left to do for the server after it sent the tool error")
-        .got(format!("it keeps a processor busy, at {:.0} % or more", least * 100.0))
+        .got("it keeps a processor busy")
         .why("The tool has given up, but the database has not: some such calls occupy the whole machine. Stop the query itself.")
         .in_rust("Dropping the future does not stop SQLite. Its progress handler does.")
         .into())
