@@ -144,7 +144,7 @@ impl Carrier {
         }
         let attempts = match () {
             () if flaws.has(Flaw::AsksOnce) => 1,
-            () if flaws.has(Flaw::AsksTenTimes) => 10,
+            () if flaws.has(Flaw::AsksFiveTimes) => 5,
             () => 3,
         };
         let mut backoff = self.pause;

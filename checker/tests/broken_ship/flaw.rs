@@ -96,8 +96,8 @@ flaws! {
         RetriesEverything,
         /// A bug of the carrier is tried again
         RetriesBugs,
-        /// A busy carrier is asked ten times
-        AsksTenTimes,
+        /// A busy carrier is asked five times
+        AsksFiveTimes,
         /// There is no pause before the next attempt
         PausesNever,
         /// Every pause is as long as the first

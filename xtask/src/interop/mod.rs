@@ -23,7 +23,7 @@
 //! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
-//! deployment.rs   the store behind nginx and Caddy, and under systemd
+//! deployment.rs   the store behind nginx and Caddy, under systemd, and on Kubernetes
 //! postgres.rs     the store of exercise 6 on a real PostgreSQL
 //! bundle.rs       the bundle for a room without a network, with the network off
 //! verdicts.rs     what the checker says, compared with what is so

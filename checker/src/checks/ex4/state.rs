@@ -362,13 +362,13 @@ async fn expires(
         return Ok(());
     };
     let checked = match first {
-        Ok(asked) => asked.is_too_late(server).await,
+        Ok(asked) => asked.buys_nothing_too_late(server).await,
         Err(stop) => Err(stop),
     };
     match checked {
         Err(Stop::Failed(_)) => {
             let asked = Expiring::ask(server, product, IN_WHOLE_SECONDS).await?;
-            asked.is_too_late(server).await
+            asked.buys_nothing_too_late(server).await
         }
         checked => checked,
     }
@@ -410,7 +410,7 @@ impl Expiring {
         })
     }
 
-    async fn is_too_late(self, server: &ServerUnderTest) -> Checked {
+    async fn buys_nothing_too_late(self, server: &ServerUnderTest) -> Checked {
         sleep_until(self.too_late).await;
         server.purpose("answer when it is too late");
         let Lifetime { told, late, .. } = self.lifetime;

@@ -341,7 +341,12 @@ impl Scene<'_> {
                     .into());
             }
         }
-        Ok(())
+        self.server
+            .purpose("ask a carrier that does not answer at all");
+        let postcode = self.postcode([Answer::HangsUp]);
+        let answer = "nothing: it closes the connection, each time";
+        let why = "A model that is not told that this failed makes up a price.";
+        self.is_refused(&postcode, answer, why).await.map(drop)
     }
 
     /// Not everything that comes with a 200 is a quote.
@@ -461,8 +466,8 @@ impl Scene<'_> {
             self.is_put_off(&postcode, "429 with Retry-After: 3600")
                 .await?;
             let due = date(Utc::now() + TimeDelta::hours(1));
-            let postcode = self.postcode([Answer::Later(due.clone())]);
-            self.is_put_off(&postcode, &format!("429 with Retry-After: {due}"))
+            let postcode = self.postcode([Answer::Later(due)]);
+            self.is_put_off(&postcode, "429, and a date in an hour in Retry-After")
                 .await
         };
         later.await?;
@@ -475,8 +480,8 @@ impl Scene<'_> {
         let dated = self.postcode([Answer::Later(date(due)), Answer::Quote(quote)]);
         let answer = "429 with Retry-After: 1, then a quote";
         let in_seconds = self.is_quoted(&seconds, quote, answer);
-        let with_date = format!("429 with Retry-After: {}, then a quote", date(due));
-        let with_a_date = self.is_quoted(&dated, quote, &with_date);
+        let with_date = "429, and a date 1 to 2 seconds away in Retry-After, then a quote";
+        let with_a_date = self.is_quoted(&dated, quote, with_date);
         let meanwhile = async {
             self.until(|| self.is_asked(&seconds) && self.is_asked(&dated))
                 .await;
@@ -497,13 +502,13 @@ impl Scene<'_> {
         };
         let waited = two - first;
         if waited + TOLERANCE < Duration::from_secs(1) {
-            return Err(too_soon(&seconds, answer, "1 second", waited));
+            return Err(too_soon(&seconds, answer, "1 second"));
         }
-        let (Some(one), Some(two)) = (at(&dated, 0), at(&dated, 1)) else {
+        let Some(two) = at(&dated, 1) else {
             return Ok(());
         };
         if two + TOLERANCE < due_at {
-            return Err(too_soon(&dated, &with_date, "until then", two - one));
+            return Err(too_soon(&dated, with_date, "until then"));
         }
         // When the first of the two pauses was over.
         let over = due_at.min(first + Duration::from_secs(1));
@@ -611,7 +616,7 @@ impl Scene<'_> {
                         least.as_millis(),
                         FIRST_PAUSE.as_secs_f64()
                     ))
-                    .got(format!("{} ms", pause.as_millis()))
+                    .got("a shorter one")
                     .why("A server that has too much to do needs time. Wait, and wait longer each time.")
                     .at(places::RETRY)
                     .into());
@@ -689,13 +694,18 @@ impl Scene<'_> {
             .secrets()
             .into_iter()
             .find(|(secret, _)| text.contains(secret));
-        let Some((_, what)) = told else {
+        let Some((secret, what)) = told else {
             return Ok(());
+        };
+        let shown = if secret == INTERNAL {
+            shop::outcome(called)
+        } else {
+            shop::outcome(called).replace(&secret, "[…]")
         };
         Err(Finding::new(Code::TellsTooMuch)
             .sent(&called.sent)
             .expected("a result without the key, the carrier's address or its error page")
-            .got(format!("{what} in {}", shop::outcome(called)))
+            .got(format!("{what} in {shown}"))
             .why("A model may repeat to anybody what a result says. Write errors of your own: what happened, and what to do now.")
             .into())
     }
@@ -730,14 +740,14 @@ impl Scene<'_> {
         Err(Finding::new(Code::LogsPersonalData)
             .sent(format!("tools/call {TOOL} {{\"postcode\":\"{postcode}\"}}"))
             .expected("a log without postal codes")
-            .got(line)
+            .got(line.replace(&self.carrier.host(), "[the carrier]"))
             .why("Where users live is personal data. The errors of HTTP clients often contain the address, and this address contains the postal code.")
             .into())
     }
 }
 
 fn sent(postcode: &str, answer: &str) -> String {
-    format!("tools/call {TOOL} {{\"postcode\":\"{postcode}\"}}. The carrier answers {answer}")
+    format!("tools/call {TOOL} {{\"postcode\":\"{postcode}\"}}. The carrier answers with {answer}")
 }
 
 fn in_words(quote: Quote) -> String {
@@ -751,11 +761,11 @@ fn times(requests: usize) -> String {
     }
 }
 
-fn too_soon(postcode: &str, answer: &str, wanted: &str, waited: Duration) -> Stop {
+fn too_soon(postcode: &str, answer: &str, wanted: &str) -> Stop {
     Finding::new(Code::AskedTooSoon)
         .sent(sent(postcode, answer))
         .expected(format!("a wait of {wanted} before the second request"))
-        .got(format!("{} ms", waited.as_millis()))
+        .got("a shorter one")
         .why("Retry-After is seconds, or a date. A client that ignores it gets blocked.")
         .into()
 }

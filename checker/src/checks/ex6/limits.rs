@@ -124,8 +124,8 @@ async fn counts_calls(
                     .sent(format!(
                         "tools/call list_products, again and again, by one user with two tokens. STORE_CALLS_PER_MINUTE is {CALLS}"
                     ))
-                    .expected(format!("{CALLS} products lists, and then a tool error"))
-                    .got(format!("{served} were served"))
+                    .expected(format!("{CALLS} product lists, and then a tool error"))
+                    .got("more than that were served")
                     .why("A model in a loop, or a user with many windows, can keep the store from serving others. Count calls by user, whatever their token or session is."),
             )));
         }
@@ -139,14 +139,28 @@ async fn counts_calls(
             .expected(format!(
                 "{CALLS} answers: that is what STORE_CALLS_PER_MINUTE says"
             ))
-            .got(format!("{served}, and then {}", shop::outcome(&refused)))
+            .got(format!("{served}, and then a tool error"))
             .why("A minute's calls may come all at once: that is how a model works.")
             .into());
     }
     let told = told_seconds(&refused)?;
     let until = Instant::now() + Duration::from_secs(told);
     server.purpose("meanwhile, another user calls, and the first one looks at the tools");
-    if let Some(refused) = refusal(&other).await? {
+    let since = Instant::now();
+    // A limit that is not the user's own has a share for one of these calls, but not for all.
+    let is_enough = |calls: u32| {
+        let shares = since.elapsed().as_secs_f64() / 60.0 * f64::from(CALLS);
+        f64::from(calls) > shares + 2.0
+    };
+    let mut calls = 0;
+    let refused = loop {
+        match refusal(&other).await? {
+            None if is_enough(calls) => break None,
+            None => calls += 1,
+            refused => break refused,
+        }
+    };
+    if let Some(refused) = refused {
         return Err(Finding::new(Code::LimitHitsOthers)
             .sent("tools/call list_products, by another user")
             .expected("an answer")
@@ -154,7 +168,15 @@ async fn counts_calls(
             .why("The limit is there so that one user cannot keep the others from being served.")
             .into());
     }
-    if let Err(error) = sessions[0].session.tools().await {
+    let mut calls = 0;
+    let listed = loop {
+        match sessions[0].session.tools().await {
+            Ok(_) if is_enough(calls) => break Ok(()),
+            Ok(_) => calls += 1,
+            Err(error) => break Err(error),
+        }
+    };
+    if let Err(error) = listed {
         return Err(Finding::new(Code::LimitHitsLists)
             .sent("tools/list, by the user who has called too often")
             .expected("the tools")
@@ -327,7 +349,7 @@ async fn rises_no_more(
     Err(Finding::new(Code::WorkGoesOn)
         .sent(sent)
         .expected(format!("an oven that stops, because {why_not}"))
-        .got(format!("the stock rises from {then} to {later} after that"))
+        .got("the stock still rises after that")
         .why("Work that nobody waits for takes time from those who wait. What must not be left half done belongs in a transaction.")
         .in_rust("Dropping a future stops its work, but a spawned task goes on. Give it a CancellationToken, or abort it.")
         .into())

@@ -421,7 +421,9 @@ impl ServerHandler for Store {
         let watched = Call::new(&request, &context, self.tools.has_route(&request.name));
         let deadline = self.limits.deadline_of(&request.name);
         let cancelled = context.ct.clone();
-        let call = self.tools.call(ToolCallContext::new(self, request, context));
+        let call = self
+            .tools
+            .call(ToolCallContext::new(self, request, context));
         let call = self.limits.run(&user, deadline, cancelled, call);
         watched.watch(call).await
     }
