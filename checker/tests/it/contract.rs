@@ -71,7 +71,7 @@ async fn the_store_that_is_shipped_declares_the_contract_of_its_steps() {
     let realm = IdentityRealm::play().await.unwrap();
     let token = realm.token("alice").await.unwrap();
     let client = ClientProfile::new(Era::Modern).with_token(&token);
-    let database = Database::open().unwrap();
+    let database = Database::open(None).await.unwrap();
     let environment = realm.environment().into_iter();
     let environment = environment.chain([database.environment()]).collect();
     let (session, _server) = session_of("ex6_ship_solution", environment, client).await;
