@@ -419,6 +419,9 @@ pub struct Check {
     /// Use the tokens of a realm that is already running, for exercise 5
     #[arg(long, value_name = "URL", value_parser = url)]
     pub realm: Option<Url>,
+    /// Use new databases of this PostgreSQL, postgres://user@host:port, for exercise 6; by default, SQLite
+    #[arg(long, value_name = "URL", value_parser = postgres, conflicts_with = "url")]
+    pub database: Option<Url>,
     /// The protocol era to speak
     #[arg(long, value_enum, default_value_t)]
     pub era: Eras,
@@ -461,6 +464,15 @@ impl Eras {
             Self::Legacy => &[Era::Legacy],
             Self::Both => &Era::ALL,
         }
+    }
+}
+
+/// Where a PostgreSQL is. The name of a database in the URL does not matter: each check gets a new one.
+fn postgres(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "postgres" | "postgresql" => Ok(url),
+        _ => Err("write postgres://user@host:port, where PostgreSQL is".to_owned()),
     }
 }
 

@@ -31,6 +31,8 @@ enum Command {
     Ci,
     /// Test the project with real MCP software: conformance suite, MCP Inspector, FastMCP
     Interop(interop::Arguments),
+    /// Install a browser for the tests that need one, unless there is one
+    Browser,
     /// Measure how fast the workshop is, next to comparable software
     Bench(bench::Arguments),
     /// Change the solutions in one place at a time, and see whether the checker notices (slow)
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Ci => ci::run(),
         Command::Interop(arguments) => interop::run(&arguments),
+        Command::Browser => peers::browser::run(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Book(arguments) => book::run(&arguments),

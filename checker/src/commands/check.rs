@@ -70,6 +70,7 @@ fn requests<'a>(
         step,
         subject: subject(arguments),
         realm: arguments.realm.clone(),
+        database: arguments.database.clone(),
         eras: arguments.era.list(),
         seed,
     };

@@ -1,12 +1,16 @@
 //! One check of one step: raises what it needs, starts the subject, watches the process, sums up.
 
+use std::future::pending;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
 use super::shared::{Running, SharedServer, Turn};
+use super::slots::Slots;
 use super::{Plan, milliseconds};
 use crate::checks::harness::{ProgramReach, Remarks, ServerReach, Symptom};
 use crate::checks::{
@@ -58,7 +62,7 @@ impl<'a> Judge<'a> {
         self.era
     }
 
-    pub(super) async fn judge(&self, step: &Step, slots: &Semaphore) -> EraReport {
+    pub(super) async fn judge(&self, step: &Step, slots: &Arc<Slots>) -> EraReport {
         let Some((exercise, check)) = checks::of_step(&step.id) else {
             return EraReport {
                 could_not: Some("this version of the checker has no check for it".to_owned()),
@@ -78,7 +82,7 @@ impl<'a> Judge<'a> {
             }
             _ => None,
         };
-        let _slot = slots.acquire().await;
+        let _slot = slots.slot(step).await;
         let begin = Instant::now();
         let checked = match (&check.run, self.era) {
             (Run::Server(run), Some(era)) => self.of_server(*run, era, &case, turn).await,
@@ -137,7 +141,8 @@ impl<'a> Judge<'a> {
             (None, _) => RealmChoice::Played,
         };
         let (needed, guard) = (case.check.fixtures, self.subject.guard());
-        let raised = Fixtures::raise(needed, &case.transcript, &guard, &realm).await;
+        let database = self.plan.database.as_ref();
+        let raised = Fixtures::raise(needed, &case.transcript, &guard, &realm, database).await;
         raised.map(Arc::new).map_err(Stop::CouldNotCheck)
     }
 
@@ -219,13 +224,34 @@ impl<'a> Judge<'a> {
             }
             Subject::Program(_) | Subject::Url(_) => case.check.deadline.unwrap_or(patience.step),
         };
-        let mut checking = run(&server);
+        // As a task of its own: most of what it sends and gets then stays on one thread, and other
+        // checks run on others.
+        let server = Arc::new(server);
+        let checked = Arc::clone(&server);
+        let mut checking = JoinSet::new();
+        checking.spawn(async move { run(&checked).await });
+        let verdict = self
+            .watched(case, &mut checking, &mut symptoms, deadline)
+            .await;
+        // A check that is cut off has let go of everything before the next one begins.
+        checking.shutdown().await;
+        verdict
+    }
+
+    /// Waits for the check, with an eye on the server's processes.
+    async fn watched(
+        &self,
+        case: &Case<'_>,
+        checking: &mut JoinSet<Checked>,
+        symptoms: &mut UnboundedReceiver<Symptom>,
+        deadline: Duration,
+    ) -> Checked {
         let mut symptom: Option<Symptom> = None;
         let mut end: Option<Symptom> = None;
         let mut patience_ends = tokio::time::Instant::now() + deadline;
         loop {
             tokio::select! {
-                checked = &mut checking => {
+                checked = ended(checking) => {
                     let Err(Stop::Failed(finding)) = checked else {
                         return checked;
                     };
@@ -390,6 +416,17 @@ impl<'a> Judge<'a> {
             },
             NotStarted::Needs(_) => reason,
         }
+    }
+}
+
+/// What a check that is a task of its own comes to. Its panics are this one's.
+async fn ended(checking: &mut JoinSet<Checked>) -> Checked {
+    let ended = checking.join_next().await;
+    match ended.map(|ended| ended.map_err(JoinError::try_into_panic)) {
+        Some(Ok(checked)) => checked,
+        Some(Err(Ok(panic))) => resume_unwind(panic),
+        // It was cut off, with all that waits for it.
+        Some(Err(Err(_))) | None => pending().await,
     }
 }
 

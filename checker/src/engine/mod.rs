@@ -1,7 +1,8 @@
 //! Steps × eras → verdicts.
 //!
 //! - [`judge`] runs one check against one server, with an eye on the process,
-//! - [`places`] finds the lines that findings point at.
+//! - [`places`] finds the lines that findings point at,
+//! - [`slots`] says how many checks run at a time, and which is next.
 //!
 //! What can run side by side does: both eras, and all steps that have a process of their own.
 //! Steps that only read share a process, one after the other, so that what the process prints
@@ -10,21 +11,24 @@
 mod judge;
 mod places;
 mod shared;
+mod slots;
 mod unmarked;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use futures::stream::{FuturesUnordered, StreamExt};
 use reqwest::Url;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 pub use self::places::{Places, Written};
 
 use self::judge::Judge;
+use self::slots::Slots;
 use crate::checks::{self, Eras};
 use crate::course::{Exercise, Step};
 use crate::events::Event;
@@ -59,6 +63,8 @@ pub struct Plan<'a> {
     pub patience: Patience,
     /// The realm whose tokens the subject takes, where it is not the checker's own.
     pub realm: Option<Url>,
+    /// The PostgreSQL in which the subject's databases are, where they are not files.
+    pub database: Option<Url>,
     /// The options with which `cargo checker check` checks the same subject again: `--solution`.
     pub options: Vec<String>,
 }
@@ -78,7 +84,7 @@ pub async fn check(
             std::thread::available_parallelism().map_or(2, usize::from) + 1
         }
     };
-    let slots = Semaphore::new(parallel);
+    let slots = Slots::new(parallel, &steps);
     let judge = |era: &Era| Judge::new(plan, subject, Some(*era));
     let each: Vec<Judge<'_>> = plan.eras.iter().map(judge).collect();
     let once = [Judge::new(plan, subject, None)];
@@ -96,12 +102,18 @@ pub async fn check(
             async move {
                 let on_each_era = judges.iter().map(|judge| run(judge, step, board, slots));
                 let eras = join_all(on_each_era).await;
+                let report = StepReport::of(step, eras);
+                // There is nothing more to write for a step that has passed.
+                let places = match report.outcome {
+                    Outcome::Passed => Vec::new(),
+                    _ => plan.places.to_write(step, &report.eras),
+                };
                 (
                     position,
                     StepReport {
-                        places: plan.places.to_write(step, &eras),
+                        places,
                         again: plan.again(step),
-                        ..StepReport::of(step, eras)
+                        ..report
                     },
                 )
             }
@@ -179,7 +191,7 @@ pub fn uncompiled(plan: &Plan<'_>, error: CompileError) -> ExerciseReport {
 }
 
 /// Waits for what the step needs, then has it judged.
-async fn run(judge: &Judge<'_>, step: &Step, board: &Board, slots: &Semaphore) -> EraReport {
+async fn run(judge: &Judge<'_>, step: &Step, board: &Board, slots: &Arc<Slots>) -> EraReport {
     let era = judge.era();
     let mut missing = None;
     for need in &step.needs {

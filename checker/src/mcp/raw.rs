@@ -36,6 +36,8 @@ pub struct Raw {
 pub struct Reply {
     /// The HTTP status, as a number.
     pub status: u16,
+    /// The headers of the response.
+    pub headers: HeaderMap,
     /// The exchange as it was recorded.
     pub exchange: Exchange,
 }
@@ -219,8 +221,9 @@ impl Raw {
             let pending = self.http.post(message, headers, body).await?;
             let status = pending.response.status().as_u16();
             let session = header(&pending.response, "mcp-session-id");
+            let headers = pending.response.headers().clone();
             self.http.read(pending, &sent).await?;
-            Ok((status, session))
+            Ok((status, headers, session))
         };
         let outcome = match timeout(patience, exchange).await {
             Ok(outcome) => outcome,
@@ -231,9 +234,14 @@ impl Raw {
         };
         let recorded = self.recorded(&sent);
         match (outcome, recorded) {
-            (Ok((status, session)), Some(exchange)) => {
+            (Ok((status, headers, session)), Some(exchange)) => {
                 let session = session.and_then(|session| HeaderValue::from_str(&session).ok());
-                Ok((Reply { status, exchange }, session))
+                let reply = Reply {
+                    status,
+                    headers,
+                    exchange,
+                };
+                Ok((reply, session))
             }
             (Err(kind), exchange) => Err(failure(exchange.as_ref(), kind)),
             (Ok(_), None) => Err(failure(

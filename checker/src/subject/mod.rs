@@ -12,6 +12,7 @@ pub mod build;
 pub mod guard;
 mod mark;
 pub mod process;
+pub mod processor;
 pub mod reach;
 pub mod server;
 pub mod stderr;

@@ -21,6 +21,8 @@ pub struct CheckRequest<'a> {
     pub subject: SubjectChoice,
     /// The realm whose tokens it takes, where it is not the checker's own.
     pub realm: Option<Url>,
+    /// The PostgreSQL in which its databases are, where they are not files.
+    pub database: Option<Url>,
     /// The eras to speak.
     pub eras: &'static [Era],
     /// Draws every random argument: the same seed sends the same.
@@ -49,6 +51,7 @@ impl<'a> CheckRequest<'a> {
             step,
             subject: SubjectChoice::default(),
             realm: None,
+            database: None,
             eras: &Era::ALL,
             seed: draw_seed(),
         }
@@ -60,13 +63,20 @@ impl<'a> CheckRequest<'a> {
         matches!(self.subject, SubjectChoice::Starter)
             && self.eras == Era::ALL
             && self.realm.is_none()
+            && self.database.is_none()
     }
 
     /// The options of `check` that ask for the same again.
     pub(super) fn options(&self) -> Vec<String> {
-        let realm = self.realm.iter();
-        let realm = realm.flat_map(|realm| ["--realm".to_owned(), realm.to_string()]);
-        self.subject.options().into_iter().chain(realm).collect()
+        let option = |name: &str, url: &Option<Url>| {
+            let url = url.iter();
+            url.flat_map(|url| [name.to_owned(), url.to_string()])
+                .collect::<Vec<_>>()
+        };
+        let subject = self.subject.options();
+        let realm = option("--realm", &self.realm);
+        let database = option("--database", &self.database);
+        [subject, realm, database].concat()
     }
 
     /// Where findings point.

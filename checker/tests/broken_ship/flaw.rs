@@ -24,6 +24,70 @@ flaws! {
         /// While somebody else writes, it gives up at once
         GivesUpWhenBusy,
     }
+    // Questions in SQL.
+    "6.2" {
+        /// The description does not say what the table is called, and what is in it
+        TableUndescribed,
+        /// A row is an object
+        RowsAsObjects,
+        /// A sum is a string
+        SumsAsText,
+        /// What is not there is the text NULL
+        NullAsText,
+        /// Without a row there are no columns
+        ColumnsOfRows,
+        /// Days are written as 28.07.2026
+        LocalDays,
+        /// The view says who bought
+        ShowsBuyer,
+        /// Sales are known as they were at the start
+        SalesOfTheStart,
+        /// A query with a word such as update is refused, wherever it is
+        ForbidsWords,
+        /// The limit is always 100
+        IgnoresLimit,
+        /// Without a limit it is 1000
+        HighDefault,
+        /// Any limit is taken
+        NoMostRows,
+        /// It never says that there are more rows
+        NeverTruncated,
+        /// As many rows as asked for count as truncated
+        FullMeansTruncated,
+        /// Texts can have any length
+        LongTexts,
+        /// Every statement is run
+        Writes,
+        /// A statement that writes is run, and then refused
+        WritesAndRefuses,
+        /// Of several statements, the first one is run
+        FirstOfSeveral,
+        /// Pragmas are run
+        Pragmas,
+        /// The table of orders can be read
+        AllTables,
+        /// Only the outer query is looked at
+        LooksAtOuterTables,
+        /// A name after WITH is allowed everywhere in the query
+        TrustsNames,
+        /// The schema can be read
+        ShowsSchema,
+        /// Functions that return tables can be called
+        TableFunctions,
+        /// All functions can be called
+        AnyFunction,
+        /// A refusal says no
+        SilentRefusal,
+        /// A refusal does not say what can be queried
+        UnhelpfulRefusal,
+        /// A query can take forever
+        EndlessQueries,
+        /// The tool gives up, but the query goes on
+        GoesOn,
+        /// A query that takes too long has no rows
+        EndsEmpty,
+    }
+
     // The carrier.
     "6.3" {
         /// A failure is final, although it may go away by itself
@@ -135,6 +199,70 @@ flaws! {
         BadRequestInstead,
     }
 
+    // Logs, traces and metrics.
+    "6.5" {
+        /// The header x-request-id is empty
+        EmptyRequestId,
+        /// All requests have the same ID
+        OneIdForAll,
+        /// Logs are text
+        LogsText,
+        /// Some lines have no ID
+        LogsWithoutId,
+        /// Nothing is logged
+        LogsNothing,
+        /// Arguments are logged
+        LogsArguments,
+        /// Results are logged
+        LogsResults,
+        /// Tokens are logged
+        LogsToken,
+        /// Each call begins a trace of its own
+        OwnTraces,
+        /// The context in _meta is ignored
+        IgnoresMeta,
+        /// The context in the header is ignored
+        IgnoresHeader,
+        /// The context in the header comes first
+        HeaderBeforeMeta,
+        /// Spans are in the client's trace, and have no parent
+        NoParent,
+        /// Each call has two spans
+        TwoSpans,
+        /// A call that is refused has no span
+        NoSpanOfProtocolErrors,
+        /// Spans are named after a function
+        SpanNamedByFunction,
+        /// Spans are internal ones
+        InternalSpans,
+        /// Spans do not have the tool's name as an attribute
+        NoToolName,
+        /// Tool errors look like successes
+        ToolErrorsAreFine,
+        /// Protocol errors look like successes
+        ProtocolErrorsAreFine,
+        /// Successes look like errors
+        EverythingFails,
+        /// Errors have a status without a type
+        NoErrorType,
+        /// Errors have a type, and no status
+        StatusUnset,
+        /// Arguments are in the spans
+        ArgumentsInSpan,
+        /// Results are in the spans
+        ResultInSpan,
+        /// Nothing is measured
+        NoMetrics,
+        /// Only successes are measured
+        CountsSuccessOnly,
+        /// The count stays at 1
+        CountStandsStill,
+        /// A call is answered after its span is sent
+        SendsBeforeAnswer,
+        /// A call fails if its span cannot be sent
+        FailsWithoutCollector,
+    }
+
     // Ready, and stopping.
     "6.6" {
         /// Whoever asks for its health needs a token
@@ -195,7 +323,16 @@ flaws! {
         WritesBackWhatItRemembers,
     }
 
+    // Unusual, and right.
     "harmless" {
+        /// A limit above 1000 is an error of JSON-RPC
+        RefusesHighLimits,
+        /// Recursion is refused
+        RefusesRecursion,
+        /// The columns of * are in another order
+        ColumnsTurned,
+        /// Every number has a decimal point
+        FloatsOnly,
         /// There is one request to the carrier at a time
         AsksOneAtATime,
         /// A quote is in numbers such as 490.0
@@ -204,6 +341,10 @@ flaws! {
         CountsByTheMinute,
         /// A request that says to be too large is refused before it is read
         SaysAtOnce,
+        /// Its metrics count from one message to the next
+        DeltaMetrics,
+        /// The HTTP request has a span, too
+        SpanOfRequest,
         /// Refuses legacy clients at once, if there are several instances
         RefusesLegacyClients,
         /// It listens until it ends, and answers 503
@@ -214,10 +355,16 @@ flaws! {
         HealthInJson,
     }
     "missing" {
+        /// There is no query_sales
+        NoQuestions,
         /// There is no carrier
         NoCarrier,
         /// There are no limits
         NoLimits,
+        /// It sends nothing about itself
+        NoTelemetry,
+        /// Its spans have attributes of its own
+        OwnAttributes,
         /// Nobody can ask how it is
         NoHealth,
     }

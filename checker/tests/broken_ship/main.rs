@@ -1,7 +1,8 @@
 //! The store of exercise 6: right in every way, until it is told to be wrong in one.
 //!
 //! It is the store of `broken_interact`, which is right here, with a [`shop`] that lives in a database.
-//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, and [`user`] is who a token says that somebody is: that
+//! [`store`] adds what exercise 6 is about, [`stop`] how it ends, [`telemetry`] what
+//! it says about itself, and [`user`] is who a token says that somebody is: that
 //! tokens are good is for exercise 5. What is wrong is listed in [`flaw`].
 
 #[path = "../broken_interact"]
@@ -23,9 +24,11 @@ mod flaw_set;
 mod limits;
 #[path = "../protocol/mod.rs"]
 mod protocol;
+mod sales;
 mod shared;
 mod stop;
 mod store;
+mod telemetry;
 mod user;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -69,6 +72,9 @@ struct Options {
     /// The port to listen on
     #[arg(long, env = "STORE_PORT", default_value_t = 8420)]
     port: u16,
+    /// How many seconds a query may take
+    #[arg(long, env = "STORE_QUERY_SECONDS", default_value_t = 2.0)]
+    query_seconds: f64,
     /// How many seconds one item takes in the oven
     #[arg(long, env = "STORE_BAKE_SECONDS", default_value_t = 0.3)]
     bake_seconds: f64,
@@ -86,7 +92,12 @@ async fn main() -> Result<()> {
     }
     let flaws = options.flaw_names.and(&options.flaws);
     let limits = Limits::from_environment(flaws.clone());
-    let store = Store::open(flaws.clone(), options.bake_seconds, limits.clone());
+    let store = Store::open(
+        flaws.clone(),
+        options.bake_seconds,
+        options.query_seconds,
+        limits.clone(),
+    );
     let is_alone = store.is_alone();
     let mut server = Server::new(store, Faults::default());
     if is_alone || flaws.has(Flaw::SessionsOfOneInstance) {
@@ -100,6 +111,7 @@ async fn main() -> Result<()> {
     }
     let listener = TcpListener::bind(SocketAddr::new(options.host, options.port)).await?;
     let patience = Duration::from_secs_f64(options.stop_seconds);
+    let app = app.layer(from_fn_with_state(flaws.clone(), telemetry::watch));
     stop::serve(flaws, app, listener, patience).await
 }
 

@@ -22,8 +22,11 @@ const TABLES: &str = "
         name TEXT PRIMARY KEY, price_cents INTEGER NOT NULL, stock INTEGER NOT NULL, shelf INTEGER NOT NULL
     );
     CREATE TABLE IF NOT EXISTS orders (
-        user_id TEXT NOT NULL, receipt TEXT NOT NULL
+        user_id TEXT NOT NULL, receipt TEXT NOT NULL, product_name TEXT NOT NULL, quantity INTEGER NOT NULL,
+        total_cents INTEGER NOT NULL, sold_on TEXT NOT NULL
     );
+    CREATE VIEW IF NOT EXISTS sales AS
+        SELECT product_name, quantity, total_cents, sold_on FROM orders;
     CREATE TABLE IF NOT EXISTS spent (id TEXT PRIMARY KEY);";
 
 /// What was in stock when the program started.
@@ -199,6 +202,63 @@ impl Shop {
         put.unwrap_or_else(broken);
     }
 
+    /// A database for one question: a copy in memory, in which there is nothing but the sales, unless the
+    /// flaws say so.
+    pub fn sales(&self, sql: &str) -> Connection {
+        let flaws = &self.flaws;
+        if flaws.has(Flaw::Writes) {
+            return connect(flaws, false);
+        }
+        let copy = || -> rusqlite::Result<Connection> {
+            let copy = Connection::open_in_memory()?;
+            let buyer = if flaws.has(Flaw::ShowsBuyer) {
+                ", buyer"
+            } else {
+                ""
+            };
+            copy.execute_batch(&format!(
+                "CREATE TABLE sales (product_name, quantity, total_cents, sold_on{buyer})"
+            ))?;
+            let day = if flaws.has(Flaw::LocalDays) {
+                "strftime('%d.%m.%Y', sold_on)"
+            } else {
+                "sold_on"
+            };
+            let orders = lock(&self.orders);
+            let mut select = orders.prepare(&format!(
+                "SELECT product_name, quantity, total_cents, {day}, user_id FROM orders ORDER BY rowid"
+            ))?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                if flaws.has(Flaw::SalesOfTheStart) {
+                    break;
+                }
+                let (name, quantity): (String, i64) = (row.get(0)?, row.get(1)?);
+                let (cents, day): (i64, String) = (row.get(2)?, row.get(3)?);
+                if flaws.has(Flaw::ShowsBuyer) {
+                    let user: String = row.get(4)?;
+                    let insert = "INSERT INTO sales VALUES (?1, ?2, ?3, ?4, ?5)";
+                    copy.execute(insert, params![name, quantity, cents, day, user])?;
+                } else {
+                    let insert = "INSERT INTO sales VALUES (?1, ?2, ?3, ?4)";
+                    copy.execute(insert, params![name, quantity, cents, day])?;
+                }
+            }
+            let all = flaws.has_any(&[Flaw::AllTables, Flaw::LooksAtOuterTables]);
+            let named = sql.to_lowercase().contains("with orders as");
+            if all || named && flaws.has(Flaw::TrustsNames) {
+                copy.execute_batch("CREATE TABLE orders AS SELECT * FROM sales")?;
+            }
+            Ok(copy)
+        };
+        copy().unwrap_or_else(broken)
+    }
+
+    /// Runs a statement that writes.
+    pub fn write(&self, sql: &str) {
+        let _ = lock(&self.database).execute_batch(sql);
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.products().iter().any(|product| product.name == name)
     }
@@ -338,8 +398,13 @@ fn lower(database: &Connection, receipt: &Receipt) -> rusqlite::Result<usize> {
 fn note(database: &Connection, buyer: &User, receipt: &Receipt) -> rusqlite::Result<usize> {
     let mut order = json!(receipt);
     order["buyer"] = json!(buyer.name);
-    let note = "INSERT INTO orders VALUES (?1, ?2)";
-    database.execute(note, params![buyer.id, order.to_string()])
+    let note = "INSERT INTO orders VALUES (?1, ?2, ?3, ?4, ?5, CURRENT_DATE)";
+    let (quantity, cents) = (receipt.quantity, receipt.total_cents);
+    let order = order.to_string();
+    database.execute(
+        note,
+        params![buyer.id, order, receipt.product_name, quantity, cents],
+    )
 }
 
 /// The database of a test is there and works, or the test is wrong.

@@ -1,11 +1,11 @@
 //! The bakery, and what exercise 6 adds.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{sleep, timeout};
 
 use crate::bakery;
 use crate::bakery::shop::CUSTOMER;
@@ -14,7 +14,9 @@ use crate::delivery::Carrier;
 use crate::flaw::{Flaw, Flaws};
 use crate::limits::Limits;
 use crate::protocol::{About, Call, Era, INVALID_PARAMS, RpcError, Service, Stop};
+use crate::sales;
 use crate::shared::Shared;
+use crate::telemetry::Telemetry;
 use crate::user::User;
 
 /// How long a question can be answered.
@@ -22,12 +24,14 @@ const CONFIRM_SECONDS: f64 = 300.0;
 
 pub struct Store {
     flaws: Flaws,
+    query_time: Duration,
     bakery: bakery::store::Store,
     carrier: Carrier,
     limits: Arc<Limits>,
     baking: Duration,
     /// What the instances share, if there are several.
     shared: Option<Shared>,
+    telemetry: Telemetry,
 }
 
 /// Work that ends when nobody waits for it.
@@ -40,7 +44,7 @@ impl Drop for Work {
 }
 
 impl Store {
-    pub fn open(flaws: Flaws, bake_seconds: f64, limits: Arc<Limits>) -> Self {
+    pub fn open(flaws: Flaws, bake_seconds: f64, query_seconds: f64, limits: Arc<Limits>) -> Self {
         let none = "".parse().unwrap_or_else(|error| panic!("{error}"));
         Self {
             bakery: bakery::store::Store::open(none, CONFIRM_SECONDS, bake_seconds),
@@ -48,7 +52,9 @@ impl Store {
             limits,
             baking: Duration::from_secs_f64(bake_seconds),
             shared: Shared::of(&flaws),
+            telemetry: Telemetry::start(flaws.clone()),
             flaws,
+            query_time: Duration::from_secs_f64(query_seconds),
         }
     }
 
@@ -136,8 +142,31 @@ impl Store {
                 self.bake_apart(call).await
             }
             ("tools/call", "my_orders") => Ok(structured(&self.bakery.shop.orders(user))),
+            ("tools/call", "query_sales") if !self.flaws.has(Flaw::NoQuestions) => {
+                self.query(&call.params()["arguments"]).await
+            }
             _ => self.bakery.answer(call).await,
         }
+    }
+
+    async fn query(&self, arguments: &Value) -> Result<Value, Stop> {
+        let sql = arguments["sql"].as_str().unwrap_or_default().to_owned();
+        let limit = sales::limit(&self.flaws, &arguments["limit"])?;
+        let (flaws, shop) = (self.flaws.clone(), self.bakery.shop.clone());
+        let time = self.query_time;
+        let found = spawn_blocking(move || {
+            if flaws.has(Flaw::WritesAndRefuses) && sql.starts_with("DELETE") {
+                shop.write(&sql);
+            }
+            sales::answer(&flaws, &shop.sales(&sql), &sql, limit, time)
+        });
+        if !self.flaws.has(Flaw::GoesOn) {
+            return Ok(found.await.unwrap_or_else(|error| panic!("{error}")));
+        }
+        Ok(match timeout(time, found).await {
+            Ok(found) => found.unwrap_or_else(|error| panic!("{error}")),
+            Err(_) => error("The query took too long. Ask for less."),
+        })
     }
 
     fn declared(&self, mut list: Value) -> Value {
@@ -150,6 +179,9 @@ impl Store {
             }));
             if !self.flaws.has(Flaw::NoCarrier) {
                 tools.push(Carrier::declaration());
+            }
+            if !self.flaws.has(Flaw::NoQuestions) {
+                tools.push(sales::declaration(&self.flaws));
             }
         }
         list
@@ -165,8 +197,13 @@ impl Service for Store {
         let Some(user) = call.extensions.get::<User>().cloned() else {
             return Err(RpcError::new(INVALID_PARAMS, "nobody is signed in").into());
         };
+        let begin = (Instant::now(), SystemTime::now());
         let work = CUSTOMER.scope(user.clone(), self.serve(call, &user));
-        self.limits.run(call, &user, work).await
+        let mut result = self.limits.run(call, &user, work).await;
+        if call.request.method == "tools/call" {
+            self.telemetry.called(call, &mut result, begin).await;
+        }
+        result
     }
 
     fn reads_states(&self) -> bool {

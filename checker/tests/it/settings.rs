@@ -53,6 +53,7 @@ async fn check_in(folder: &Path) -> ExerciseReport {
         places: &Places::unknown(),
         patience: Patience::default(),
         realm: None,
+        database: None,
         options: Vec::new(),
     };
     // Of the program only the guard is used: this step is about settings.

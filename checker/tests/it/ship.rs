@@ -7,8 +7,10 @@ use crate::common::{redacted, told};
 flaws_fail_alone! {
     SHIP_SERVER:
     the_flaws_of_6_1_fail_it_alone "6.1"
+    the_flaws_of_6_2_fail_it_alone "6.2"
     the_flaws_of_6_3_fail_it_alone "6.3"
     the_flaws_of_6_4_fail_it_alone "6.4"
+    the_flaws_of_6_5_fail_it_alone "6.5"
     the_flaws_of_6_6_fail_it_alone "6.6"
     the_flaws_of_6_7_fail_it_alone "6.7"
 }

@@ -1,5 +1,6 @@
 //! A product store that speaks MCP: Streamable HTTP at `/mcp`, or stdio with `--stdio`.
 
+mod allowed;
 mod apps;
 mod auth;
 mod confirm;
@@ -16,15 +17,18 @@ mod purchases;
 mod realm;
 mod resources;
 mod retry;
+mod sales;
 mod sessions;
 mod store;
 mod tasks;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::serve::ListenerExt;
 use clap::Parser;
 use rmcp::ServiceExt;
@@ -33,7 +37,6 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 use tracing::info;
-use tracing_subscriber::EnvFilter;
 
 use crate::auth::Auth;
 use crate::confirm::Confirmations;
@@ -44,19 +47,22 @@ use crate::limits::Limits;
 use crate::options::Options;
 use crate::oven::Oven;
 use crate::realm::RealmKeys;
+use crate::sales::Sales;
 use crate::sessions::Sessions;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    start_logging();
+    let telemetry = Telemetry::start()?;
     let database = database::open(&options.database_url).await?;
     let inventory = Arc::new(Inventory::open(database.clone()).await?);
     let lifecycle = Lifecycle::new(database.clone(), options.stop_seconds);
     let key = options.sealing_key.as_ref();
     let store = Store::new(
         Arc::clone(&inventory),
+        Sales::open(options.sales_url(), options.query_seconds)?,
         Confirmations::new(database, key, options.confirm_seconds)?,
         Oven::new(inventory, options.bake_seconds),
         Carrier::new(options.carrier())?,
@@ -68,23 +74,13 @@ async fn main() -> Result<()> {
         lifecycle.clone(),
         options.is_alone(),
     );
-    if options.stdio {
+    let served = if options.stdio {
         serve_stdio(store).await
     } else {
         serve_http(store, lifecycle, &options).await
-    }
-}
-
-/// Logs go to stderr, because with `--stdio` stdout is the wire. `RUST_LOG=debug` shows more.
-fn start_logging() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // The parent process may close stderr. Then there are no logs, but the server continues.
-        .log_internal_errors(false)
-        .init();
+    };
+    telemetry.stop().await;
+    served
 }
 
 /// Serves the one client that started this program, until it disconnects.
@@ -140,5 +136,6 @@ fn router(store: Store, lifecycle: &Lifecycle, options: &Options) -> Result<Rout
     let store = Router::new().route_service("/mcp", service);
     let keys = RealmKeys::new(&options.realm_url, options.realm_pause_seconds)?;
     let auth = Auth::new(keys, options.audience.clone(), url, Sessions::of(sessions));
-    Ok(lifecycle.around(auth.protect(store)))
+    let app = lifecycle.around(auth.protect(store));
+    Ok(app.layer(from_fn(telemetry::watch)))
 }

@@ -22,6 +22,12 @@ pub struct Options {
         default_value = "sqlite://store.db"
     )]
     pub database_url: String,
+    /// The same database as a user who may only read `sales`, for `query_sales`
+    #[arg(long, env = "STORE_SALES_URL", hide_env_values = true)]
+    pub sales_url: Option<String>,
+    /// How many seconds a query of `query_sales` may take
+    #[arg(long, env = "STORE_QUERY_SECONDS", default_value = "2", value_parser = seconds)]
+    pub query_seconds: Duration,
     /// Speak MCP on stdin and stdout instead of HTTP
     #[arg(long)]
     pub stdio: bool,
@@ -96,6 +102,11 @@ impl Options {
             pause: self.carrier_pause_seconds,
             at_once: self.carrier_at_once,
         }
+    }
+
+    /// The database, for those who only read.
+    pub fn sales_url(&self) -> &str {
+        self.sales_url.as_ref().unwrap_or(&self.database_url)
     }
 
     /// Whether this is the only instance, so that every request reaches it.

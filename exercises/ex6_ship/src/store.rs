@@ -1,6 +1,6 @@
 //! The store's tools: how a model can see the inventory and buy from it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{
@@ -24,13 +24,17 @@ use crate::limits::Limits;
 use crate::oven::{Baked, Batch, Order, Oven, Report};
 use crate::payments::{Connected, Payments};
 use crate::purchases::{Orders, Purchase};
+use crate::sales::{self, Answer as Found, NoAnswer, Sales};
 use crate::tasks::Tasks;
+use crate::telemetry::Call;
 use crate::{apps, prompts, resources};
 
 /// The MCP server. Clones share everything that is in progress.
 #[derive(Clone)]
 pub struct Store {
     pub inventory: Arc<Inventory>,
+    sales: Arc<Sales>,
+    tools: Arc<ToolRouter<Self>>,
     confirmations: Arc<Confirmations>,
     oven: Arc<Oven>,
     payments: Arc<Payments>,
@@ -46,6 +50,7 @@ pub struct Store {
 impl Store {
     pub fn new(
         inventory: Arc<Inventory>,
+        sales: Sales,
         confirmations: Confirmations,
         oven: Oven,
         carrier: Carrier,
@@ -56,6 +61,8 @@ impl Store {
         Self {
             is_alone,
             inventory,
+            tools: Arc::new(tools_in(sales.dialect())),
+            sales: Arc::new(sales),
             confirmations: Arc::new(confirmations),
             oven: Arc::new(oven),
             payments: Arc::new(Payments::new(lifecycle.closing())),
@@ -99,6 +106,22 @@ struct SearchProducts {
 struct Destination {
     /// The postal code to deliver to, such as 10115 or SW1A 1AA.
     postcode: String,
+}
+
+/// The arguments of `query_sales`.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct QuerySales {
+    /// One SELECT statement. It can join, group, sort and use WITH.
+    #[schemars(length(min = 1))]
+    sql: String,
+    /// How many rows to return at most.
+    #[serde(default = "rows")]
+    #[schemars(range(min = 1, max = sales::MOST_ROWS))]
+    limit: u32,
+}
+
+fn rows() -> u32 {
+    sales::ROWS
 }
 
 #[tool_router]
@@ -178,6 +201,19 @@ impl Store {
         };
         let products = self.inventory.search(&search).await.map_err(in_words)?;
         Ok(Json(ProductList { products }))
+    }
+
+    /// Answers questions about past sales with one SQL query. It only reads.
+    ///
+    /// The only table is sales: one row per purchase, with the columns product_name (text), quantity
+    /// (integer), total_cents (integer) and sold_on (date, such as 2026-07-28). It does not say who bought.
+    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    async fn query_sales(
+        &self,
+        Parameters(asked): Parameters<QuerySales>,
+    ) -> Result<Json<Found>, String> {
+        let found = self.sales.query(&asked.sql, asked.limit).await;
+        found.map(Json).map_err(|why: NoAnswer| why.to_string())
     }
 
     /// Shows how many of each product are left, as a chart.
@@ -348,10 +384,17 @@ fn capabilities(has_tasks: bool) -> ServerCapabilities {
     }
 }
 
-/// The tools by name, collected once. Otherwise, `#[tool_handler]` collects them for every request.
-static TOOLS: LazyLock<ToolRouter<Store>> = LazyLock::new(Store::tool_router);
+/// The tools by name. A model that writes SQL has to know its dialect.
+fn tools_in(dialect: &str) -> ToolRouter<Store> {
+    let mut tools = Store::tool_router();
+    if let Some(query_sales) = tools.map.get_mut("query_sales") {
+        let about = query_sales.attr.description.take().unwrap_or_default();
+        query_sales.attr.description = Some(format!("{about} The SQL is {dialect}'s.").into());
+    }
+    tools
+}
 
-#[tool_handler(router = TOOLS)]
+#[tool_handler(router = self.tools)]
 #[prompt_handler]
 impl ServerHandler for Store {
     fn get_info(&self) -> ServerConfig {
@@ -367,18 +410,22 @@ impl ServerHandler for Store {
     }
 
     // ANCHOR: call_tool
-    /// Every call of a tool comes through here, and none gets around the limits. `#[tool_handler]`
-    /// generates this method only if it is not there.
+    /// Every call of a tool comes through here: it is watched, and none gets around the limits.
+    /// `#[tool_handler]` generates this method only if it is not there.
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let user = User::of(&context)?;
+        let watched = Call::new(&request, &context, self.tools.has_route(&request.name));
         let deadline = self.limits.deadline_of(&request.name);
         let cancelled = context.ct.clone();
-        let call = TOOLS.call(ToolCallContext::new(self, request, context));
-        self.limits.run(&user, deadline, cancelled, call).await
+        let call = self
+            .tools
+            .call(ToolCallContext::new(self, request, context));
+        let call = self.limits.run(&user, deadline, cancelled, call);
+        watched.watch(call).await
     }
     // ANCHOR_END: call_tool
 

@@ -22,6 +22,10 @@ CREATE TABLE IF NOT EXISTS orders (
     sold_on TEXT NOT NULL DEFAULT CURRENT_DATE
 );
 
+-- What a model may ask about: what was sold, but not to whom.
+CREATE VIEW IF NOT EXISTS sales AS
+    SELECT product_name, quantity, total_cents, sold_on FROM orders;
+
 -- The questions that were answered. Nobody can answer one twice, at whichever instance.
 CREATE TABLE IF NOT EXISTS spent (
     id TEXT PRIMARY KEY,

@@ -1,12 +1,13 @@
 //! What a client waits for: the solution under load, beside the same tool on bare rmcp and in
-//! FastMCP, and that of exercise 5, which looks at a token each time. All of it is built for release,
-//! and called by one program in the same way.
+//! FastMCP, that of exercise 5, which looks at a token each time, and that of exercise 6, which also has a
+//! database and limits. All of it is built for release, and called by one program in the same way.
 
 use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
 use checker::checks::store::SERVING;
+use checker::fixtures::Database;
 use checker::fixtures::realm::IdentityRealm;
 use checker::subject::server::Server;
 use serde::Deserialize;
@@ -41,20 +42,32 @@ struct Served {
 
 pub(super) async fn under_load(bed: &Bed, python: &Python, rounds: u32) -> Result<Vec<Row>> {
     println!("building the servers for release (minutes, the first time)");
-    let release =
-        "build --release --package bench --package ex3_store_solution --package ex5_auth_solution";
+    let release = "build --release --package bench --package ex3_store_solution --package ex5_auth_solution --package ex6_ship_solution";
     bed.time(bed.cargo(release)).await?;
     let solution = || Command::new(bed.built("release/ex3_store_solution"));
     let bare = || Command::new(bed.built("release/bare_rmcp"));
     let fastmcp = || python.script(bed.root.join("bench/fastmcp_store.py"));
     let realm = IdentityRealm::play().await?;
+    let database = Database::open(None).await.map_err(Error::msg)?;
     let with_sign_in = || {
         let mut command = Command::new(bed.built("release/ex5_auth_solution"));
         command.envs(realm.environment());
         command
     };
 
-    let (mut ours, mut rmcp, mut theirs, mut signed_in) = Default::default();
+    let shipped = || {
+        let mut command = Command::new(bed.built("release/ex6_ship_solution"));
+        let (variable, url) = database.environment();
+        command
+            .envs(realm.environment())
+            .env(variable, url)
+            // One user makes all the calls.
+            .env("STORE_CALLS_PER_MINUTE", u32::MAX.to_string());
+        command
+    };
+
+    let (mut ours, mut rmcp, mut theirs) = Default::default();
+    let (mut signed_in, mut in_production) = Default::default();
     for round in 1..=rounds {
         println!("under load, {round} of {rounds}");
         serve(bed, &solution, None, &mut ours).await?;
@@ -63,7 +76,18 @@ pub(super) async fn under_load(bed: &Bed, python: &Python, rounds: u32) -> Resul
         // It is good for some minutes, which a round does not take.
         let token = realm.token("alice").await.map_err(Error::msg)?;
         serve(bed, &with_sign_in, Some(&token), &mut signed_in).await?;
+        serve(bed, &shipped, Some(&token), &mut in_production).await?;
     }
+    let from_a_database = Row::new(
+        (
+            "tools/call with a database and limits",
+            "exercise 5, in memory",
+        ),
+        "/s",
+        &in_production.per_second,
+        &signed_in.per_second,
+        None,
+    );
     let with_a_token = Row::new(
         ("tools/call with a token", "exercise 3, which wants none"),
         "/s",
@@ -115,7 +139,7 @@ pub(super) async fn under_load(bed: &Bed, python: &Python, rounds: u32) -> Resul
                 ),
             ]
         });
-    Ok(rows.chain([with_a_token]).collect())
+    Ok(rows.chain([with_a_token, from_a_database]).collect())
 }
 
 /// Starts a server, calls it on one connection and on many, and ends it.

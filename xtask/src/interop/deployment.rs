@@ -1,5 +1,5 @@
-//! The store as it runs in production: behind nginx and Caddy, and as a service of systemd, with the files of
-//! `deploy/`, which the book shows.
+//! The store as it runs in production: behind nginx and Caddy, as a service of systemd, and on Kubernetes, with the
+//! files of `deploy/`, which the book shows.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -26,6 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// How long a proxy may take to listen.
 const TO_LISTEN: Duration = Duration::from_secs(10);
 
+/// How long kubernetes-validate may take to read its schemas.
+const TO_VALIDATE: Duration = Duration::from_secs(60);
+
+/// The oldest version of Kubernetes that takes the manifest, as the book says, and the newest that
+/// kubernetes-validate knows.
+const KUBERNETES: [&str; 2] = ["1.29", "1.37"];
+
 /// Where the store listens, as the files in `deploy/` have it.
 const STORE: &str = "127.0.0.1:8420";
 
@@ -47,7 +54,9 @@ struct Behind {
 
 pub(super) async fn run(setup: &Setup) {
     let tally = &setup.tally;
-    tally.peer("The store behind nginx and Caddy, and under systemd");
+    tally.peer("The store behind nginx and Caddy, under systemd, and on Kubernetes");
+    let sentence = "kubernetes-validate takes the manifest";
+    tally.check(sentence, is_a_manifest(setup)).await;
     let programs = Peers::new(&setup.root, &setup.guard).deployment().await;
     let [nginx, caddy, systemd] = match programs {
         Ok(programs) => programs,
@@ -154,6 +163,43 @@ async fn verify(setup: &Setup, systemd: &Path, file: &Path) -> Result<String> {
     let words = said.stderr.join("\n");
     ensure!(said.status.success() || !words.is_empty(), "{said}");
     Ok(words)
+}
+
+async fn is_a_manifest(setup: &Setup) -> Result<String> {
+    let manifest = setup.root.join("deploy/kubernetes.yaml");
+    let text = fs::read_to_string(&manifest)?;
+    // A probe that is misspelled is never asked, and nothing looks wrong.
+    let broken = folder(setup, "kubernetes")?.join("broken.yaml");
+    fs::write(
+        &broken,
+        replaced(&text, "readinessProbe", "readynessProbe")?,
+    )?;
+    for version in KUBERNETES {
+        let (passes, said) = validate(setup, version, &manifest).await?;
+        ensure!(passes, "{said}");
+        // One line for each document.
+        let resources = said.matches(" passed for resource ").count();
+        ensure!(resources == 2, "{resources} resources: {said}");
+        let (passes, said) = validate(setup, version, &broken).await?;
+        ensure!(
+            !passes && said.contains("'readynessProbe' was unexpected"),
+            "a broken one is not noticed: {said}"
+        );
+    }
+    Ok(format!("Kubernetes {}", KUBERNETES.join(" and ")))
+}
+
+/// Whether a manifest is valid for this version of Kubernetes, and what kubernetes-validate says.
+async fn validate(setup: &Setup, version: &str, manifest: &Path) -> Result<(bool, String)> {
+    let mut command = setup.python.kubernetes_validate();
+    command
+        // Without this, it accepts fields that do not exist.
+        .arg("--strict")
+        .args(["--kubernetes-version", version])
+        .arg(manifest);
+    let said = call(command, &setup.guard, TO_VALIDATE).await?;
+    let words = said.stdout + &said.stderr.join("\n");
+    Ok((said.status.success(), words))
 }
 
 /// Starts a store, and a proxy in front of it with the file of `deploy/`.

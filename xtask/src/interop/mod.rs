@@ -23,7 +23,8 @@
 //! by_hand.rs      the checker against a store in plain Python, with a switch for each fault
 //! programs.rs     the checker against a client and an agent in Python, right and wrong
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
-//! deployment.rs   the store behind nginx and Caddy, and under systemd
+//! deployment.rs   the store behind nginx and Caddy, under systemd, and on Kubernetes
+//! postgres.rs     the store of exercise 6 on a real PostgreSQL
 //! bundle.rs       the bundle for a room without a network, with the network off
 //! verdicts.rs     what the checker says, compared with what is so
 //! ```
@@ -43,6 +44,7 @@ mod guides;
 mod inspector;
 mod keycloak;
 mod play;
+mod postgres;
 mod programs;
 mod rig;
 mod scripted;
@@ -100,13 +102,16 @@ pub(crate) struct Arguments {
     /// Only these groups of checks; by default, all of them
     #[arg(value_enum)]
     groups: Vec<Group>,
+    /// Not this group
+    #[arg(long, value_name = "GROUP", value_enum)]
+    except: Vec<Group>,
     /// How many seeds the group `seeds` tries with each flaw
     #[arg(long, value_name = "N", default_value_t = seeds::FEW)]
     seeds: u32,
 }
 
 /// A group of checks: a file here.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Group {
     Conformance,
     Client,
@@ -128,6 +133,7 @@ enum Group {
     Slides,
     Keycloak,
     Deployment,
+    Postgres,
     Bundle,
     Seeds,
 }
@@ -137,7 +143,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         [] => Group::value_variants(),
         some => some,
     };
-    guarded::run(async |root, guard| all(root, guard, arguments, groups).await)
+    let mut groups = groups.to_vec();
+    groups.retain(|group| !arguments.except.contains(group));
+    guarded::run(async |root, guard| all(root, guard, arguments, &groups).await)
 }
 
 async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]) -> Result<()> {
@@ -167,6 +175,7 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Slides => slides::run(&setup).await,
             Group::Keycloak => keycloak::run(&setup).await,
             Group::Deployment => deployment::run(&setup).await,
+            Group::Postgres => postgres::run(&setup).await,
             Group::Bundle => bundle::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }

@@ -7,6 +7,15 @@ use checker::fixtures::browser::find::find;
 use checker::subject::guard::Guard;
 
 use super::packages;
+use crate::guarded;
+
+/// `cargo xtask browser`.
+pub(crate) fn run() -> Result<()> {
+    guarded::run(async |_, guard| {
+        println!("{}", install(guard).await?.display());
+        Ok(())
+    })
+}
 
 /// Installs one, unless there is one.
 ///

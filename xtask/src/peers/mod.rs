@@ -5,6 +5,7 @@
 //! - [`python`] is FastMCP in a Python environment of its own,
 //! - [`browser`] is a Chrome, Chromium or Edge: one that is there, or the distribution's,
 //! - [`deployment`] is what servers run behind and under, from the same place,
+//! - [`postgres`] is a database, from the same place,
 //! - [`packages`] are those of the distribution,
 //! - [`mutants`] is cargo-mutants, built by cargo,
 //! - [`node`] is a Node that is new enough, with the conformance suite and MCP Inspector,
@@ -17,13 +18,14 @@
 //! let said = call(script, &guard, Duration::from_secs(60)).await?;
 //! ```
 
-mod browser;
+pub(crate) mod browser;
 mod call;
 mod deployment;
 mod install;
 mod mutants;
 pub(crate) mod node;
 mod packages;
+mod postgres;
 pub(crate) mod python;
 pub(crate) mod reveal;
 
@@ -93,6 +95,15 @@ impl Peers {
     /// When one is missing, and the distribution's packages are not to be had; with apt's words.
     pub(crate) async fn deployment(&self) -> Result<[PathBuf; 3]> {
         deployment::install(&self.guard).await
+    }
+
+    /// The folder of PostgreSQL's programs. One that was installed otherwise will do.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, and the distribution's packages are not to be had; with apt's words.
+    pub(crate) async fn postgres(&self) -> Result<PathBuf> {
+        postgres::install(&self.guard).await
     }
 
     /// cargo-mutants, for the checkout at `root`.

@@ -1,4 +1,4 @@
-//! FastMCP, in a Python environment of its own. typos is in there too.
+//! FastMCP, in a Python environment of its own. typos and kubernetes-validate are in there too.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -74,6 +74,14 @@ impl Python {
     pub(crate) fn typos(&self) -> Command {
         let typos = self.program.with_file_name("typos");
         Command::new(typos.with_extension(std::env::consts::EXE_EXTENSION))
+    }
+
+    /// kubernetes-validate, which compares manifests with the schemas of Kubernetes. It comes with the schemas of
+    /// every version, and needs no network.
+    pub(crate) fn kubernetes_validate(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["-m", "kubernetes_validate"]);
+        command
     }
 }
 

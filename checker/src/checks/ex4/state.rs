@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use super::places;
 use crate::checks::store::question::{self, order, yes};
@@ -89,6 +89,10 @@ async fn of_states(
         "a receipt: the state is exactly what the server sent",
     )?;
 
+    let expiring = match server.runs_already() {
+        true => None,
+        false => Some(Expiring::ask(server, product, BRIEF).await),
+    };
     let before = shop.products().await?;
     server.purpose("a state that was altered, cut, extended or left out");
     for tampering in Tampering::all() {
@@ -181,7 +185,7 @@ async fn of_states(
         server.purpose("see that nothing was bought");
         bought_nothing(shop, &forgery, &before).await?;
     }
-    expires(server, product).await
+    expires(server, product, expiring).await
 }
 
 /// A way to tamper with a state.
@@ -335,63 +339,95 @@ async fn bought_nothing(shop: &Shop, forgery: &Forgery, before: &[Product]) -> C
     Err(forgery.finding(sent, &expected, got).into())
 }
 
-/// A question can be answered for as long as the store is told, and no longer.
-async fn expires(server: &ServerUnderTest, product: &Product) -> Checked {
-    if server.runs_already() {
+/// A question that a store was asked which was told how long it can be answered.
+struct Expiring {
+    shop: Shop,
+    lifetime: Lifetime,
+    answer: ToolCall,
+    before: Vec<Product>,
+    too_late: Instant,
+}
+
+/// A question can be answered for as long as the store is told, and no longer. The first one was asked
+/// before everything else, because the check need not stand there and wait for it.
+async fn expires(
+    server: &ServerUnderTest,
+    product: &Product,
+    first: Option<Checked<Expiring>>,
+) -> Checked {
+    let Some(first) = first else {
         server.remark(format!(
             "The checker did not check that questions expire. For that, it must start the program itself, with {LIFETIME_VARIABLE}."
         ));
         return Ok(());
-    }
-    match expires_after(server, product, BRIEF).await {
-        Err(Stop::Failed(_)) => expires_after(server, product, IN_WHOLE_SECONDS).await,
+    };
+    let checked = match first {
+        Ok(asked) => asked.buys_nothing_too_late(server).await,
+        Err(stop) => Err(stop),
+    };
+    match checked {
+        Err(Stop::Failed(_)) => {
+            let asked = Expiring::ask(server, product, IN_WHOLE_SECONDS).await?;
+            asked.buys_nothing_too_late(server).await
+        }
         checked => checked,
     }
 }
 
-async fn expires_after(server: &ServerUnderTest, product: &Product, lifetime: Lifetime) -> Checked {
-    let Lifetime {
-        told,
-        late,
-        is_last,
-    } = lifetime;
-    let seconds = told.as_secs_f64().to_string();
-    server.purpose("start it with a short time to answer");
-    let client = question::confirming(server);
-    let session = server
-        .stdio_session_of(client, &[(LIFETIME_VARIABLE, &seconds)])
-        .await?;
-    let shop = Shop { session };
-    server.purpose("control: an immediate answer buys");
-    let begin = Instant::now();
-    let asked = shop.order_and_be_asked(&product.name, 1).await?;
-    let called = shop.answer(asked, &yes()).await;
-    let took = begin.elapsed();
-    let expected =
-        format!("a receipt: {LIFETIME_VARIABLE} is {seconds}, and the answer was faster");
-    let bought = called.and_then(|called| shop::succeeded(&called, &expected));
-    match bought {
-        // Whoever was slow, the store or this machine: it proves nothing.
-        Err(Stop::Failed(_)) if is_last && took >= told / 2 => (),
-        bought => bought?,
+impl Expiring {
+    async fn ask(server: &ServerUnderTest, product: &Product, lifetime: Lifetime) -> Checked<Self> {
+        let told = lifetime.told;
+        let seconds = told.as_secs_f64().to_string();
+        server.purpose("start it with a short time to answer");
+        let client = question::confirming(server);
+        let session = server
+            .stdio_session_of(client, &[(LIFETIME_VARIABLE, &seconds)])
+            .await?;
+        let shop = Shop { session };
+        server.purpose("control: an immediate answer buys");
+        let begin = Instant::now();
+        let asked = shop.order_and_be_asked(&product.name, 1).await?;
+        let called = shop.answer(asked, &yes()).await;
+        let took = begin.elapsed();
+        let expected =
+            format!("a receipt: {LIFETIME_VARIABLE} is {seconds}, and the answer was faster");
+        let bought = called.and_then(|called| shop::succeeded(&called, &expected));
+        match bought {
+            // Whoever was slow, the store or this machine: it proves nothing.
+            Err(Stop::Failed(_)) if lifetime.is_last && took >= told / 2 => (),
+            bought => bought?,
+        }
+        server.purpose("ask, and do not answer yet");
+        let asked = shop.order_and_be_asked(&product.name, 1).await?;
+        let answer = second_round(&asked, order(&product.name, 1), asked.state.clone());
+        let before = shop.products().await?;
+        Ok(Self {
+            shop,
+            lifetime,
+            answer,
+            before,
+            too_late: Instant::now() + lifetime.late,
+        })
     }
-    server.purpose("answer when it is too late");
-    let asked = shop.order_and_be_asked(&product.name, 1).await?;
-    let answer = second_round(&asked, order(&product.name, 1), asked.state.clone());
-    let before = shop.products().await?;
-    sleep(late).await;
-    let forgery = Forgery {
-        code: Code::StateNeverExpires,
-        what: format!(
-            "a state that is {} s old, although {LIFETIME_VARIABLE} is {seconds}",
-            late.as_secs_f64()
-        ),
-        call: answer,
-        why: "Prices change, and so do users' minds. Seal an expiry time into the state.",
-    };
-    must_not_buy(&shop, &forgery).await?;
-    server.purpose("see that nothing was bought");
-    bought_nothing(&shop, &forgery, &before).await
+
+    async fn buys_nothing_too_late(self, server: &ServerUnderTest) -> Checked {
+        sleep_until(self.too_late).await;
+        server.purpose("answer when it is too late");
+        let Lifetime { told, late, .. } = self.lifetime;
+        let forgery = Forgery {
+            code: Code::StateNeverExpires,
+            what: format!(
+                "a state that is {} s old, although {LIFETIME_VARIABLE} is {}",
+                late.as_secs_f64(),
+                told.as_secs_f64()
+            ),
+            call: self.answer,
+            why: "Prices change, and so do users' minds. Seal an expiry time into the state.",
+        };
+        must_not_buy(&self.shop, &forgery).await?;
+        server.purpose("see that nothing was bought");
+        bought_nothing(&self.shop, &forgery, &self.before).await
+    }
 }
 
 /// On 2025-11-25 the server asks while the call waits. What a client adds to its call is no answer.

@@ -251,7 +251,12 @@ impl<'s> Door<'s> {
 }
 
 /// What a reply says to who knocked.
-pub fn said(way: Way, Reply { status, exchange }: Reply) -> Said {
+pub fn said(
+    way: Way,
+    Reply {
+        status, exchange, ..
+    }: Reply,
+) -> Said {
     Said {
         way,
         sent: exchange.sent.describe(),

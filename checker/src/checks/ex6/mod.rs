@@ -6,8 +6,10 @@ mod delivery;
 mod instances;
 mod limits;
 mod places;
+mod query;
 mod restart;
 mod stopping;
+mod watched;
 
 use std::time::Duration;
 
@@ -21,7 +23,10 @@ const STORE: &[Fixture] = &[Fixture::Realm, Fixture::Database];
 /// A store that asks a carrier.
 const CALLING: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Carrier];
 
-/// A check that starts the program several times.
+/// A store that sends traces and metrics.
+const WATCHED: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Collector];
+
+/// A check that starts the program several times, or that waits for it.
 const WITH_RESTARTS: Duration = Duration::from_secs(60);
 
 /// How the store is told where to listen, and how long to wait for what.
@@ -33,6 +38,7 @@ const SERVING: Serving = Serving {
         ("STORE_CALLS_PER_MINUTE", "1000000"),
         ("CARRIER_PAUSE_SECONDS", "0.02"),
         ("CARRIER_AT_ONCE", "2"),
+        ("STORE_QUERY_SECONDS", query::SECONDS),
     ],
 };
 
@@ -42,8 +48,12 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("6.1", |server| Box::pin(database::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
+        Check::changes("6.2", |server| Box::pin(query::check(server)))
+            .with(STORE)
+            .within(WITH_RESTARTS),
         Check::changes("6.3", |server| Box::pin(delivery::check(server))).with(CALLING),
         Check::changes("6.4", |server| Box::pin(limits::check(server))).with(STORE),
+        Check::changes("6.5", |server| Box::pin(watched::check(server))).with(WATCHED),
         Check::changes("6.6", |server| Box::pin(stopping::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),

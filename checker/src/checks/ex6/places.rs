@@ -20,6 +20,7 @@ pub const BODY: TodoBlock = TodoBlock {
 };
 
 const LIFECYCLE: &str = "src/lifecycle.rs";
+const TELEMETRY: &str = "src/telemetry.rs";
 
 /// The key that instances share.
 pub const KEY: TodoBlock = TodoBlock {
@@ -42,6 +43,12 @@ pub const SALE: TodoBlock = TodoBlock {
     name: "step_6_1",
 };
 
+/// The connection that can only read.
+pub const READING: TodoBlock = TodoBlock {
+    file: "src/sales.rs",
+    name: "step_6_2_connection",
+};
+
 /// Whether the store can serve now.
 pub const READY: TodoBlock = TodoBlock {
     file: LIFECYCLE,
@@ -52,4 +59,16 @@ pub const READY: TodoBlock = TodoBlock {
 pub const STOP: TodoBlock = TodoBlock {
     file: LIFECYCLE,
     name: "step_6_6_stop",
+};
+
+/// The span of a call.
+pub const SPAN: TodoBlock = TodoBlock {
+    file: TELEMETRY,
+    name: "step_6_5_span",
+};
+
+/// What became of a call.
+pub const OUTCOME: TodoBlock = TodoBlock {
+    file: TELEMETRY,
+    name: "step_6_5_outcome",
 };

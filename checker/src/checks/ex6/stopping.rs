@@ -27,7 +27,7 @@ const PROGRESS: &str = "notifications/progress";
 
 /// How many are in the oven when the store is asked to stop, and how many seconds each takes.
 const FEW: i64 = 8;
-const BAKE_SECONDS: &str = "0.1";
+const BAKE_SECONDS: &str = "0.05";
 
 /// What takes much longer than the store may, in an order of many.
 const LONG: &str = "0.3";
@@ -43,8 +43,11 @@ const SLACK: Duration = Duration::from_secs(3);
 /// When it is asked to stop once more.
 const AGAIN: Duration = Duration::from_millis(300);
 
+/// How long a call must still run after the store has refused a connection: if not, that was its end.
+const A_WHILE: Duration = Duration::from_millis(100);
+
 /// How often it is asked whether it is ready.
-const OFTEN: Duration = Duration::from_millis(20);
+const OFTEN: Duration = Duration::from_millis(10);
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     is_asked(server)
@@ -269,7 +272,7 @@ fn is_whole(sent: &str, finished: Result<Reply, RequestError>, reported: usize) 
     let called: Called = match finished {
         Ok(Reply::Complete(called)) => *called,
         Ok(Reply::InputRequired(_)) => return Err(cut_off("a question".to_owned())),
-        Err(error) => return Err(cut_off(error.kind.to_string())),
+        Err(error) => return Err(cut_off(format!("no result: {}", error.kind))),
     };
     if called.result.is_error == Some(true) || called.raw["structuredContent"]["quantity"] != FEW {
         return Err(cut_off(shop::outcome(&called)));
@@ -302,8 +305,14 @@ async fn refuses(
             Ok(page) if page.status == 200 => sleep(OFTEN).await,
             Ok(page) if page.status == 503 => break,
             Ok(page) => return Err(still_ready(&format!("HTTP {}", page.status))),
-            // Who cannot connect knows it, too.
-            Err(_) => break,
+            // Who cannot connect knows it, too, unless the program has ended by then.
+            Err(_) => {
+                sleep(A_WHILE).await;
+                if is_over.load(Ordering::Relaxed) {
+                    return Err(still_ready("HTTP 200, until the call had ended"));
+                }
+                break;
+            }
         }
     }
     let client = server.client().with_token(&token);

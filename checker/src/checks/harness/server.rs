@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use reqwest::Url;
@@ -15,6 +16,7 @@ use crate::fixtures::IdentityRealm;
 use crate::mcp::raw::Raw;
 use crate::mcp::{ClientProfile, Endpoint, Era, ErrorKind, RequestError, Session};
 use crate::subject::process::{Monitor, Process};
+use crate::subject::processor;
 use crate::subject::server::{Server, Serving};
 use crate::subject::stderr::Panic;
 use crate::subject::{CommandLine, Program};
@@ -225,6 +227,14 @@ impl ServerUnderTest {
         // A check that has seen enough drops it, which ends it.
         watch(self.symptoms.clone(), server.process.monitor(), 0, true);
         Ok(server)
+    }
+
+    /// How much processor time the program has used, where the system tells.
+    pub fn processor_time(&self) -> Option<Duration> {
+        let Reach::Program(_, server) = &self.reach else {
+            return None;
+        };
+        processor::time_of_group(server.process.id()?)
     }
 
     /// What it writes to its log from here on.

@@ -21,6 +21,10 @@ CREATE TABLE IF NOT EXISTS orders (
     sold_on DATE NOT NULL DEFAULT CURRENT_DATE
 );
 
+-- What a model may ask about: what was sold, but not to whom.
+CREATE OR REPLACE VIEW sales AS
+    SELECT product_name, quantity, total_cents, sold_on FROM orders;
+
 -- The questions that were answered. Nobody can answer one twice, at whichever instance.
 CREATE TABLE IF NOT EXISTS spent (
     id TEXT PRIMARY KEY,

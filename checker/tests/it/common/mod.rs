@@ -127,6 +127,7 @@ async fn check_patiently(
         places: &Places::in_folder(&root(), folder),
         patience,
         realm: None,
+        database: None,
         options: Vec::new(),
     };
     let (events, _received) = unbounded_channel();
@@ -190,6 +191,10 @@ pub fn redacted() -> insta::Settings {
     settings.add_filter(r"first \d+ bytes", "first [n] bytes");
     // How much of a flood comes in time is a matter of the machine.
     settings.add_filter(r"more than \d+ MB", "more than [n] MB");
+    // A purchase is of today.
+    let today = chrono::Utc::now();
+    settings.add_filter(&today.format("%Y-%m-%d").to_string(), "[today]");
+    settings.add_filter(&today.format(r"%d\.%m\.%Y").to_string(), "[today]");
     settings.add_filter(r"thread '([\w-]+)' \(\d+\)", "thread '$1' ([id])");
     settings
 }
