@@ -170,10 +170,7 @@ async fn is_a_manifest(setup: &Setup) -> Result<String> {
     let text = fs::read_to_string(&manifest)?;
     // A probe with another name is never asked, and nothing looks wrong.
     let broken = folder(setup, "kubernetes")?.join("broken.yaml");
-    fs::write(
-        &broken,
-        replaced(&text, "readinessProbe", "readyProbe")?,
-    )?;
+    fs::write(&broken, replaced(&text, "readinessProbe", "readyProbe")?)?;
     for version in KUBERNETES {
         let (passes, said) = validate(setup, version, &manifest).await?;
         ensure!(passes, "{said}");
