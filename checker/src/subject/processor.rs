@@ -18,18 +18,25 @@ pub fn time_of_group(_leader: u32) -> Option<Duration> {
     None
 }
 
-/// The time that this process has used, if it is of the group: from `/proc/ID/stat`, see proc_pid_stat(5).
+/// The time that the threads of this process have used, if it is of the group. Other figures of the system are
+/// in hundredths of a second, in which a busy machine may not get to a thread at all.
 #[cfg(target_os = "linux")]
 fn time_in_group(id: u32, leader: u32) -> Option<Duration> {
-    /// So many ticks are a second, on every Linux that Rust supports.
-    const TICKS: u64 = 100;
-
+    // See proc_pid_stat(5). The name of the program is in parentheses, and can contain spaces.
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name of the program is in parentheses, and can contain spaces.
     let (_, fields) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    let (group, user, system) = (number(2)?, number(11)?, number(12)?);
-    let ticks = (group == u64::from(leader)).then_some(user + system)?;
-    Some(Duration::from_millis(ticks * 1000 / TICKS))
+    let group: u32 = fields.split_whitespace().nth(2)?.parse().ok()?;
+    if group != leader {
+        return None;
+    }
+    let threads = std::fs::read_dir(format!("/proc/{id}/task"))
+        .ok()?
+        .flatten();
+    // The first number is the time on a processor, in nanoseconds.
+    let times = threads.filter_map(|thread| {
+        let times = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        let nanoseconds = times.split_whitespace().next()?.parse().ok()?;
+        Some(Duration::from_nanos(nanoseconds))
+    });
+    times.reduce(|sum, time| sum + time)
 }

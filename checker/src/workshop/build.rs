@@ -1,5 +1,6 @@
 //! From a request to a program that cargo has built: the attendee's, or the solution.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -25,6 +26,33 @@ pub(crate) enum Built {
     },
 }
 
+/// What is built, and from where.
+pub(super) struct Place {
+    /// `ex3_store`
+    pub(super) package: String,
+    pub(super) folder: PathBuf,
+    brings_it_back: String,
+}
+
+impl Place {
+    pub(super) fn of(workshop: &Workshop, exercise: &Exercise, solution: bool) -> Self {
+        let id = &exercise.id;
+        if solution {
+            Self {
+                package: format!("{id}_solution"),
+                folder: workshop.solution_of(exercise),
+                brings_it_back: format!("git checkout -- solutions/{id}"),
+            }
+        } else {
+            Self {
+                package: id.clone(),
+                folder: workshop.folder_of(exercise),
+                brings_it_back: format!("cargo checker reset {}", exercise.short()),
+            }
+        }
+    }
+}
+
 /// Builds the attendee's program, or the solution.
 ///
 /// # Errors
@@ -37,20 +65,11 @@ pub(crate) async fn program(
     guard: &Guard,
     events: &UnboundedSender<Event>,
 ) -> Result<Built> {
-    let id = &exercise.id;
-    let (package, folder, brings_it_back) = if solution {
-        (
-            format!("{id}_solution"),
-            workshop.solution_of(exercise),
-            format!("git checkout -- solutions/{id}"),
-        )
-    } else {
-        (
-            id.clone(),
-            workshop.folder_of(exercise),
-            format!("cargo checker reset {}", exercise.short()),
-        )
-    };
+    let Place {
+        package,
+        folder,
+        brings_it_back,
+    } = Place::of(workshop, exercise, solution);
     if !folder.join("Cargo.toml").is_file() {
         bail!(
             "{} is missing. `{brings_it_back}` brings it back",

@@ -4,6 +4,7 @@
 use thiserror::Error;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::ahead::Ahead;
 use super::build::{self, Built};
 use super::{CheckRequest, SubjectChoice, Workshop};
 use crate::checks;
@@ -88,11 +89,20 @@ impl Workshop {
             SubjectChoice::Command(command) => (reach::command(command, guard).await?, 0),
             SubjectChoice::Starter | SubjectChoice::Solution => {
                 let solution = matches!(request.subject, SubjectChoice::Solution);
-                match build::program(self, exercise, solution, guard, events).await? {
-                    Built::Program(program, took) => {
+                let building = build::program(self, exercise, solution, guard, events);
+                let (built, report) = match Ahead::find(self, exercise, solution, guard) {
+                    Some(ahead) => ahead.check(&plan, building, begin, events).await?,
+                    None => (building.await?, None),
+                };
+                match (built, report) {
+                    (Built::Program(_, took), Some(report)) => {
+                        let build_ms = milliseconds(took);
+                        return Ok(ExerciseReport { build_ms, ..report });
+                    }
+                    (Built::Program(program, took), None) => {
                         (Subject::Program(program), milliseconds(took))
                     }
-                    Built::Broken { first, others } => {
+                    (Built::Broken { first, others }, _) => {
                         begin();
                         let note = of_compile_error(&first);
                         let error = CompileError {

@@ -4,10 +4,12 @@
 //! - [`CheckRequest`] is what is to be checked; [`Workshop::check`] does it, from the build to the
 //!   progress,
 //! - [`hints`] climbs a step's ladder,
-//! - `build` runs cargo, `saves` notices saves, by file events or by looking,
+//! - `build` runs cargo, and `ahead` begins to check meanwhile, where nothing was saved,
+//! - `saves` notices saves, by file events or by looking,
 //! - [`progress`] is what the attendee has passed, [`at_work`] who builds or checks here,
 //! - [`rescue`] replaces an exercise's files and loses none.
 
+mod ahead;
 pub mod at_work;
 pub(crate) mod build;
 mod check;

@@ -205,11 +205,15 @@ fn read(
 fn judged(flaws: &Flaws, asked: AuthContext<'_>) -> Authorization {
     let allowed = match asked.action {
         AuthAction::Select | AuthAction::Recursive => true,
-        AuthAction::Read { table_name, .. } => {
+        AuthAction::Read {
+            table_name,
+            column_name,
+        } => {
             let table = table_name.to_lowercase();
             !(table.starts_with("sqlite_") || table.starts_with("pragma_"))
                 || flaws.has(Flaw::ShowsSchema) && table.starts_with("sqlite_")
-                || flaws.has(Flaw::TableFunctions) && table.starts_with("pragma_")
+                || flaws.has(Flaw::TableFunctions)
+                    && (table.starts_with("pragma_") || column_name == "ROWID")
         }
         AuthAction::Function { function_name } => {
             FUNCTIONS.contains(&function_name.to_lowercase().as_str())
@@ -219,7 +223,11 @@ fn judged(flaws: &Flaws, asked: AuthContext<'_>) -> Authorization {
             flaws.has(Flaw::Pragmas)
                 || flaws.has(Flaw::TableFunctions) && pragma_name == "table_info"
         }
-        _ => flaws.has(Flaw::Writes),
+        // SQLite declares such a table while it compiles the query.
+        AuthAction::Update { table_name, .. } => {
+            flaws.has(Flaw::TableFunctions) && table_name == "sqlite_master"
+        }
+        _ => false,
     };
     if allowed || flaws.has(Flaw::Writes) {
         Authorization::Allow

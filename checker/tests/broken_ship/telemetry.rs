@@ -76,7 +76,7 @@ fn log(flaws: &Flaws, line: &Value) {
         return;
     }
     if flaws.has(Flaw::LogsText) {
-        eprintln!("INFO {} [{}]", line["message"], line["request_id"]);
+        eprintln!("INFO {}", line["message"]);
         return;
     }
     if flaws.has(Flaw::LogsWithoutId) && line["message"] == "called" {

@@ -2,7 +2,7 @@
 
 use checker::checks::contract;
 use checker::checks::store::SERVING;
-use checker::fixtures::IdentityRealm;
+use checker::fixtures::{Database, IdentityRealm};
 use checker::mcp::{ClientProfile, Endpoint, Era, Session, Transcript};
 use checker::patience::Patience;
 use checker::subject::Program;
@@ -64,6 +64,19 @@ async fn the_store_of_users_declares_the_contract_of_its_step() {
     let tools = session.tools().await.unwrap();
     let declared = ["buy_product", "my_orders"].map(|name| tool(&tools, name));
     are_snapshots_of("ex5", &[("5.7", declared.join("\n"))]);
+}
+
+#[tokio::test]
+async fn the_store_that_is_shipped_declares_the_contract_of_its_steps() {
+    let realm = IdentityRealm::play().await.unwrap();
+    let token = realm.token("alice").await.unwrap();
+    let client = ClientProfile::new(Era::Modern).with_token(&token);
+    let database = Database::open().unwrap();
+    let environment = realm.environment().into_iter();
+    let environment = environment.chain([database.environment()]).collect();
+    let (session, _server) = session_of("ex6_ship_solution", environment, client).await;
+    let tools = session.tools().await.unwrap();
+    are_snapshots_of("ex6", &[("6.3", tool(&tools, "delivery_quote"))]);
 }
 
 async fn session_with(solution: &str) -> (Session, Server) {

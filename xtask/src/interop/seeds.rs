@@ -39,7 +39,7 @@ pub(super) async fn run(setup: &Setup, seeds: u32) {
     let left = Mutex::new(tests.iter());
     let worker = async || {
         while let Some(test) = next(&left) {
-            let sentence = format!("every flaw of {} fails it alone", step(test));
+            let sentence = format!("every flaw of {} fails it", step(test));
             tally.check(&sentence, try_all(setup, test, seeds)).await;
         }
     };

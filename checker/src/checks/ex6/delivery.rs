@@ -341,7 +341,12 @@ impl Scene<'_> {
                     .into());
             }
         }
-        Ok(())
+        self.server
+            .purpose("ask a carrier that does not answer at all");
+        let postcode = self.postcode([Answer::HangsUp]);
+        let answer = "nothing: it closes the connection, each time";
+        let why = "A model that is not told that this failed makes up a price.";
+        self.is_refused(&postcode, answer, why).await.map(drop)
     }
 
     /// Not everything that comes with a 200 is a quote.

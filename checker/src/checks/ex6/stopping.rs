@@ -27,7 +27,7 @@ const PROGRESS: &str = "notifications/progress";
 
 /// How many are in the oven when the store is asked to stop, and how many seconds each takes.
 const FEW: i64 = 8;
-const BAKE_SECONDS: &str = "0.1";
+const BAKE_SECONDS: &str = "0.05";
 
 /// What takes much longer than the store may, in an order of many.
 const LONG: &str = "0.3";
@@ -44,10 +44,10 @@ const SLACK: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(300);
 
 /// How long a call must still run after the store has refused a connection: if not, that was its end.
-const A_WHILE: Duration = Duration::from_millis(150);
+const A_WHILE: Duration = Duration::from_millis(100);
 
 /// How often it is asked whether it is ready.
-const OFTEN: Duration = Duration::from_millis(20);
+const OFTEN: Duration = Duration::from_millis(10);
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     is_asked(server)

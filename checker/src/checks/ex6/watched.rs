@@ -300,13 +300,13 @@ fn has_its_span(collector: &Collector, call: &Watched) -> Checked {
             let others = mcp_spans(collector);
             let of_tool = |span: &&Span| named(span) == Some(call.tool.as_str());
             let got = match others.iter().find(of_tool) {
-                Some(span) => format!("a span of this tool in the trace {}", span.trace),
-                None => "none".to_owned(),
+                Some(_) => "a span of this tool in another trace",
+                None => "none",
             };
             return Err(found(
                 Code::NoSpan,
                 format!("a span in the trace {}", call.trace),
-                got,
+                got.to_owned(),
                 "With the client's trace context, the call is a part of the client's trace, and you see both in one place. `_meta` comes before the header of the HTTP request.",
             )
             .at(places::SPAN));
@@ -500,7 +500,7 @@ fn keeps_to_itself(lines: &[String], collector: &Collector, secrets: [(&str, &st
     for (text, what) in secrets {
         let line = lines.iter().find(|line| line.contains(text));
         let got = match line {
-            Some(line) => format!("in the log: {}", quoted(line)),
+            Some(line) => format!("in the log: {}", around(line, text)),
             None if collector.contains(text) => "it was sent to the collector".to_owned(),
             None => continue,
         };
@@ -520,50 +520,59 @@ fn keeps_to_itself(lines: &[String], collector: &Collector, secrets: [(&str, &st
     Ok(())
 }
 
+/// A text in a line, with what comes before it.
+fn around(line: &str, text: &str) -> String {
+    let (before, _) = line.split_once(text).unwrap_or_default();
+    let from = before.char_indices().rev().nth(30).map_or(0, |(at, _)| at);
+    format!("… {}{text} …", &before[from..])
+}
+
 /// Whoever receives traces may be slow, or gone. No user should notice.
 async fn is_not_held_up(server: &ServerUnderTest, alice: &str, collector: &Collector) -> Checked {
     let nobody = Nobody::at_home()
         .map_err(|error| Stop::CouldNotCheck(format!("the checker found no free port: {error}")))?;
     let gone = nobody.url().origin().ascii_serialization();
-    for (endpoint, what) in [
-        (collector.slow(), "a collector that does not answer"),
-        (gone, "a collector that is down"),
-    ] {
-        server.purpose(&format!("start the program with {what}"));
-        let settings = [
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "10000"),
-        ];
-        let instance = server.another(&settings).await?;
-        let client = server.client().with_token(&token(server, alice).await?);
-        let raw = Raw::open(instance.url(), client, server.transcript()).await?;
+    let slow = collector.slow();
+    tokio::try_join!(
+        answers_at_once(server, alice, &slow, "a collector that does not answer"),
+        answers_at_once(server, alice, &gone, "a collector that is down"),
+    )?;
+    Ok(())
+}
+
+async fn answers_at_once(
+    server: &ServerUnderTest,
+    alice: &str,
+    endpoint: &str,
+    what: &str,
+) -> Checked {
+    server.purpose(&format!("start the program with {what}"));
+    let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
+    let instance = server.another(&settings).await?;
+    let client = server.client().with_token(&token(server, alice).await?);
+    let raw = Raw::open(instance.url(), client, server.transcript()).await?;
+    for _ in 0..3 {
+        let params = json!({ "name": "list_products", "arguments": {} });
+        let message = raw.message(METHOD, params);
         let begin = Instant::now();
-        for _ in 0..3 {
-            let params = json!({ "name": "list_products", "arguments": {} });
-            let reply = raw
-                .send(raw.message(METHOD, params), HeaderMap::new())
-                .await;
-            let took = begin.elapsed();
-            let got = match reply {
-                Ok(reply) if reply.exchange.result()["isError"] == true => {
-                    "a tool error".to_owned()
-                }
-                Ok(reply) if reply.exchange.result().is_null() => format!("HTTP {}", reply.status),
-                Ok(_) if took < QUICK => {
-                    // Something is on its way when the next call comes.
-                    sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-                Ok(_) => format!("an answer after {:.1} s", took.as_secs_f64()),
-                Err(error) => error.kind.to_string(),
-            };
-            return Err(Finding::new(Code::WaitsForCollector)
-                .sent(format!("tools/call list_products, with {what}"))
-                .expected("the products, at once")
-                .got(got)
-                .why("Telemetry is for you, not for users. Send it in the background, and drop it if nobody takes it.")
-                .into());
-        }
+        let reply = raw.send(message, HeaderMap::new()).await;
+        let got = match reply {
+            Ok(reply) if reply.exchange.result()["isError"] == true => "a tool error",
+            Ok(reply) if reply.exchange.result().is_null() => "no result",
+            Ok(_) if begin.elapsed() < QUICK => {
+                // Something is on its way when the next call comes.
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+            Ok(_) => "a late answer",
+            Err(_) => "no answer in time",
+        };
+        return Err(Finding::new(Code::WaitsForCollector)
+            .sent(format!("tools/call list_products, with {what}"))
+            .expected("the products, at once")
+            .got(got)
+            .why("Telemetry is for you, not for users. Send it in the background, and drop it if nobody takes it.")
+            .into());
     }
     Ok(())
 }

@@ -26,7 +26,12 @@ pub fn is_there(test: &str) -> bool {
 
 /// Takes out the steps that are neither checked in a browser nor needed by one that is.
 pub fn leave_what_needs_it(exercise: &mut Exercise) {
-    let mut needed: Vec<String> = STEPS.map(str::to_owned).into();
+    leave(exercise, &STEPS);
+}
+
+/// Takes out all steps but these and those that they need.
+pub fn leave(exercise: &mut Exercise, steps: &[&str]) {
+    let mut needed: Vec<String> = steps.iter().map(|&step| step.to_owned()).collect();
     // Needs are always earlier steps, so one walk backwards finds them all.
     for step in exercise.steps.iter().rev() {
         if needed.contains(&step.id) {
