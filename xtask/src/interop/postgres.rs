@@ -164,7 +164,7 @@ async fn sql(setup: &Setup, postgres: &Postgres, statement: &str) -> Result<Stri
     .args(["--dbname", &format!("{}/postgres", postgres.url)])
     .args(["--command", statement]);
     let said = call(psql, &setup.guard, PATIENCE).await?.ended_well()?;
-    Ok(said.stdout.trim().to_owned())
+    Ok(said.trim().to_owned())
 }
 
 /// A command of PostgreSQL in a folder that its user may read.
