@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, LOCATION, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -128,9 +129,8 @@ impl Carrier {
             return error("This is not a postal code, such as 10115.");
         }
         let url = if flaws.has(Flaw::EncodesAnything) {
-            let mut url: Url = format!("{}/quotes", self.url).parse().unwrap();
-            url.path_segments_mut().unwrap().push(postcode);
-            url.to_string()
+            let encoded: String = utf8_percent_encode(postcode, NON_ALPHANUMERIC).collect();
+            format!("{}/quotes/{encoded}", self.url)
         } else if flaws.has(Flaw::SpaceAsPlus) {
             format!("{}/quotes/{}", self.url, postcode.replace(' ', "+"))
         } else {
@@ -205,31 +205,17 @@ impl Carrier {
     async fn attempt(&self, url: &str) -> Result<Value, Failure> {
         let flaws = &self.flaws;
         let silent = || Failure::again("The carrier does not answer.");
-        let asking = async {
-            let response = self.send(url).await?;
-            if flaws.has(Flaw::WaitsForBody) {
-                return Ok((response, true));
-            }
-            Ok((response, false))
-        };
-        let forever = Duration::from_secs(3600);
-        let patience = if flaws.has(Flaw::WaitsForAnswer) {
-            forever
-        } else {
-            self.answer
-        };
-        let whole = async {
-            let (response, _) = asking.await?;
-            self.understand(response).await
-        };
         if flaws.has(Flaw::WaitsForBody) {
-            let response = timeout(patience, self.send(url)).await;
+            let response = timeout(self.answer, self.send(url)).await;
             let response = response.map_err(|_| silent())??;
             return self.understand(response).await;
         }
-        timeout(patience, whole)
-            .await
-            .unwrap_or_else(|_| Err(silent()))
+        let whole = async { self.understand(self.send(url).await?).await };
+        if flaws.has(Flaw::WaitsForAnswer) {
+            return whole.await;
+        }
+        let answer = timeout(self.answer, whole).await;
+        answer.unwrap_or_else(|_| Err(silent()))
     }
 
     async fn send(&self, url: &str) -> Result<Response, Failure> {

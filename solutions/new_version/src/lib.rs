@@ -95,7 +95,7 @@ impl Search {
 
 impl Shop {
     // ANCHOR: listed
-    /// Whether clients see this tool now. All tools can be called, whether they are in the list or not.
+    /// Whether this tool is in the list now. All tools can be called, listed or not.
     fn is_listed(&self, tool: &Tool) -> bool {
         match tool.name.as_ref() {
             "find_product" => !*self.replaced.borrow(),

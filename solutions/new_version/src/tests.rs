@@ -71,7 +71,7 @@ async fn a_client_with_an_old_list_can_call_the_old_tool() {
     let client = connect(&shop, true).await;
     assert_eq!(tools(&client).await, ["find_product"]);
     replace.send_replace(true);
-    // rmcp's client does not ask again, because the server said that the list is fresh for five minutes.
+    // The server said that the list is fresh for five minutes. rmcp's client does not ask again.
     assert_eq!(tools(&client).await, ["find_product"]);
     let found = call(&client, "find_product", json!({ "name": "Cake" })).await;
     assert_eq!(names(&found.unwrap()), ["Cake"]);
@@ -139,7 +139,7 @@ async fn an_old_call_may_lack_a_new_argument_but_a_renamed_one_is_lost() {
     let client = connect(&shop, true).await;
     let lacks = call(&client, "find_products", json!({ "keyword": "b" })).await;
     assert_eq!(names(&lacks.unwrap()), ["Bagel", "Bread"]);
-    // Once, `max_price_cents` was `max_cents`. Nobody notices that the price no longer counts.
+    // `max_price_cents` was once `max_cents`. Nobody notices that it no longer counts.
     let renamed = json!({ "keyword": "b", "max_cents": 300 });
     let renamed = call(&client, "find_products", renamed).await;
     assert_eq!(names(&renamed.unwrap()), ["Bagel", "Bread"]);

@@ -168,12 +168,9 @@ async fn verify(setup: &Setup, systemd: &Path, file: &Path) -> Result<String> {
 async fn is_a_manifest(setup: &Setup) -> Result<String> {
     let manifest = setup.root.join("deploy/kubernetes.yaml");
     let text = fs::read_to_string(&manifest)?;
-    // A probe that is misspelled is never asked, and nothing looks wrong.
+    // A probe with another name is never asked, and nothing looks wrong.
     let broken = folder(setup, "kubernetes")?.join("broken.yaml");
-    fs::write(
-        &broken,
-        replaced(&text, "readinessProbe", "readynessProbe")?,
-    )?;
+    fs::write(&broken, replaced(&text, "readinessProbe", "readyProbe")?)?;
     for version in KUBERNETES {
         let (passes, said) = validate(setup, version, &manifest).await?;
         ensure!(passes, "{said}");
@@ -182,7 +179,7 @@ async fn is_a_manifest(setup: &Setup) -> Result<String> {
         ensure!(resources == 2, "{resources} resources: {said}");
         let (passes, said) = validate(setup, version, &broken).await?;
         ensure!(
-            !passes && said.contains("'readynessProbe' was unexpected"),
+            !passes && said.contains("'readyProbe' was unexpected"),
             "a broken one is not noticed: {said}"
         );
     }
