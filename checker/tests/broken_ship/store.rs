@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use crate::bakery;
@@ -35,7 +36,7 @@ pub struct Store {
 }
 
 /// Work that ends when nobody waits for it.
-struct Work(JoinHandle<()>);
+struct Work(AbortHandle);
 
 impl Drop for Work {
     fn drop(&mut self) {
@@ -85,22 +86,27 @@ impl Store {
             .to_owned();
         let quantity = order["quantity"].as_u64().unwrap_or_default();
         let (shop, baking) = (self.bakery.shop.clone(), self.baking);
-        let mut work = tokio::spawn(async move {
-            for _ in 0..quantity {
+        let (told, mut done) = unbounded_channel();
+        let work = tokio::spawn(async move {
+            for one in 1..=quantity {
                 sleep(baking).await;
                 shop.put(&name, 1);
+                let _ = told.send(one);
             }
         });
-        if self.flaws.has(Flaw::WorksOnWhenCancelled) {
-            let mut work = Work(work);
-            let _ = (&mut work.0).await;
-            return Ok(structured(&order));
-        }
-        tokio::select! {
-            _ = &mut work => Ok(structured(&order)),
-            () = call.cancelled() => {
-                work.abort();
-                Ok(error("The oven was turned off."))
+        let goes_on = self.flaws.has(Flaw::WorksOnWhenCancelled);
+        // At the deadline, the future of the call is dropped.
+        let _work = goes_on.then(|| Work(work.abort_handle()));
+        loop {
+            tokio::select! {
+                one = done.recv() => match one {
+                    Some(one) => call.progress(one, quantity),
+                    None => return Ok(structured(&order)),
+                },
+                () = call.cancelled(), if !goes_on => {
+                    work.abort();
+                    return Ok(error("The oven was turned off."));
+                }
             }
         }
     }
