@@ -47,10 +47,10 @@ enum Outcome {
 /// Where the client's span is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
-    InMeta,
-    InHeader,
+    Meta,
+    Header,
     /// In `_meta`, with another one in the header.
-    InBoth,
+    Both,
 }
 
 /// A call, with the client's span that it is a part of.
@@ -135,19 +135,19 @@ fn calls(server: &ServerUnderTest, secret: &str) -> [Watched; 4] {
         }
     };
     [
-        call("list_products", json!({}), Outcome::Success, Said::InBoth),
-        call("list_products", json!({}), Outcome::Success, Said::InHeader),
+        call("list_products", json!({}), Outcome::Success, Said::Both),
+        call("list_products", json!({}), Outcome::Success, Said::Header),
         call(
             "bake",
             json!({ "product_name": secret, "quantity": 1 }),
             Outcome::ToolError,
-            Said::InMeta,
+            Said::Meta,
         ),
         call(
             "tool_that_is_not_there",
             json!({ "note": secret }),
             Outcome::ProtocolError,
-            Said::InMeta,
+            Said::Meta,
         ),
     ]
 }
@@ -176,8 +176,8 @@ impl Watched {
     fn sent(&self) -> String {
         let context = format!("00-{}-{}-01", self.trace, self.parent);
         let place = match self.said {
-            Said::InMeta | Said::InBoth => "_meta.traceparent",
-            Said::InHeader => "the header traceparent",
+            Said::Meta | Said::Both => "_meta.traceparent",
+            Said::Header => "the header traceparent",
         };
         format!(
             "tools/call {} {}, with {place} = {context}",
@@ -190,14 +190,14 @@ impl Watched {
         let mut message = raw.message(METHOD, params);
         let context = format!("00-{}-{}-01", self.trace, self.parent);
         let mut headers = HeaderMap::new();
-        if self.said != Said::InHeader {
+        if self.said != Said::Header {
             message["params"]["_meta"]["traceparent"] = json!(context);
         }
         let in_header = match self.said {
-            Said::InMeta => None,
-            Said::InHeader => Some(context),
+            Said::Meta => None,
+            Said::Header => Some(context),
             // As by a proxy, which has a span of its own in another trace.
-            Said::InBoth => Some(format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16))),
+            Said::Both => Some(format!("00-{}-{}-01", "a".repeat(32), "b".repeat(16))),
         };
         if let Some(value) = in_header.and_then(|value| HeaderValue::from_str(&value).ok()) {
             headers.insert(HeaderName::from_static("traceparent"), value);
@@ -407,7 +407,7 @@ fn leads_to(collector: &Collector, span: &Span, call: &Watched) -> bool {
     if span.parent == call.parent {
         return true;
     }
-    if call.said != Said::InHeader {
+    if call.said != Said::Header {
         return false;
     }
     let spans = collector.spans();
