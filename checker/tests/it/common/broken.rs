@@ -30,13 +30,20 @@ pub struct Broken {
     exercise: &'static str,
     /// A step of that exercise that is not about the program.
     apart: Option<&'static str>,
+    /// Whether its steps take seconds each. A flaw is then checked in its own step and in those that the
+    /// step needs, unless [`AMONG_ALL`] is set.
+    is_long: bool,
 }
+
+/// With this in the environment, each flaw of a long exercise is checked in every step.
+const AMONG_ALL: &str = "FLAWS_AMONG_ALL";
 
 pub const SERVER: Broken = Broken {
     example: "broken",
     variable: "STORE_FLAWS",
     exercise: "ex3_store",
     apart: None,
+    is_long: false,
 };
 
 pub const ASKING_SERVER: Broken = Broken {
@@ -44,6 +51,7 @@ pub const ASKING_SERVER: Broken = Broken {
     variable: "STORE_FLAWS",
     exercise: "ex4_interact",
     apart: None,
+    is_long: false,
 };
 
 pub const AUTH_SERVER: Broken = Broken {
@@ -51,6 +59,7 @@ pub const AUTH_SERVER: Broken = Broken {
     variable: "STORE_FLAWS",
     exercise: "ex5_auth",
     apart: None,
+    is_long: false,
 };
 
 pub const SHIP_SERVER: Broken = Broken {
@@ -58,6 +67,7 @@ pub const SHIP_SERVER: Broken = Broken {
     variable: "STORE_FLAWS",
     exercise: "ex6_ship",
     apart: None,
+    is_long: true,
 };
 
 pub const CLIENT: Broken = Broken {
@@ -66,6 +76,7 @@ pub const CLIENT: Broken = Broken {
     exercise: "ex1_connect",
     // The editor's settings, which `settings.rs` proves.
     apart: Some("1.1"),
+    is_long: false,
 };
 
 pub const AGENT: Broken = Broken {
@@ -73,6 +84,7 @@ pub const AGENT: Broken = Broken {
     variable: "AGENT_FLAWS",
     exercise: "ex2_agent",
     apart: None,
+    is_long: false,
 };
 
 /// The tests of a broken program: that it passes without a flaw, that no step is forgotten, and
@@ -205,11 +217,14 @@ impl Broken {
     /// Checks that the program with these flaws fails this step alone, in a browser if the step needs
     /// one.
     async fn check_for(&self, step: &str, flaws: &str, seed: u64) -> ExerciseReport {
-        let exercise = if browser::STEPS.contains(&step) {
+        let mut exercise = if browser::STEPS.contains(&step) {
             self.exercise_in_browser()
         } else {
             self.exercise_without_browser()
         };
+        if self.is_long && std::env::var_os(AMONG_ALL).is_none() {
+            browser::leave(&mut exercise, &[step]);
+        }
         let alone = |report: &ExerciseReport| failed(report) == step;
         check_for(alone, &exercise, || self.with(flaws), seed).await
     }
