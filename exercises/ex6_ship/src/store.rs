@@ -47,29 +47,32 @@ pub struct Store {
     is_alone: bool,
 }
 
+/// What a store is made of.
+pub struct Parts {
+    pub inventory: Arc<Inventory>,
+    pub sales: Sales,
+    pub confirmations: Confirmations,
+    pub oven: Oven,
+    pub carrier: Carrier,
+    pub limits: Limits,
+    pub lifecycle: Lifecycle,
+    pub is_alone: bool,
+}
+
 impl Store {
-    pub fn new(
-        inventory: Arc<Inventory>,
-        sales: Sales,
-        confirmations: Confirmations,
-        oven: Oven,
-        carrier: Carrier,
-        limits: Limits,
-        lifecycle: Lifecycle,
-        is_alone: bool,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
         Self {
-            is_alone,
-            inventory,
-            tools: Arc::new(tools_in(sales.dialect())),
-            sales: Arc::new(sales),
-            confirmations: Arc::new(confirmations),
-            oven: Arc::new(oven),
-            payments: Arc::new(Payments::new(lifecycle.closing())),
+            tools: Arc::new(tools_in(parts.sales.dialect())),
+            inventory: parts.inventory,
+            sales: Arc::new(parts.sales),
+            confirmations: Arc::new(parts.confirmations),
+            oven: Arc::new(parts.oven),
+            payments: Arc::new(Payments::new(parts.lifecycle.closing())),
             tasks: Arc::default(),
-            carrier: Arc::new(carrier),
-            limits: Arc::new(limits),
-            lifecycle,
+            carrier: Arc::new(parts.carrier),
+            limits: Arc::new(parts.limits),
+            lifecycle: parts.lifecycle,
+            is_alone: parts.is_alone,
         }
     }
 }

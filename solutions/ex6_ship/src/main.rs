@@ -49,7 +49,7 @@ use crate::oven::Oven;
 use crate::realm::RealmKeys;
 use crate::sales::Sales;
 use crate::sessions::Sessions;
-use crate::store::Store;
+use crate::store::{Parts, Store};
 use crate::telemetry::Telemetry;
 
 #[tokio::main]
@@ -60,20 +60,20 @@ async fn main() -> Result<()> {
     let inventory = Arc::new(Inventory::open(database.clone()).await?);
     let lifecycle = Lifecycle::new(database.clone(), options.stop_seconds);
     let key = options.sealing_key.as_ref();
-    let store = Store::new(
-        Arc::clone(&inventory),
-        Sales::open(options.sales_url(), options.query_seconds)?,
-        Confirmations::new(database, key, options.confirm_seconds)?,
-        Oven::new(inventory, options.bake_seconds),
-        Carrier::new(options.carrier())?,
-        Limits::new(
+    let store = Store::new(Parts {
+        inventory: Arc::clone(&inventory),
+        sales: Sales::open(options.sales_url(), options.query_seconds)?,
+        confirmations: Confirmations::new(database, key, options.confirm_seconds)?,
+        oven: Oven::new(inventory, options.bake_seconds),
+        carrier: Carrier::new(options.carrier())?,
+        limits: Limits::new(
             options.calls_per_minute,
             options.deadline_seconds,
             options.confirm_seconds,
         ),
-        lifecycle.clone(),
-        options.is_alone(),
-    );
+        lifecycle: lifecycle.clone(),
+        is_alone: options.is_alone(),
+    });
     let served = if options.stdio {
         serve_stdio(store).await
     } else {
