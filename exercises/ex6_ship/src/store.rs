@@ -412,7 +412,6 @@ impl ServerHandler for Store {
             )
     }
 
-    // ANCHOR: call_tool
     /// Every call of a tool comes through here: it is watched, and none gets around the limits.
     /// `#[tool_handler]` generates this method only if it is not there.
     async fn call_tool(
@@ -430,7 +429,6 @@ impl ServerHandler for Store {
         let call = self.limits.run(&user, deadline, cancelled, call);
         watched.watch(call).await
     }
-    // ANCHOR_END: call_tool
 
     async fn list_resources(
         &self,

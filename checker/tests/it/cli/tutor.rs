@@ -339,7 +339,7 @@ async fn pages_and_the_attendees_files_can_be_read_and_nothing_else() {
         "workshop://book/ex3#step-3-44",
         "workshop://book/../../README",
         "workshop://book/..%2F..%2FREADME",
-        "workshop://exercise/ex6",
+        "workshop://exercise/ex7",
         "workshop://exercise/..",
         "workshop://exercise/../solutions/ex3_store/src/store.rs",
         "workshop://exercise/ex3/../../solutions/ex3_store/src/store.rs",
