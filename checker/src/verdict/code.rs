@@ -392,7 +392,6 @@ codes! {
     NotAskedAgain = "not_asked_again",
     NotLogged = "not_logged",
     NotReady = "not_ready",
-    OldInstanceStays = "old_instance_stays",
     OpensForeignState = "opens_foreign_state",
     OrdersNotKept = "orders_not_kept",
     PauseHoldsTurn = "pause_holds_turn",

@@ -1,7 +1,5 @@
 //! 4.5: the stock is checked again after the answer: the last item is still sold once.
 
-use futures::future::join_all;
-
 use super::places;
 use crate::checks::store::question::{self, yes};
 use crate::checks::store::race;
@@ -99,24 +97,13 @@ async fn all_at_once(server: &ServerUnderTest, shop: &Shop, product: &Product) -
         questions.push(shop.order_and_be_asked(&product.name, 1).await?);
     }
     server.purpose("all of them confirm at the same time");
-    let became = if server.has_http() && server.era == Era::Modern {
+    let by_hand = if server.has_http() && server.era == Era::Modern {
         let raw = server.raw_of(question::confirming(server)).await?;
-        let raw = raw.knowing(shop.declared("buy_product").await?);
-        let calls = questions
-            .iter()
-            .map(|asked| race::second_round(&raw, product, asked));
-        race::at_the_same_moment(&raw, calls.collect()).await
+        Some(raw.knowing(shop.declared("buy_product").await?))
     } else {
-        let yes = [yes()];
-        let answers = questions
-            .into_iter()
-            .map(|asked| shop.session.respond(asked, &yes));
-        join_all(answers)
-            .await
-            .into_iter()
-            .map(race::buyer)
-            .collect()
+        None
     };
+    let became = race::all_say_yes(shop, by_hand.as_ref(), product, questions).await;
     server.purpose("see what is left");
     let left = shop.products().await?;
     let sent = format!(

@@ -82,7 +82,7 @@ async fn of_states(
 ) -> Checked {
     server.purpose("control: with the correct state, the purchase goes through");
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
-    let again = second_round(&asked, order(&product.name, 1), asked.state.clone());
+    let again = question::second_round(&asked, order(&product.name, 1), asked.state.clone());
     let called = shop.answer(asked, &yes()).await?;
     shop::succeeded(
         &called,
@@ -109,7 +109,7 @@ async fn of_states(
         let forgery = Forgery {
             code,
             what: tampering.to_string(),
-            call: second_round(&asked, order(&product.name, 1), tampered),
+            call: question::second_round(&asked, order(&product.name, 1), tampered),
             why: match code {
                 Code::TrustsMissingState => {
                     "An answer only counts together with the state of its question. Without a state, ask again."
@@ -136,7 +136,8 @@ async fn of_states(
 
     server.purpose("a yes, after the user has said no to the same question");
     let asked = shop.order_and_be_asked(&product.name, 1).await?;
-    let yes_after_all = second_round(&asked, order(&product.name, 1), asked.state.clone());
+    let yes_after_all =
+        question::second_round(&asked, order(&product.name, 1), asked.state.clone());
     let declined = shop.session.respond(asked, &[Answer::decline()]).await;
     // That a no buys nothing, and is not asked about again, is seen elsewhere.
     let before = shop.products().await?;
@@ -178,7 +179,7 @@ async fn of_states(
         let forgery = Forgery {
             code: Code::TrustsOtherState,
             what: format!("a state that was made for {what}"),
-            call: second_round(&asked, call, asked.state.clone()),
+            call: question::second_round(&asked, call, asked.state.clone()),
             why: "The user agreed to one purchase, and this is a different one. Bind the state to the purchase.",
         };
         must_not_buy(shop, &forgery).await?;
@@ -264,15 +265,6 @@ fn other_letter(letter: char) -> Option<char> {
         _ if letter.is_ascii_alphanumeric() => char::from_u32(u32::from(letter) + 1),
         _ => None,
     }
-}
-
-/// The second round of a call, with a yes to what was asked.
-fn second_round(asked: &InputRequired, call: ToolCall, state: Option<String>) -> ToolCall {
-    let mut call = call.with_state(state);
-    for question in &asked.questions {
-        call = call.with_response(&question.key, yes().to_json());
-    }
-    call
 }
 
 impl Forgery {
@@ -399,7 +391,7 @@ impl Expiring {
         }
         server.purpose("ask, and do not answer yet");
         let asked = shop.order_and_be_asked(&product.name, 1).await?;
-        let answer = second_round(&asked, order(&product.name, 1), asked.state.clone());
+        let answer = question::second_round(&asked, order(&product.name, 1), asked.state.clone());
         let before = shop.products().await?;
         Ok(Self {
             shop,

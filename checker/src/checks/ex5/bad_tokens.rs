@@ -2,10 +2,11 @@
 
 use super::challenge::says_that_it_is_bad;
 use super::changed;
-use super::door::{Credential, Door, Way, no_key, token, two_users};
+use super::door::{Credential, Door, Way, no_key};
 use super::intruder::Intruder;
 use super::places;
 use super::purchase::Purchase;
+use crate::checks::store::users::{token, two_users};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::fixtures::IdentityRealm;
 use crate::fixtures::realm::{AUDIENCE, SCOPE};

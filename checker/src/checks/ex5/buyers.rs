@@ -7,12 +7,13 @@ use rmcp::model::Tool;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::door::{refused, token, two_users};
+use super::door::refused;
 use super::places;
 use super::purchase::{self, SESSION};
 use crate::checks::store::question::{self, order, yes};
 use crate::checks::store::sale::fell;
-use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::store::shop::{self, Shop};
+use crate::checks::store::users::{token, two_users};
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::fixtures::realm::Draft;
 use crate::mcp::raw::Raw;
@@ -69,7 +70,7 @@ impl Customer {
 
     /// One of what there is most of.
     async fn buys(&self, server: &ServerUnderTest) -> Checked<Called> {
-        let product = best_stocked(server, &self.shop).await?;
+        let product = self.shop.in_stock(server, 1).await?;
         let asked = self.shop.order_and_be_asked(&product.name, 1).await?;
         let called = self.shop.answer(asked, &yes()).await?;
         shop::succeeded(
@@ -89,11 +90,6 @@ impl Customer {
         let list: List = shop::structured(&called)?;
         Ok((list.orders, called))
     }
-}
-
-async fn best_stocked(server: &ServerUnderTest, shop: &Shop) -> Checked<Product> {
-    let best = shop.best_stocked().await?;
-    best.ok_or_else(|| shop::too_little_left(server))
 }
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
@@ -284,7 +280,7 @@ async fn keeps_confirmations_apart(
     alice: &Customer,
     bob: &Customer,
 ) -> Checked {
-    let product = best_stocked(server, &alice.shop).await?;
+    let product = alice.shop.in_stock(server, 1).await?;
     server.purpose(&format!("{} is asked", alice.name));
     let asked = alice.shop.order_and_be_asked(&product.name, 1).await?;
     server.purpose(&format!("{} answers with the other user's state", bob.name));
@@ -360,7 +356,7 @@ async fn keeps_sessions_apart(
     let Some(session) = alice.session.clone() else {
         return Ok(());
     };
-    let product = best_stocked(server, &alice.shop).await?;
+    let product = alice.shop.in_stock(server, 1).await?;
     server.purpose(&format!("{} is asked", alice.name));
     let asked = alice.shop.order_and_be_asked(&product.name, 1).await?;
     let id = purchase::question(server);
@@ -427,7 +423,7 @@ async fn keeps_tasks_apart(server: &ServerUnderTest, one: &str, other: &str) -> 
         server.remark("There is no `bake_all`, so the checker could not check whether users' tasks are kept apart.");
         return Ok(());
     }
-    let product = best_stocked(server, &alice).await?;
+    let product = alice.in_stock(server, 1).await?;
     server.purpose(&format!("{one} begins a task"));
     let batch: Vec<_> = (0..ORDERS)
         .map(|_| json!({ "product_name": product.name, "quantity": MANY / ORDERS }))

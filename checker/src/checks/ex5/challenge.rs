@@ -2,9 +2,10 @@
 
 use reqwest::Url;
 
-use super::door::{Credential, Door, Said, token, two_users};
+use super::door::{Credential, Door, Said};
 use super::intruder::Intruder;
 use super::{metadata, places};
+use crate::checks::store::users::{token, two_users};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::fixtures::realm::SCOPE;
 use crate::mcp::plain::{self, Page};

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::places;
 use crate::checks::{Checked, ServerUnderTest, Stop};
-use crate::fixtures::IdentityRealm;
 use crate::mcp::raw::{Raw, Reply};
 use crate::mcp::{Era, ErrorKind};
 use crate::verdict::{Code, Finding};
@@ -273,11 +272,6 @@ fn list_products(raw: &Raw) -> serde_json::Value {
     )
 }
 
-/// A good token for a user, or why the step cannot be checked.
-pub async fn token(realm: &IdentityRealm, user: &str) -> Checked<String> {
-    realm.token(user).await.map_err(Stop::CouldNotCheck)
-}
-
 /// Why the step cannot be checked where no request could be sent.
 pub fn nothing_sent() -> Stop {
     Stop::CouldNotCheck("no request could be sent".to_owned())
@@ -286,17 +280,6 @@ pub fn nothing_sent() -> Stop {
 /// Why the step cannot be checked where the system gives no key.
 pub fn no_key(error: std::io::Error) -> Stop {
     Stop::CouldNotCheck(format!("the system gave the checker no key: {error}"))
-}
-
-/// The names of two users.
-pub fn two_users(realm: &IdentityRealm) -> Checked<[&str; 2]> {
-    let mut users = realm.users();
-    match (users.next(), users.next()) {
-        (Some(one), Some(other)) => Ok([one, other]),
-        _ => Err(Stop::CouldNotCheck(
-            "the realm has fewer than two users".to_owned(),
-        )),
-    }
 }
 
 fn good(finding: Finding, why: &'static str) -> Stop {

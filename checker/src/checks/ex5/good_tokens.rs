@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::door::{Credential, Door, Way, refused, token, two_users};
+use super::door::{Credential, Door, Way, refused};
 use super::intruder::Intruder;
 use super::places;
 use super::reason::quoted;
 use crate::checks::store::shop::Shop;
+use crate::checks::store::users::{token, two_users};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::fixtures::realm::{AUDIENCE, Draft, SCOPE};
 use crate::verdict::{Code, Finding, Location};

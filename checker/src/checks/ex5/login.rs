@@ -3,9 +3,10 @@
 
 use reqwest::Url;
 
-use super::door::{Credential, Door, Way, nothing_sent, two_users};
+use super::door::{Credential, Door, Way, nothing_sent};
 use super::places;
 use crate::checks::store::shop::Shop;
+use crate::checks::store::users::two_users;
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::login::{Login, LoginError, SignedIn, Stage};
 use crate::verdict::{Code, Finding};

@@ -7,8 +7,9 @@ use futures::future::join_all;
 use realm::RsaKey;
 use tokio::time::sleep;
 
-use super::door::{Credential, Door, Said, Way, no_key, nothing_sent, two_users};
+use super::door::{Credential, Door, Said, Way, no_key, nothing_sent};
 use super::{PAUSE, outage, places};
+use crate::checks::store::users::two_users;
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::fixtures::realm::{Draft, PlayedRealm, Signer};
 use crate::verdict::{Code, Finding};

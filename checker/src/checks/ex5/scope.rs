@@ -1,7 +1,8 @@
 //! 5.5: a token without `mcp:access`: 403 `insufficient_scope`, naming the scope.
 
-use super::door::{Credential, Door, Said, Way, token, two_users};
+use super::door::{Credential, Door, Said, Way};
 use super::places;
+use crate::checks::store::users::{token, two_users};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::fixtures::IdentityRealm;
 use crate::fixtures::realm::SCOPE;

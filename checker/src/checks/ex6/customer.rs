@@ -3,13 +3,16 @@
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::checks::store::question;
-use crate::checks::store::shop::{self, Shop};
-use crate::checks::{Checked, ServerUnderTest, Stop};
+use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::store::users::token;
+use crate::checks::{Checked, ServerUnderTest};
 use crate::mcp::raw::Raw;
-use crate::mcp::{ClientProfile, Endpoint, RequestError, Session};
+use crate::mcp::{Call, ClientProfile, Endpoint, RequestError, Session, ToolCall};
 use crate::subject::server::Server;
+use crate::verdict::{Code, Finding};
 
 /// What `my_orders` says of one purchase.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +59,7 @@ impl Customer {
         user: &str,
         url: Url,
     ) -> Checked<Result<Self, RequestError>> {
-        let token = token(server, user).await?;
+        let token = token(server.realm()?, user).await?;
         let client = question::confirming(server).with_token(&token);
         let endpoint = Endpoint::Http(url.clone());
         let session = Session::connect(endpoint, client.clone(), server.transcript()).await;
@@ -74,6 +77,32 @@ impl Customer {
         Ok(raw.knowing(self.shop.declared("buy_product").await?))
     }
 
+    /// Orders this many from the oven, and waits until the first is done.
+    pub async fn begins_to_bake(
+        &self,
+        server: &ServerUnderTest,
+        product: &Product,
+        quantity: i64,
+    ) -> Checked<(Call, String)> {
+        let tool = self.shop.declared("bake").await?;
+        let quantity = quantity.min(shop::most_of_one_order(&tool));
+        let arguments = json!({ "product_name": product.name, "quantity": quantity });
+        let sent = format!("tools/call bake {arguments}");
+        let session = &self.shop.session;
+        let call = session.begin(ToolCall::new("bake", arguments)).await?;
+        let patience = server.patience.answer;
+        let first = timeout(patience, session.progressed(&call, 1)).await;
+        if first.is_ok() {
+            return Ok((call, sent));
+        }
+        Err(Finding::new(Code::NoProgress)
+            .sent(sent)
+            .expected("notifications/progress after the first item")
+            .got(format!("none within {} s", patience.as_secs()))
+            .why("This check needs a call that is running. It can tell by the progress.")
+            .into())
+    }
+
     /// What the user has bought.
     pub async fn orders(&self) -> Checked<Vec<Order>> {
         #[derive(Deserialize)]
@@ -85,21 +114,4 @@ impl Customer {
         let list: List = shop::structured(&called)?;
         Ok(list.orders)
     }
-}
-
-/// The names of two users of the realm.
-pub fn two_users(server: &ServerUnderTest) -> Checked<[String; 2]> {
-    let mut users = server.realm()?.users().map(str::to_owned);
-    match (users.next(), users.next()) {
-        (Some(one), Some(other)) => Ok([one, other]),
-        _ => Err(Stop::CouldNotCheck(
-            "the realm needs two users for this check".to_owned(),
-        )),
-    }
-}
-
-/// A good token of this user.
-pub async fn token(server: &ServerUnderTest, user: &str) -> Checked<String> {
-    let token = server.realm()?.token(user).await;
-    token.map_err(Stop::CouldNotCheck)
 }

@@ -1,16 +1,12 @@
 //! 6.1: the stock and the orders are in a database: they survive a restart and a kill in the middle of a
 //! sale, and two instances on one database sell the last item once.
 
-use std::time::Duration;
-
-use futures::future::join_all;
-use tokio::time::sleep;
-
-use super::customer::{Customer, Order, two_users};
+use super::customer::{Customer, Order};
 use super::places;
 use crate::checks::store::question::yes;
 use crate::checks::store::race::{self, Buyer};
-use crate::checks::store::shop::{self, Product, Shop, json_of};
+use crate::checks::store::shop::{self, Product, json_of};
+use crate::checks::store::users::two_users;
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::{Era, InputRequired};
 use crate::verdict::{Code, Finding, Why};
@@ -21,30 +17,24 @@ const BUYERS: usize = 15;
 /// How many buy something at each of two instances at the same time, if there is enough.
 const MANY: i64 = 5;
 
-/// How often another instance looks whether a sale has begun.
-const OFTEN: Duration = Duration::from_millis(1);
-
-/// How often it looks.
-const LOOKS: usize = 2000;
-
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
-    let [alice, bob] = two_users(server)?;
+    let [alice, bob] = two_users(server.realm()?)?;
     let in_block = |stop: Stop| stop.at(places::SALE);
-    survives_a_restart(server, &alice).await.map_err(in_block)?;
+    survives_a_restart(server, alice).await.map_err(in_block)?;
     let second = server.another(&[]).await?;
-    let here = Customer::enter(server, &alice).await?;
-    let there = Customer::enter_at(server, &bob, &second).await?;
+    let here = Customer::enter(server, alice).await?;
+    let there = Customer::enter_at(server, bob, &second).await?;
     sees_the_sales_of_others(server, &here, &there)
         .await
         .map_err(in_block)?;
-    is_killed_after_the_receipt(server, &bob, &here)
+    is_killed_after_the_receipt(server, bob, &here)
         .await
         .map_err(in_block)?;
     everybody_gets_one(server, [&here, &there])
         .await
         .map_err(in_block)?;
     sold_once(server, [&here, &there]).await.map_err(in_block)?;
-    is_killed_during_a_sale(server, &bob, &here)
+    is_killed_during_a_sale(server, bob, &here)
         .await
         .map_err(in_block)?;
     server.remark(
@@ -57,7 +47,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
 async fn survives_a_restart(server: &ServerUnderTest, alice: &str) -> Checked {
     server.purpose("buy something");
     let first = Customer::enter(server, alice).await?;
-    let product = best_stocked(server, &first.shop).await?;
+    let product = first.shop.in_stock(server, 2).await?;
     first.shop.buy(&product.name, 1).await?;
     let (left, orders) = (first.shop.products().await?, first.orders().await?);
     server.purpose("start the program once more, with the same DATABASE_URL");
@@ -92,7 +82,7 @@ async fn sees_the_sales_of_others(
 ) -> Checked {
     server.purpose("buy something from a second instance on the same database");
     here.shop.products().await?;
-    let product = best_stocked(server, &there.shop).await?;
+    let product = there.shop.in_stock(server, 2).await?;
     there.shop.buy(&product.name, 1).await?;
     let left = there.shop.products().await?;
     server.purpose("see whether the first instance knows");
@@ -108,7 +98,7 @@ async fn sees_the_sales_of_others(
 
 /// Where there is enough, nobody is refused because somebody else is buying.
 async fn everybody_gets_one(server: &ServerUnderTest, customers: [&Customer; 2]) -> Checked {
-    let product = best_stocked(server, &customers[0].shop).await?;
+    let product = customers[0].shop.in_stock(server, 2).await?;
     let each = MANY.min(product.stock / 2);
     server.purpose("two instances sell something that is in stock, at the same time");
     let count = usize::try_from(each).unwrap_or(1);
@@ -181,7 +171,7 @@ async fn is_killed_after_the_receipt(
     let victim = server.another(&[]).await?;
     let there = Customer::enter_at(server, bob, &victim).await?;
     let before = there.orders().await?.len();
-    let product = best_stocked(server, &here.shop).await?;
+    let product = here.shop.in_stock(server, 2).await?;
     there.shop.buy(&product.name, 1).await?;
     drop(victim);
     is_as_if(
@@ -201,23 +191,22 @@ async fn is_killed_during_a_sale(server: &ServerUnderTest, bob: &str, here: &Cus
     let victim = server.another(&[]).await?;
     let there = Customer::enter_at(server, bob, &victim).await?;
     let before = there.orders().await?.len();
-    let product = best_stocked(server, &here.shop).await?;
+    let product = here.shop.in_stock(server, 2).await?;
     let asked = there.shop.order_and_be_asked(&product.name, 1).await?;
     server
         .purpose("confirm, and kill it as soon as another instance sees that the stock has fallen");
-    let watched = async {
-        for _ in 0..LOOKS {
-            if here.shop.stock(&product.name).await? < product.stock {
-                break;
-            }
-            sleep(OFTEN).await;
-        }
-        drop(victim);
-        Checked::Ok(())
-    };
     let yes = [yes()];
-    let (_, watched) = tokio::join!(there.shop.session.respond(asked, &yes), watched);
-    watched?;
+    let mut answered = Box::pin(there.shop.session.respond(asked, &yes));
+    loop {
+        tokio::select! {
+            _ = &mut answered => break,
+            stock = here.shop.stock(&product.name) => if stock? < product.stock {
+                break;
+            },
+        }
+    }
+    drop(victim);
+    drop(answered);
     is_as_if(
         server,
         bob,
@@ -287,27 +276,12 @@ async fn confirmed(
     product: &Product,
     questions: Vec<InputRequired>,
 ) -> Checked<Vec<Buyer>> {
-    if server.era == Era::Modern {
-        let raw = customer.raw(server).await?;
-        let calls = questions.iter();
-        let calls = calls.map(|asked| race::second_round(&raw, product, asked));
-        return Ok(race::at_the_same_moment(&raw, calls.collect()).await);
-    }
-    let yes = [yes()];
-    let answers = questions
-        .into_iter()
-        .map(|asked| customer.shop.session.respond(asked, &yes));
-    Ok(join_all(answers)
-        .await
-        .into_iter()
-        .map(race::buyer)
-        .collect())
-}
-
-async fn best_stocked(server: &ServerUnderTest, shop: &Shop) -> Checked<Product> {
-    let best = shop.best_stocked().await?;
-    best.filter(|product| product.stock >= 2)
-        .ok_or_else(|| shop::too_little_left(server))
+    let by_hand = match server.era {
+        Era::Modern => Some(customer.raw(server).await?),
+        Era::Legacy => None,
+    };
+    let shop = &customer.shop;
+    Ok(race::all_say_yes(shop, by_hand.as_ref(), product, questions).await)
 }
 
 /// That another instance has the same stock.

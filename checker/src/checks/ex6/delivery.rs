@@ -11,16 +11,15 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::customer::{token, two_users};
+use super::customer::Customer;
 use super::places;
 use crate::checks::harness::Log;
 use crate::checks::store::shop::{self, Shop};
+use crate::checks::store::users::two_users;
 use crate::checks::{Checked, ServerUnderTest, Stop, contract};
 use crate::fixtures::Carrier;
 use crate::fixtures::carrier::{Answer, INTERNAL, Quote};
-use crate::mcp::{Called, Endpoint, ErrorKind, RequestError, Session, ToolCall};
-use crate::patience::Patience;
-use crate::subject::server::Server;
+use crate::mcp::{Called, ErrorKind, RequestError, ToolCall};
 use crate::verdict::{Code, Finding};
 
 const CONTRACT: &str = include_str!("snapshots/6.3.snap");
@@ -66,11 +65,11 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             server.step
         )));
     };
-    let [alice, bob] = two_users(server)?;
+    let [alice, bob] = two_users(server.realm()?)?;
     let scene = Scene {
         server,
         carrier,
-        shop: enter(server, &alice, None).await?,
+        shop: Customer::enter(server, alice).await?.shop,
     };
     server.purpose("see which arguments delivery_quote takes");
     let tool = scene.shop.declared(TOOL).await?;
@@ -97,7 +96,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         ];
         let instance = server.another(&settings).await?;
         let hurried = Scene {
-            shop: enter(server, &alice, Some(&instance)).await?,
+            shop: Customer::enter_at(server, alice, &instance).await?.shop,
             ..scene
         };
         let log = Log::new(Some(instance.process.stderr().clone()));
@@ -105,23 +104,9 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         hurried.says_nothing_to_the_log(&log).await
     };
     try_join(waits, times).await?;
-    let other = enter(server, &bob, None).await?;
+    let other = Customer::enter(server, bob).await?.shop;
     scene.asks_a_few_at_a_time(&other).await?;
     scene.says_nothing_to_the_log(&log).await
-}
-
-/// A user's session, in which a call may take as long as the carrier wants.
-async fn enter(server: &ServerUnderTest, user: &str, instance: Option<&Server>) -> Checked<Shop> {
-    let url = match instance {
-        Some(instance) => instance.url(),
-        None => server.url()?,
-    };
-    let mut patience = server.patience;
-    patience.answer = patience.answer.max(Patience::default().answer);
-    let client = server.client().with_patience(patience);
-    let client = client.with_token(&token(server, user).await?);
-    let session = Session::connect(Endpoint::Http(url), client, server.transcript()).await?;
-    Ok(Shop { session })
 }
 
 /// A user at the store, and the carrier behind it.

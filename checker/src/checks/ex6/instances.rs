@@ -1,22 +1,26 @@
 //! 6.7: two instances behind a balancer that sends each request to the other one. A confirmation begun at
-//! one ends at the other, and only once; older clients are served or refused.
+//! one ends at the other, and only once; legacy clients are served or refused.
 
 use reqwest::Url;
 use serde_json::json;
 
-use super::customer::{Customer, two_users};
+use super::customer::Customer;
 use super::{places, restart};
-use crate::checks::store::question::{order, yes};
+use crate::checks::store::question::{self, order, yes};
 use crate::checks::store::race::{self, Buyer};
-use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::store::shop::{self, Product};
+use crate::checks::store::users::two_users;
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::fixtures::Balancer;
-use crate::mcp::{Called, Era, ErrorKind, InputRequired, Reply, RequestError, ToolCall};
+use crate::mcp::{Called, Era, ErrorKind, Reply, RequestError};
 use crate::subject::server::Server;
 use crate::verdict::{Code, Finding};
 
 /// The variable with the key that instances share.
 const SEALING_KEY: &str = "STORE_SEALING_KEY";
+
+/// How many are bought.
+const ENOUGH: i64 = 4;
 
 /// Instances of the store that share a key, and the balancer in front of them.
 pub struct Instances<'s> {
@@ -58,34 +62,28 @@ fn new_key() -> String {
 }
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
-    let [alice, _] = two_users(server)?;
+    let [alice, _] = two_users(server.realm()?)?;
     server.purpose("start two instances behind a balancer");
     let instances = Instances::plan(server).await?;
     let (one, other) = (instances.start().await?, instances.start().await?);
     instances.balancer.send_to([one.url(), other.url()]);
     if server.era == Era::Legacy {
         let url = instances.balancer.url();
-        let served = is_served_or_refused(server, &alice, url).await;
+        let served = is_served_or_refused(server, alice, url).await;
         return served.map_err(|stop| stop.at(places::SESSIONS));
     }
-    let customer = Customer::enter_url(server, &alice, instances.balancer.url()).await?;
-    let product = in_stock(server, &customer.shop).await?;
+    let customer = Customer::enter_url(server, alice, instances.balancer.url()).await?;
+    let product = customer.shop.in_stock(server, ENOUGH).await?;
     let confirmed = confirmed_at_the_other(server, &customer, &product).await;
     confirmed.map_err(|stop| stop.at(places::KEY))?;
     let spent = spent_at_both(server, &customer, &product).await;
     spent.map_err(|stop| stop.at(places::SPENT))?;
     let pair = [&one, &other];
-    let spent = spent_at_the_same_moment(server, &alice, pair, &product).await;
+    let spent = spent_at_the_same_moment(server, alice, pair, &product).await;
     spent.map_err(|stop| stop.at(places::SPENT))?;
-    let foreign = refused_with_another_key(server, &instances, &alice, &one, &product).await;
+    let foreign = refused_with_another_key(server, &instances, alice, &one, &product).await;
     foreign.map_err(|stop| stop.at(places::KEY))?;
-    restart::check(server, &instances, &alice, [one, other]).await
-}
-
-async fn in_stock(server: &ServerUnderTest, shop: &Shop) -> Checked<Product> {
-    let best = shop.best_stocked().await?;
-    best.filter(|product| product.stock >= 4)
-        .ok_or_else(|| shop::too_little_left(server))
+    restart::check(server, &instances, alice, [one, other]).await
 }
 
 /// The question comes from one instance, and the answer reaches the other one.
@@ -98,15 +96,24 @@ async fn confirmed_at_the_other(
     let asked = customer.shop.order_and_be_asked(&product.name, 1).await?;
     let sent = format!("{}, confirmed at the other instance", asked.sent);
     let reply = customer.shop.session.respond(asked, &[yes()]).await;
-    if is_receipt(&reply) {
+    is_sold(&sent, &reply)
+}
+
+/// That a confirmed purchase gives a receipt.
+fn is_sold(sent: &str, reply: &Result<Reply, RequestError>) -> Checked {
+    if is_receipt(reply) {
         return Ok(());
     }
-    Err(Finding::new(Code::StateOfOneInstance)
+    Err(not_sold(sent, in_words(reply)))
+}
+
+fn not_sold(sent: &str, got: String) -> Stop {
+    Finding::new(Code::StateOfOneInstance)
         .sent(sent)
         .expected("a receipt: both instances have the same STORE_SEALING_KEY")
-        .got(in_words(&reply))
+        .got(got)
         .why("A balancer sends the second call to whichever instance is free. If each instance makes up its own key, it cannot open the states of the others. Seal and open with the key that all share.")
-        .into())
+        .into()
 }
 
 /// Whoever repeats the second call buys nothing, whichever instance gets it.
@@ -117,8 +124,9 @@ async fn spent_at_both(
 ) -> Checked {
     server.purpose("confirm once, and send the same call to both instances again");
     let asked = customer.shop.order_and_be_asked(&product.name, 1).await?;
-    let call = second_call(&asked, order(&product.name, 1));
-    customer.shop.session.call_once(call.clone()).await?;
+    let call = question::second_round(&asked, order(&product.name, 1), asked.state.clone());
+    let first = customer.shop.session.call_once(call.clone()).await;
+    is_sold(&format!("{}, confirmed", asked.sent), &first)?;
     for _ in 0..2 {
         let reply = customer.shop.session.call_once(call.clone()).await;
         if is_receipt(&reply) {
@@ -154,16 +162,15 @@ async fn spent_at_the_same_moment(
     );
     became.extend(others);
     let won = became.iter().filter(|buyer| **buyer == Buyer::Won).count();
-    if won <= 1 {
-        return Ok(());
+    let sent = format!(
+        "{}, confirmed at both instances at the same time",
+        asked.sent
+    );
+    match won {
+        0 => Err(not_sold(&sent, "no receipt".to_owned())),
+        1 => Ok(()),
+        _ => Err(spent_twice(sent, format!("{won} receipts"))),
     }
-    Err(spent_twice(
-        format!(
-            "{}, confirmed at both instances at the same time",
-            asked.sent
-        ),
-        format!("{won} receipts"),
-    ))
 }
 
 fn spent_twice(sent: String, got: String) -> Stop {
@@ -188,10 +195,12 @@ async fn refused_with_another_key(
     let here = Customer::enter_at(server, alice, one).await?;
     let there = Customer::enter_at(server, alice, &stranger).await?;
     let asked = here.shop.order_and_be_asked(&product.name, 1).await?;
-    let call = second_call(&asked, order(&product.name, 1));
-    let reply = there.shop.session.call_once(call).await;
+    let call = question::second_round(&asked, order(&product.name, 1), asked.state.clone());
+    let reply = there.shop.session.call_once(call.clone()).await;
     if !is_receipt(&reply) {
-        return Ok(());
+        // It was the key, and nothing else: where the key is the same, the state opens.
+        let reply = here.shop.session.call_once(call).await;
+        return is_sold(&format!("{}, confirmed", asked.sent), &reply);
     }
     Err(Finding::new(Code::OpensForeignState)
         .sent(format!("{}, confirmed at an instance with another STORE_SEALING_KEY", asked.sent))
@@ -225,7 +234,7 @@ async fn is_served_or_refused(server: &ServerUnderTest, alice: &str, url: Url) -
         shop::products_of(&called.map_err(|error| finding("list_products", &error))?)?;
     }
     server.purpose("order something: a receipt, or a tool error that says why not");
-    let product = in_stock(server, &customer.shop).await?;
+    let product = customer.shop.in_stock(server, 1).await?;
     let arguments = json!({ "product_name": product.name, "quantity": 1 });
     let ordered = customer.shop.session.call("buy_product", arguments).await;
     let called = ordered.map_err(|error| {
@@ -258,14 +267,6 @@ fn is_receipt_or_reason(called: &Called) -> Checked {
         .got("a tool error without text")
         .why("A model that does not know the reason tries again and again.")
         .into())
-}
-
-/// The second round of a call, with a yes to what was asked.
-fn second_call(asked: &InputRequired, call: ToolCall) -> ToolCall {
-    let call = call.with_state(asked.state.clone());
-    asked.questions.iter().fold(call, |call, question| {
-        call.with_response(&question.key, yes().to_json())
-    })
 }
 
 fn is_receipt(reply: &Result<Reply, RequestError>) -> bool {

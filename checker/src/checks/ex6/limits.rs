@@ -9,16 +9,15 @@ use futures::stream::{self, StreamExt};
 use http::HeaderMap;
 use regex::Regex;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
-use super::customer::{token, two_users};
+use super::customer::Customer;
 use super::places;
-use crate::checks::store::question::{self, yes};
+use crate::checks::store::question::yes;
 use crate::checks::store::shop::{self, Product, Shop};
+use crate::checks::store::users::two_users;
 use crate::checks::{Checked, ServerUnderTest, Stop};
-use crate::mcp::raw::Raw;
-use crate::mcp::{Called, Endpoint, ErrorKind, Reply, RequestError, Session, ToolCall};
-use crate::patience::Patience;
+use crate::mcp::{Called, ErrorKind, Reply, RequestError};
 use crate::subject::server::Server;
 use crate::verdict::{Code, Finding};
 
@@ -46,7 +45,7 @@ const OFTEN: Duration = Duration::from_millis(10);
 type Limit = Result<(), Box<Finding>>;
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
-    let [alice, bob] = two_users(server)?;
+    let [alice, bob] = two_users(server.realm()?)?;
     let (calls, bytes) = (CALLS.to_string(), BYTES.to_string());
     let (seconds, item) = (DEADLINE.as_secs_f64(), ONE_ITEM.as_secs_f64());
     let (seconds, item) = (seconds.to_string(), item.to_string());
@@ -60,7 +59,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     ];
     server.purpose("start an instance that counts calls, and one that has little time");
     let (counted, timed) = try_join(server.another(&counted), server.another(&timed)).await?;
-    let users = [alice.as_str(), bob.as_str()];
+    let users = [alice, bob];
     let (of_calls, of_time) = join(
         counts_calls(server, &counted, users),
         ends_in_time(server, &timed, users),
@@ -77,23 +76,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
     }
     let in_router = |stop: Stop| stop.at(places::BODY);
     let (stopped, bounded) = join(
-        stops_when_cancelled(server, &alice),
-        bounds_bodies(server, &counted, &bob),
+        stops_when_cancelled(server, alice),
+        bounds_bodies(server, &counted, bob),
     )
     .await;
     stopped?;
     bounded.map_err(in_router)
-}
-
-/// A client of this user, with a token and a session of its own.
-async fn enter(server: &ServerUnderTest, user: &str, instance: &Server) -> Checked<Shop> {
-    let mut patience = server.patience;
-    patience.answer = patience.answer.max(Patience::default().answer);
-    let client = question::confirming(server).with_patience(patience);
-    let client = client.with_token(&token(server, user).await?);
-    let endpoint = Endpoint::Http(instance.url());
-    let session = Session::connect(endpoint, client, server.transcript()).await?;
-    Ok(Shop { session })
 }
 
 /// A user may call so often, with whatever token or session, and others are served meanwhile.
@@ -104,10 +92,10 @@ async fn counts_calls(
 ) -> Checked<Limit> {
     server.purpose("one user calls too often, with two tokens in two sessions");
     let sessions = [
-        enter(server, alice, instance).await?,
-        enter(server, alice, instance).await?,
+        Customer::enter_at(server, alice, instance).await?.shop,
+        Customer::enter_at(server, alice, instance).await?.shop,
     ];
-    let other = enter(server, bob, instance).await?;
+    let other = Customer::enter_at(server, bob, instance).await?.shop;
     let begin = Instant::now();
     let mut served = 0;
     let refused = loop {
@@ -254,8 +242,8 @@ async fn ends_in_time(
     instance: &Server,
     [alice, bob]: [&str; 2],
 ) -> Checked<Limit> {
-    let (baker, buyer) =
-        try_join(enter(server, alice, instance), enter(server, bob, instance)).await?;
+    let baker = Customer::enter_at(server, alice, instance).await?.shop;
+    let buyer = Customer::enter_at(server, bob, instance).await?.shop;
     let products = baker.products().await?;
     let best = products.iter().max_by_key(|product| product.stock).cloned();
     let best = best.ok_or_else(|| shop::too_little_left(server))?;
@@ -381,39 +369,26 @@ async fn thinks_for_long(shop: &Shop, product: &Product) -> Checked {
 
 /// A call that is cancelled ends, and so does its work.
 async fn stops_when_cancelled(server: &ServerUnderTest, alice: &str) -> Checked {
-    server.purpose("bake many, and cancel when some are done");
-    let client = server.client().with_token(&token(server, alice).await?);
-    let endpoint = Endpoint::Http(server.url()?);
-    let session = Session::connect(endpoint, client, server.transcript()).await?;
-    let shop = Shop { session };
-    let product = shop.best_stocked().await?;
-    let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    let arguments = json!({ "product_name": product.name, "quantity": MANY });
-    let sent = format!("tools/call bake {arguments}, cancelled when some are done");
+    server.purpose("bake many, and cancel when the first is done");
+    let customer = Customer::enter(server, alice).await?;
+    let shop = &customer.shop;
+    let product = shop.in_stock(server, 1).await?;
     let begin = Instant::now();
-    let call = shop.session.begin(ToolCall::new("bake", arguments)).await?;
-    let some = async {
-        while shop.stock(&product.name).await? < product.stock + FEW {
-            sleep(OFTEN).await;
-        }
-        Checked::Ok(())
-    };
-    let seen = timeout(server.patience.answer, some).await;
+    let (call, sent) = customer.begins_to_bake(server, &product, MANY).await?;
+    let sent = format!("{sent}, cancelled when the first is done");
     shop.session
         .give_up(call, "the user has changed their mind")
         .await;
-    seen.unwrap_or(Ok(()))?;
-    let pace = begin.elapsed() / u32::try_from(FEW).unwrap_or(1);
-    let pace = pace.min(ONE_ITEM);
+    let pace = begin.elapsed().min(ONE_ITEM);
     sleep(pace * 2 + OFTEN).await;
-    rises_no_more(&shop, &product, pace, &sent, "the client has cancelled").await
+    rises_no_more(shop, &product, pace, &sent, "the client has cancelled").await
 }
 
 /// A request with too many bytes is refused, whether it says how many it has or not.
 async fn bounds_bodies(server: &ServerUnderTest, instance: &Server, bob: &str) -> Checked {
     server.purpose("send a request that is as large as it may be, and larger ones");
-    let client = server.client().with_token(&token(server, bob).await?);
-    let raw = Raw::open(instance.url(), client, server.transcript()).await?;
+    let bob = Customer::enter_at(server, bob, instance).await?;
+    let raw = bob.raw(server).await?;
     let call = || {
         let params = json!({ "name": "list_products", "arguments": {} });
         raw.message("tools/call", params)

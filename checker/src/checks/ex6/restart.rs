@@ -1,12 +1,13 @@
 //! A rolling restart under load: each instance is replaced by a new one while customers buy and bake. No
-//! request is lost, and the stock is right afterwards.
+//! request is lost, and the stock is right afterwards. That an instance can be asked to stop is for 6.6 to say.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::customer::Customer;
 use super::instances::Instances;
@@ -22,12 +23,14 @@ const CUSTOMERS: usize = 3;
 /// What one call bakes: with some hundred milliseconds, it is under way when an instance is asked to stop.
 const BATCH: i64 = 10;
 
+/// How long a request may take from the balancer to an instance that has just been taken out.
+const ON_THEIR_WAY: Duration = Duration::from_millis(200);
+
 /// What a customer has done.
 #[derive(Debug, Default)]
 struct Done {
     bought: i64,
     baked: i64,
-    calls: usize,
 }
 
 pub(super) async fn check(
@@ -36,18 +39,13 @@ pub(super) async fn check(
     user: &str,
     old: [Server; 2],
 ) -> Checked {
-    if !cfg!(unix) {
-        server.remark("the rolling restart was not checked: Windows cannot ask a program to stop");
-        return Ok(());
-    }
     let mut customers = Vec::new();
     for _ in 0..CUSTOMERS {
         let url = instances.balancer.url();
         customers.push(Customer::enter_url(server, user, url).await?);
     }
     let shop = &customers[0].shop;
-    let product = shop.best_stocked().await?;
-    let product = product.ok_or_else(|| shop::too_little_left(server))?;
+    let product = shop.in_stock(server, 1).await?;
     server.purpose("replace one instance after the other, while customers buy and bake");
     let over = Arc::new(AtomicBool::new(false));
     let work = customers
@@ -65,7 +63,6 @@ pub(super) async fn check(
         let done = done?;
         all.bought += done.bought;
         all.baked += done.baked;
-        all.calls += done.calls;
     }
     server.purpose("count what is left");
     let left = customers[0].shop.stock(&product.name).await?;
@@ -73,16 +70,18 @@ pub(super) async fn check(
     if left == expected {
         return Ok(());
     }
+    let (difference, words) = if left < expected {
+        (expected - left, "too few")
+    } else {
+        (left - expected, "too many")
+    };
     Err(Finding::new(Code::StockWrongAfterRestart)
         .sent(format!(
-            "{} calls that buy or bake {:?}, while both instances were replaced",
-            all.calls, product.name
+            "calls that buy or bake {:?}, while both instances were replaced",
+            product.name
         ))
-        .expected(format!(
-            "a stock of {expected}: {} at first, {} baked, {} bought",
-            product.stock, all.baked, all.bought
-        ))
-        .got(format!("a stock of {left}"))
+        .expected("the stock from before, with what was baked and without what was bought")
+        .got(format!("{difference} {words}"))
         .why("An instance that stops must not write what it remembers. The database already has all that counts.")
         .into())
 }
@@ -101,7 +100,6 @@ async fn work(customer: &Customer, product: &Product, over: &AtomicBool) -> Chec
         let bought = bought.map_err(|error| lost(&error))?;
         shop::succeeded(&bought, "a receipt: the product is in stock")?;
         done.bought += 1;
-        done.calls += 2;
     }
     Ok(done)
 }
@@ -121,14 +119,15 @@ async fn replace(
     Ok([third, fourth])
 }
 
-/// As a service manager does.
+/// As a service manager does, with a moment for requests that are on their way.
 async fn stop(server: &ServerUnderTest, instance: Server) -> Checked {
+    sleep(ON_THEIR_WAY).await;
     instance.process.ask_to_end();
     let ended = timeout(server.patience.step, instance.process.ended()).await;
     if ended.is_ok() {
         return Ok(());
     }
-    Err(Finding::new(Code::OldInstanceStays)
+    Err(Finding::new(Code::DoesNotEnd)
         .sent("SIGTERM to an instance that the balancer has taken out")
         .expected("it finishes its calls, and ends")
         .got("it was still running")

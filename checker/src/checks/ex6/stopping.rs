@@ -12,14 +12,14 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::customer::{Customer, token, two_users};
+use super::customer::Customer;
 use super::places;
 use crate::checks::store::shop::{self, Product};
+use crate::checks::store::users::{token, two_users};
 use crate::checks::{Checked, ServerUnderTest, Stop};
-use crate::mcp::call::Call;
 use crate::mcp::plain::{self, Page};
 use crate::mcp::raw::Raw;
-use crate::mcp::{Called, Era, Reply, RequestError, ToolCall, Transcript};
+use crate::mcp::{Called, Era, Reply, RequestError, Transcript};
 use crate::subject::server::Server;
 use crate::verdict::{Code, Finding};
 
@@ -59,12 +59,12 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
                 .to_owned(),
         ));
     }
-    let [alice, _] = two_users(server)?;
+    let [alice, _] = two_users(server.realm()?)?;
     let in_block = |stop: Stop| stop.at(places::STOP);
-    finishes(server, &alice).await.map_err(in_block)?;
+    finishes(server, alice).await.map_err(in_block)?;
     // One after the other: whether instances can write at the same time is for 6.1 to say.
-    is_cut_off(server, &alice, false).await.map_err(in_block)?;
-    is_cut_off(server, &alice, true).await.map_err(in_block)?;
+    is_cut_off(server, alice, false).await.map_err(in_block)?;
+    is_cut_off(server, alice, true).await.map_err(in_block)?;
     server.remark(
         "This check cannot take the database away, so it does not see what `/ready` says without one. Try it: it should be 503.",
     );
@@ -119,7 +119,7 @@ async fn finishes(server: &ServerUnderTest, alice: &str) -> Checked {
     let _idle = TcpStream::connect((Ipv4Addr::LOCALHOST, instance.port)).await;
 
     server.purpose("bake several");
-    let (call, sent) = begin(server, &customer, &product, FEW).await?;
+    let (call, sent) = customer.begins_to_bake(server, &product, FEW).await?;
     server.purpose("send SIGTERM while they are in the oven");
     let reported = reports(&customer);
     instance.process.ask_to_end();
@@ -175,7 +175,7 @@ async fn is_cut_off(server: &ServerUnderTest, alice: &str, twice: bool) -> Check
     let products = customer.shop.products().await?;
     let product = products.into_iter().next();
     let product = product.ok_or_else(|| shop::too_little_left(server))?;
-    let (call, sent) = begin(server, &customer, &product, MANY).await?;
+    let (call, sent) = customer.begins_to_bake(server, &product, MANY).await?;
     server.purpose("send SIGTERM while it runs");
     let asked = Instant::now();
     instance.process.ask_to_end();
@@ -225,34 +225,6 @@ fn is_zero(sent: &str, status: Option<ExitStatus>) -> Checked {
     }
 }
 
-/// Orders this many, and waits until the first is done.
-async fn begin(
-    server: &ServerUnderTest,
-    customer: &Customer,
-    product: &Product,
-    quantity: i64,
-) -> Checked<(Call, String)> {
-    let tool = customer.shop.declared("bake").await?;
-    let quantity = quantity.min(shop::most_of_one_order(&tool));
-    let arguments = json!({ "product_name": product.name, "quantity": quantity });
-    let sent = format!("tools/call bake {arguments}");
-    let session = &customer.shop.session;
-    let call = session.begin(ToolCall::new("bake", arguments)).await?;
-    let patience = server.patience.answer;
-    if timeout(patience, session.progressed(&call, 1))
-        .await
-        .is_err()
-    {
-        return Err(Finding::new(Code::NoProgress)
-            .sent(sent)
-            .expected(format!("{PROGRESS} after the first item"))
-            .got(format!("none within {} s", patience.as_secs()))
-            .why("The check sends SIGTERM while the call runs. It can tell by the progress.")
-            .into());
-    }
-    Ok((call, sent))
-}
-
 /// How often progress of the last call was reported so far.
 fn reports(customer: &Customer) -> usize {
     let last = customer.shop.session.connection().last_request();
@@ -291,7 +263,7 @@ async fn refuses(
     is_over: &AtomicBool,
 ) -> Checked {
     let url = instance.url();
-    let token = token(server, alice).await?;
+    let token = token(server.realm()?, alice).await?;
     // Each time on a new connection, and not in the trace each time.
     let silent = Transcript::default();
     let ready = at(&url, "/ready");
@@ -357,10 +329,10 @@ async fn shares_the_stock(
     let arguments = json!({ "product_name": product.name, "quantity": 1 });
     let called = customer.shop.session.call("bake", arguments).await?;
     shop::succeeded(&called, "what was baked")?;
-    let [alice, _] = two_users(server)?;
+    let [alice, _] = two_users(server.realm()?)?;
     let expected = product.stock.saturating_add(1);
     for _ in 0..10 {
-        if stock_here(server, &alice, product).await? == expected {
+        if stock_here(server, alice, product).await? == expected {
             return Ok(Some(expected));
         }
         sleep(OFTEN).await;

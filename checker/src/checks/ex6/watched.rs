@@ -8,9 +8,9 @@ use rand::RngExt;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::customer::{token, two_users};
 use super::places;
 use crate::checks::store::shop::quoted;
+use crate::checks::store::users::{token, two_users};
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::fixtures::collector::{Attributes, Span};
 use crate::fixtures::{Collector, Nobody};
@@ -74,8 +74,8 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
             server.step
         )));
     }
-    let [alice, _] = two_users(server)?;
-    let token = token(server, &alice).await?;
+    let [alice, _] = two_users(server.realm()?)?;
+    let token = token(server.realm()?, alice).await?;
     let client = server.client().with_token(&token);
     let raw = server.raw_of(client).await?;
     let secret = format!("q{:016x}", server.random(|dice| dice.random::<u64>()));
@@ -118,7 +118,7 @@ pub(super) async fn check(server: &ServerUnderTest) -> Checked {
         (RESULT, "a result"),
     ];
     keeps_to_itself(&lines, collector, secrets)?;
-    is_not_held_up(server, &alice, collector).await
+    is_not_held_up(server, alice, collector).await
 }
 
 /// The calls that are watched.
@@ -546,7 +546,9 @@ async fn answers_at_once(
     server.purpose(&format!("start the program with {what}"));
     let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)];
     let instance = server.another(&settings).await?;
-    let client = server.client().with_token(&token(server, alice).await?);
+    let client = server
+        .client()
+        .with_token(&token(server.realm()?, alice).await?);
     let raw = Raw::open(instance.url(), client, server.transcript()).await?;
     for _ in 0..3 {
         let params = json!({ "name": "list_products", "arguments": {} });

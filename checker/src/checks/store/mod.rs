@@ -3,6 +3,7 @@
 //! - [`shop`] is the store as a customer sees it: products, receipts, and what can go wrong,
 //! - [`sale`] is what must be so after a sale, and [`race`] after many at the same moment,
 //! - [`question`] is what a store asks before a sale, from exercise 4 on,
+//! - [`users`] are those who are signed in, from exercise 5 on,
 //! - [`schema`] holds results against what their tools declare, and [`validator`] against any
 //!   JSON Schema.
 
@@ -11,6 +12,7 @@ pub mod race;
 pub mod sale;
 pub mod schema;
 pub mod shop;
+pub mod users;
 pub mod validator;
 
 use crate::subject::server::Serving;

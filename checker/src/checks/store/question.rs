@@ -84,6 +84,15 @@ pub fn order(product: &str, quantity: i64) -> ToolCall {
     ToolCall::new("buy_product", arguments)
 }
 
+/// The second round of a call, with a yes to what was asked.
+pub fn second_round(asked: &InputRequired, call: ToolCall, state: Option<String>) -> ToolCall {
+    let mut call = call.with_state(state);
+    for question in &asked.questions {
+        call = call.with_response(&question.key, yes().to_json());
+    }
+    call
+}
+
 /// The user has selected the checkbox and sent the form.
 pub fn yes() -> Answer {
     Answer::accept(json!({ "confirm": true }))

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::question::yes;
-use super::shop::{Product, stock_of};
+use super::shop::{Product, Shop, stock_of};
 use crate::checks::Checked;
 use crate::mcp::raw::Raw;
 use crate::mcp::{ErrorKind, InputRequired, Reply, RequestError};
@@ -94,8 +94,29 @@ pub fn second_round(raw: &Raw, product: &Product, asked: &InputRequired) -> Valu
     )
 }
 
+/// Everybody who was asked says yes at the same moment. A modern client that speaks HTTP by hand can be
+/// exact about the moment.
+pub async fn all_say_yes(
+    shop: &Shop,
+    by_hand: Option<&Raw>,
+    product: &Product,
+    questions: Vec<InputRequired>,
+) -> Vec<Buyer> {
+    if let Some(raw) = by_hand {
+        let calls = questions
+            .iter()
+            .map(|asked| second_round(raw, product, asked));
+        return at_the_same_moment(raw, calls.collect()).await;
+    }
+    let yes = [yes()];
+    let answers = questions
+        .into_iter()
+        .map(|asked| shop.session.respond(asked, &yes));
+    join_all(answers).await.into_iter().map(buyer).collect()
+}
+
 /// What became of one whose client is rmcp's.
-pub fn buyer(reply: Result<Reply, RequestError>) -> Buyer {
+fn buyer(reply: Result<Reply, RequestError>) -> Buyer {
     match reply {
         Ok(Reply::Complete(called)) if called.result.is_error == Some(true) => Buyer::Refused,
         Ok(Reply::Complete(_)) => Buyer::Won,

@@ -130,6 +130,13 @@ impl Shop {
         Ok(left.max_by_key(|product| product.stock))
     }
 
+    /// The same, of which there must be at least so many.
+    pub async fn in_stock(&self, server: &ServerUnderTest, least: i64) -> Checked<Product> {
+        let best = self.best_stocked().await?;
+        best.filter(|product| product.stock >= least)
+            .ok_or_else(|| too_little_left(server))
+    }
+
     /// Orders, whatever comes of it.
     pub async fn order(&self, product_name: &str, quantity: i64) -> Checked<Called> {
         let arguments = json!({ "product_name": product_name, "quantity": quantity });

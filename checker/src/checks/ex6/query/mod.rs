@@ -8,9 +8,10 @@ mod limits;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::customer::{Customer, two_users};
+use super::customer::Customer;
 use super::places;
 use crate::checks::store::shop::{self, Shop};
+use crate::checks::store::users::two_users;
 use crate::checks::{Checked, ServerUnderTest, Stop};
 use crate::mcp::{Called, ErrorKind, Session};
 use crate::verdict::{Code, Finding};
@@ -77,9 +78,9 @@ fn arguments(sql: &str, limit: Option<i64>) -> Value {
 }
 
 pub(super) async fn check(server: &ServerUnderTest) -> Checked {
-    let [alice, bob] = two_users(server)?;
-    let here = Customer::enter(server, &alice).await?;
-    let there = Customer::enter(server, &bob).await?;
+    let [alice, bob] = two_users(server.realm()?)?;
+    let here = Customer::enter(server, alice).await?;
+    let there = Customer::enter(server, bob).await?;
     describes_the_table(&here.shop).await?;
     let asker = Asker {
         session: &here.shop.session,
