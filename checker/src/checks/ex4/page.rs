@@ -494,7 +494,8 @@ impl Shown<'_> {
             return Err(self
                 .finding(Code::PageLeaves)
                 .expected("a page that stays in its frame")
-                .got(violation.map_or("another page in its frame", |one| one.text.as_str()))
+                // Which of the two shows first is a matter of the browser.
+                .got("another page in its frame")
                 .why("A host only shows this page. To open a link, ask the host: ui/open-link.")
                 .into());
         }
