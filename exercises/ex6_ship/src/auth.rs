@@ -25,7 +25,7 @@ use crate::confirm::internal;
 use crate::realm::{RealmError, RealmKeys};
 use crate::sessions::Sessions;
 
-/// What a user lets a client do here: use the store in their name.
+/// What a user lets a client do here: use the store as that user.
 const SCOPE: &str = "mcp:access";
 
 /// Where a server publishes its metadata, followed by the path of the resource (RFC 9728, 3.1).
@@ -44,7 +44,7 @@ impl User {
     /// Who sent a request.
     pub fn of(context: &RequestContext<RoleServer>) -> Result<Self, ErrorData> {
         let Some(parts) = context.extensions.get::<Parts>() else {
-            // On stdio there is nobody else: the user started this program.
+            // Over stdio there is nobody else: the user started this program.
             return Ok(Self {
                 id: "local".to_owned(),
                 name: "you".to_owned(),

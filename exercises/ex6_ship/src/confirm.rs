@@ -1,8 +1,8 @@
 //! Asking the user before something is bought.
 //!
-//! A client of 2026-07-28 gets the question as the result of its call. It calls again, with the
-//! answer and with the `requestState` that came with the question. A client of 2025-11-25 gets
-//! a request from the server, `elicitation/create`, while its call waits.
+//! A modern client gets the question as the result of its call. It calls again, with the answer and
+//! with the `requestState` that came with the question. A legacy client gets a request from the
+//! server, `elicitation/create`, while its call waits.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -55,8 +55,8 @@ pub struct Confirmations {
     database: AnyPool,
     codec: RequestStateCodec,
     lifetime: Duration,
-    /// Whether all requests reach this instance. If not, clients of 2025-11-25 cannot be asked: their
-    /// answer may reach another instance than the one that waits for it.
+    /// Whether all requests reach this instance. If not, legacy clients cannot be asked: their answer
+    /// may reach a different instance from the one that waits for it.
     is_alone: bool,
 }
 
@@ -132,7 +132,7 @@ impl Confirmations {
     async fn open(&self, state: &str, purchase: &[u8]) -> Result<(), ErrorData> {
         // The client does not need to know why it does not open.
         let refused = || {
-            let message = "Nothing was bought: this requestState is not valid (any more) for \
+            let message = "Nothing was bought: this requestState is not valid (anymore) for \
                            this purchase. Call again without it, and the user is asked again.";
             ErrorData::invalid_params(message, None)
         };
@@ -214,7 +214,7 @@ fn takes_forms(context: &RequestContext<RoleServer>) -> bool {
     elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
 }
 
-/// Whether the client's protocol is from before 2026-07-28.
+/// Whether the client's protocol predates 2026-07-28.
 pub fn is_legacy(context: &RequestContext<RoleServer>) -> bool {
     let version = context.protocol_version();
     version.is_none_or(|version| version < ProtocolVersion::V_2026_07_28)

@@ -35,7 +35,7 @@ impl Limits {
     /// not limited.
     pub fn deadline_of(&self, tool: &str) -> Duration {
         match tool {
-            // With an older client, the question is asked during the call.
+            // With a legacy client, the question is asked during the call.
             "buy_product" | "connect_payments" => self.deadline + self.thinking,
             _ => self.deadline,
         }

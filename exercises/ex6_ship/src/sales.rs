@@ -21,7 +21,7 @@ use sqlx::{
 use thiserror::Error;
 
 use crate::allowed::{self, NotAllowed};
-use crate::database::unavailable;
+use crate::database::Unavailable;
 
 /// How many rows an answer has, unless the model asks for fewer or more.
 pub const ROWS: u32 = 100;
@@ -70,8 +70,8 @@ pub enum NoAnswer {
     Wrong(String),
     #[error("The answer contains a value that JSON cannot hold. Round it, or leave it out.")]
     NotJson(#[from] serde_json::Error),
-    #[error("{}", unavailable(.0))]
-    Database(sqlx::Error),
+    #[error(transparent)]
+    Database(#[from] Unavailable),
 }
 
 /// The sales, for reading.
@@ -143,7 +143,7 @@ impl Sales {
                 Some("9" | "57014") => NoAnswer::TooSlow(self.patience),
                 _ => NoAnswer::Wrong(wrong.message().to_owned()),
             },
-            _ => NoAnswer::Database(error),
+            _ => NoAnswer::Database(error.into()),
         }
     }
 }

@@ -237,7 +237,7 @@ impl Store {
         self.list_products().await
     }
 
-    /// Bakes more of a product, one after the other. Takes a while, and can be cancelled.
+    /// Bakes more of a product, one at a time. Takes a while, and can be cancelled.
     #[tool(annotations(
         read_only_hint = false,
         destructive_hint = false,
@@ -358,7 +358,7 @@ impl Store {
             quote = self.carrier.quote(&destination.postcode) => {
                 quote.map(Json).map_err(|failure| failure.to_string())
             }
-            // The client does not want the answer any more. This drops the request.
+            // The client does not want the answer anymore. This drops the request.
             () = context.ct.cancelled() => Err("The call was cancelled.".to_owned()),
         }
     }

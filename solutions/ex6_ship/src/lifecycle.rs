@@ -144,7 +144,7 @@ async fn ready(State(lifecycle): State<Lifecycle>) -> StatusCode {
 
 /// Lets requests in until the store is stopping. A call runs until its answer is sent.
 async fn admit(State(lifecycle): State<Lifecycle>, request: Request, next: Next) -> Response {
-    // Older clients keep a stream open for as long as they run. That is not a call.
+    // Legacy clients keep a stream open for as long as they run. That is not a call.
     let is_call = request.method() == Method::POST;
     // Counted before it looks, so that `stop` cannot miss it.
     let running = is_call.then(|| lifecycle.running());

@@ -22,7 +22,7 @@ pub struct Order {
     pub quantity: u32,
 }
 
-/// What to bake, one order after the other.
+/// What to bake, one order at a time.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Batch {
     /// The orders.

@@ -1,6 +1,6 @@
 //! Which user a session belongs to.
 //!
-//! Clients of 2025-11-25 have a session, with an id from the server. The id does not prove who
+//! Legacy clients have a session, with an id from the server. The id does not prove who
 //! somebody is: with their own token and the id of another user's session, users could answer that
 //! user's questions. So a session belongs to the user who started it.
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result};
 use sqlx::AnyPool;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use thiserror::Error;
 use tracing::error;
 
 /// Connects to the database at this URL, `sqlite://store.db` or `postgres://user@host/name`, and
@@ -44,9 +45,15 @@ pub async fn ping(database: &AnyPool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// A database that fails, in words for a model. The details are for the log.
-pub fn unavailable(error: &sqlx::Error) -> String {
-    error!("the database: {error}");
-    "The store's database does not answer at the moment, so nothing was changed. Try again in a minute."
-        .to_owned()
+/// A database that fails, in words for a model.
+#[derive(Debug, Error)]
+#[error("The store's database does not answer at the moment. Try again in a minute.")]
+pub struct Unavailable;
+
+impl From<sqlx::Error> for Unavailable {
+    /// The details are for the log.
+    fn from(error: sqlx::Error) -> Self {
+        error!("the database: {error}");
+        Self
+    }
 }

@@ -1,4 +1,4 @@
-//! What the store sells, and the rules of selling it. Nothing here depends on MCP.
+//! What the store sells, and the rules for selling it. Nothing here depends on MCP.
 //!
 //! The products are in the database. Nothing is kept in memory, because another instance of the store may
 //! sell at any time.
@@ -11,7 +11,7 @@ use sqlx::{AnyPool, FromRow, Row};
 use thiserror::Error;
 
 use crate::auth::User;
-use crate::database::unavailable;
+use crate::database::Unavailable;
 use crate::purchases::{self, Orders, Purchase};
 
 /// One product, as customers see it.
@@ -136,8 +136,14 @@ pub enum Refusal {
         stock: i64,
         quantity: u32,
     },
-    #[error("{}", unavailable(.0))]
-    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Database(Unavailable),
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
 }
 
 /// What a customer is looking for. A missing field excludes nothing.

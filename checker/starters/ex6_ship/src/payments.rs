@@ -33,7 +33,7 @@ use crate::confirm::{Answer, Round, internal, is_legacy};
 /// The key of the question.
 const QUESTION: &str = "connect";
 
-/// Tells a client of 2025-11-25 that the user has finished the page.
+/// Tells a legacy client that the user has finished the page.
 const COMPLETE: &str = "notifications/elicitation/complete";
 
 /// How long a call waits for the user to finish the page.
