@@ -325,6 +325,8 @@ flaws! {
 
     // Unusual, and right.
     "harmless" {
+        /// What is baked is in stock when the whole order is done
+        ShelvesAtTheEnd,
         /// A limit above 1000 is an error of JSON-RPC
         RefusesHighLimits,
         /// Recursion is refused

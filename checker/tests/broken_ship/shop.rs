@@ -17,6 +17,9 @@ use crate::user::User;
 /// How long a careless store takes from one part of a sale to the next.
 pub const GAP: Duration = Duration::from_millis(50);
 
+/// How long a store takes that gives the receipt first: longer than anybody waits before it is killed.
+const LATER: Duration = Duration::from_secs(20);
+
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS products (
         name TEXT PRIMARY KEY, price_cents INTEGER NOT NULL, stock INTEGER NOT NULL, shelf INTEGER NOT NULL
@@ -147,7 +150,7 @@ impl Shop {
             let receipt = receipt(order, &self.look(order)?);
             let (database, later) = (self.database.clone(), receipt.clone());
             tokio::spawn(async move {
-                sleep(GAP).await;
+                sleep(LATER).await;
                 let database = lock(&database);
                 let _ = lower(&database, &later);
                 let _ = note(&database, &buyer, &later);

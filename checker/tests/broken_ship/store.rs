@@ -87,16 +87,21 @@ impl Store {
         let quantity = order["quantity"].as_u64().unwrap_or_default();
         let (shop, baking) = (self.bakery.shop.clone(), self.baking);
         let (told, mut done) = unbounded_channel();
+        let at_the_end = self.flaws.has(Flaw::ShelvesAtTheEnd);
         let work = tokio::spawn(async move {
             for one in 1..=quantity {
                 sleep(baking).await;
-                shop.put(&name, 1);
+                if !at_the_end {
+                    shop.put(&name, 1);
+                } else if one == quantity {
+                    shop.put(&name, i64::try_from(quantity).unwrap_or_default());
+                }
                 let _ = told.send(one);
             }
         });
         let goes_on = self.flaws.has(Flaw::WorksOnWhenCancelled);
         // At the deadline, the future of the call is dropped.
-        let _work = goes_on.then(|| Work(work.abort_handle()));
+        let _work = (goes_on || at_the_end).then(|| Work(work.abort_handle()));
         loop {
             tokio::select! {
                 one = done.recv() => match one {
@@ -141,9 +146,11 @@ impl Store {
                 self.carrier.answer(call, user).await
             }
             ("tools/call", "bake")
-                if self
-                    .flaws
-                    .has_any(&[Flaw::WorksOn, Flaw::WorksOnWhenCancelled]) =>
+                if self.flaws.has_any(&[
+                    Flaw::WorksOn,
+                    Flaw::WorksOnWhenCancelled,
+                    Flaw::ShelvesAtTheEnd,
+                ]) =>
             {
                 self.bake_apart(call).await
             }

@@ -1,7 +1,6 @@
 //! The broken programs of the tests: each of their flaws has to fail its step, and no other.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
@@ -112,10 +111,6 @@ macro_rules! flaws_fail_alone {
                     return;
                 };
                 let name = concat!("step_", $step);
-                if $program.words_differ() {
-                    $crate::common::broken::are_recorded(name, &all);
-                    return;
-                }
                 $crate::common::redacted().bind(|| insta::assert_snapshot!(name, all));
             }
         )*
@@ -253,13 +248,6 @@ impl Broken {
         check(&self.exercise_without_browser(), program, seed).await
     }
 
-    /// Whether findings contain what was measured, or what was noticed first: in a long exercise, that
-    /// differs from run to run. Recording them is another matter.
-    pub fn words_differ(&self) -> bool {
-        let is_recording = std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always");
-        self.is_long && !is_recording
-    }
-
     pub async fn passes_without_a_flaw(&self) {
         for seed in 0..5 {
             let report = self.check_for_passes("", seed).await;
@@ -378,17 +366,6 @@ impl Broken {
         let missed = missed.join("");
         assert!(missed.is_empty(), "{step} does not fail:\n{missed}");
     }
-}
-
-/// That the snapshot of exercise 6 has an entry for each of these flaws, and for no other.
-pub fn are_recorded(name: &str, all: &str) {
-    let file = format!("checker/tests/it/snapshots/it__ship__{name}.snap");
-    let recorded = fs::read_to_string(root().join(file)).unwrap();
-    let flaws = |text: &str| -> Vec<String> {
-        let lines = text.lines().filter(|line| line.starts_with("== "));
-        lines.map(str::to_owned).collect()
-    };
-    assert_eq!(flaws(&recorded), flaws(all), "record {name} again");
 }
 
 /// Words that mean something only to whoever writes Rust with the workshop's starters.
