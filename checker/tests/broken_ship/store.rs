@@ -84,6 +84,9 @@ impl Store {
             .as_str()
             .unwrap_or_default()
             .to_owned();
+        if !self.bakery.shop.has(&name) {
+            return self.bakery.answer(call).await;
+        }
         let quantity = order["quantity"].as_u64().unwrap_or_default();
         let (shop, baking) = (self.bakery.shop.clone(), self.baking);
         let (told, mut done) = unbounded_channel();
