@@ -72,7 +72,7 @@ impl Slots {
     /// Gives free places to those that wait.
     fn hand_out(self: &Arc<Self>) {
         while let Some(next) = self.next() {
-            // Whoever does not wait any more drops it, which gives it to the next.
+            // Whoever no longer waits drops it, which gives it to the next.
             let _ = next.send(Slot(Arc::clone(self)));
         }
     }

@@ -130,7 +130,7 @@ async fn is_stopped(asker: &Asker<'_>, sql: &str) -> Checked {
         .into())
 }
 
-/// That nothing is calculated any more: an answer alone does not end the query.
+/// That nothing is calculated anymore: an answer alone does not end the query.
 async fn rests(server: &ServerUnderTest, sql: &str) -> Checked {
     server.purpose("see whether the query has ended");
     for _ in 0..WINDOWS {
