@@ -17,7 +17,7 @@ use crate::mcp::raw::Raw;
 use crate::mcp::{ClientProfile, Endpoint, Era, ErrorKind, RequestError, Session};
 use crate::subject::process::{Monitor, Process};
 use crate::subject::processor;
-use crate::subject::server::{Server, Serving};
+use crate::subject::server::{Server, Serving, StartError};
 use crate::subject::stderr::Panic;
 use crate::subject::{CommandLine, Program};
 
@@ -220,9 +220,14 @@ impl ServerUnderTest {
         };
         let patience = self.patience.listening;
         let started = Server::start(command, self.serving, &program.guard, patience).await;
-        let server = started.map_err(|error| RequestError {
-            sent: String::new(),
-            kind: ErrorKind::Unreachable(error.to_string()),
+        let server = started.map_err(|error| {
+            let kind = ErrorKind::Unreachable(error.to_string());
+            // As at the first start, a panic says more than what did not come of it.
+            if let StartError::Panicked(panic) = error {
+                let _ = self.symptoms.send(Symptom::Panicked(panic));
+            }
+            let sent = String::new();
+            RequestError { sent, kind }
         })?;
         // A check that has seen enough drops it, which ends it.
         watch(self.symptoms.clone(), server.process.monitor(), 0, true);
