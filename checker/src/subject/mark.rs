@@ -13,6 +13,12 @@ use tokio::process::Command;
 const VARIABLE: &str = "WORKSHOP_CHECKER_STARTED";
 const BETWEEN: char = ':';
 
+/// How often those are looked at again that are just becoming another program.
+#[cfg(target_os = "linux")]
+const LOOKS: usize = 5;
+#[cfg(target_os = "linux")]
+const BETWEEN_LOOKS: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// The mark of one program and all that it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark(String);
@@ -58,18 +64,24 @@ impl Mark {
         use std::collections::BTreeSet;
 
         let mut ended = BTreeSet::new();
+        let mut looks_left = LOOKS;
         // What was being started during one look is found by the next.
         loop {
-            let found = self.carriers(leader);
+            let Found { carriers, unclear } = self.find(leader);
             let before = ended.len();
-            for id in found {
+            for id in carriers {
                 if ended.insert(id) {
                     let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
                 }
             }
-            if ended.len() == before {
+            if ended.len() > before {
+                continue;
+            }
+            if !unclear || looks_left == 0 {
                 return;
             }
+            looks_left -= 1;
+            std::thread::sleep(BETWEEN_LOOKS);
         }
     }
 
@@ -78,20 +90,29 @@ impl Mark {
     pub fn end_all(&self, _leader: u32) {}
 
     #[cfg(target_os = "linux")]
-    fn carriers(&self, leader: u32) -> Vec<i32> {
+    fn find(&self, leader: u32) -> Found {
         let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
         // Ids are given out in order, and from the beginning when there are no more.
         let begun_anew = newest_id().is_none_or(|newest| newest < leader);
         let may_carry = |id: &i32| begun_anew || id.unsigned_abs() > leader;
-        let ids = ids.filter(may_carry);
-        ids.filter(|id| self.is_carried_by(*id)).collect()
+        let mut found = Found::default();
+        for id in ids.filter(may_carry) {
+            // One that has ended, or that is another user's, does not carry it.
+            let Ok(environment) = std::fs::read(format!("/proc/{id}/environ")) else {
+                continue;
+            };
+            found.unclear |= environment.is_empty();
+            if self.is_in(&environment) {
+                found.carriers.push(id);
+            }
+        }
+        found
     }
 
-    /// Whether a process carries it. One that has ended, or that is another user's, does not.
+    /// Whether an environment, as Linux writes it, has the mark.
     #[cfg(target_os = "linux")]
-    fn is_carried_by(&self, id: i32) -> bool {
-        let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+    fn is_in(&self, environment: &[u8]) -> bool {
         let mut variables = environment.split(|byte| *byte == 0);
         let marks = variables.find_map(|variable| {
             let value = variable.strip_prefix(VARIABLE.as_bytes())?;
@@ -102,6 +123,16 @@ impl Mark {
             marks.any(|mark| mark == self.0.as_bytes())
         })
     }
+}
+
+/// What a look at all processes has found.
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+struct Found {
+    carriers: Vec<i32>,
+    /// Whether one has no environment: because it is just becoming another program, or because it has
+    /// ended and nobody has asked how.
+    unclear: bool,
 }
 
 /// The id that was given out last: the last word of `/proc/loadavg`.
