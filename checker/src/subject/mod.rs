@@ -1,6 +1,7 @@
 //! Building, starting, watching and stopping the program under check.
 //!
 //! - [`build`] runs cargo and finds the first error,
+//! - [`container`] is Docker or Podman,
 //! - [`process`] starts a process group, and ends it whatever happens,
 //! - [`stderr`] reads what the process complains about, for symptoms,
 //! - [`reach`] looks whether what is there already answers, or starts,
@@ -9,6 +10,7 @@
 //! - `mark` finds what has left its process group.
 
 pub mod build;
+pub mod container;
 pub mod guard;
 mod mark;
 pub mod process;

@@ -1,12 +1,12 @@
 //! A real Keycloak that has imported the workshop's realm.
 //!
-//! - `engine` runs it in a container, where Docker or Podman answers,
+//! - `container` runs it in a container, where Docker or Podman answers,
 //! - `distribution` has it as a program otherwise, and `java` what that runs on,
 //! - `log` is what it says, in a file,
 //! - `tool` runs a program that does one thing and ends.
 
+mod container;
 mod distribution;
-mod engine;
 mod java;
 mod log;
 mod tool;
@@ -23,9 +23,9 @@ use reqwest::{Client, StatusCode};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use self::engine::Engine;
 use self::log::Log;
 use super::{claim, origin};
+use crate::subject::container::Engine;
 use crate::subject::guard::Guard;
 use crate::subject::process::Process;
 
@@ -167,7 +167,9 @@ impl Keycloak {
         let admin = Admin::new();
         let log = folder.join("keycloak.log");
         let container = match Engine::find().await {
-            Some(engine) => engine.command(port, &admin, guard, tell).await.map(Some),
+            Some(engine) => container::command(&engine, port, &admin, guard, tell)
+                .await
+                .map(Some),
             None => Ok(None),
         };
         let (command, place, imported) = match container {
