@@ -25,6 +25,8 @@ pub enum Event {
         /// Its id and title.
         exercise: Exercise,
     },
+    /// The check that was asked for takes minutes, for this reason.
+    TakesMinutes(&'static str),
     /// A step was judged on every era. Steps come in the order of the course.
     Step(Box<StepReport>),
     /// All of an exercise is done: the last event of each, also where it does not compile.

@@ -61,6 +61,8 @@ pub struct Check {
     pub deadline: Option<Duration>,
     /// What must be there before the subject starts.
     pub fixtures: &'static [Fixture],
+    /// What makes it take minutes, if something does. Then it only runs when its step is asked for alone.
+    pub takes_minutes: Option<&'static str>,
     /// What is checked, and the check itself.
     pub run: Run,
 }
@@ -136,6 +138,12 @@ impl Check {
         self
     }
 
+    /// The same, which takes minutes, for this reason.
+    pub const fn slow(mut self, why: &'static str) -> Self {
+        self.takes_minutes = Some(why);
+        self
+    }
+
     const fn new(step: &'static str, eras: Eras, isolation: Isolation, run: Run) -> Self {
         Self {
             step,
@@ -143,6 +151,7 @@ impl Check {
             isolation,
             deadline: None,
             fixtures: &[],
+            takes_minutes: None,
             run,
         }
     }
@@ -239,6 +248,11 @@ pub fn takes_tokens(exercise: &Exercise) -> bool {
     steps.any(|step| {
         of_step(&step.id).is_some_and(|(_, check)| check.fixtures.contains(&Fixture::Realm))
     })
+}
+
+/// What makes the check of a step take minutes, if something does.
+pub fn takes_minutes(step: &str) -> Option<&'static str> {
+    of_step(step).and_then(|(_, check)| check.takes_minutes)
 }
 
 /// How often a step is checked.

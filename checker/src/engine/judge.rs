@@ -69,6 +69,16 @@ impl<'a> Judge<'a> {
                 ..EraReport::new(self.era, Outcome::CouldNotCheck)
             };
         };
+        if let Some(why) = check.takes_minutes
+            && self.plan.step != Some(&step.id)
+        {
+            let alone = self.plan.again(step);
+            let reason = format!("{why}, which takes minutes. To check it, run `{alone}`");
+            return EraReport {
+                could_not: Some(reason),
+                ..EraReport::new(self.era, Outcome::CouldNotCheck)
+            };
+        }
         let case = Case {
             step,
             exercise,
@@ -178,9 +188,14 @@ impl<'a> Judge<'a> {
     async fn of_workspace(&self, run: CheckOf<WorkspaceUnderTest>, case: &Case<'_>) -> Checked {
         let guard = self.subject.guard();
         let fixtures = self.fixtures(case).await?;
-        let (root, settings) = (self.plan.root.clone(), self.plan.settings.clone());
         let harness = self.harness(case, fixtures);
-        let workspace = WorkspaceUnderTest::new(harness, root, settings, guard);
+        let workspace = WorkspaceUnderTest {
+            harness,
+            root: self.plan.root.clone(),
+            settings: self.plan.settings.clone(),
+            folder: self.plan.kind.is_ours().then(|| self.plan.folder.clone()),
+            guard,
+        };
         let deadline = case.check.deadline.unwrap_or(self.plan.patience.step);
         in_time(run(&workspace), deadline, &case.transcript).await
     }

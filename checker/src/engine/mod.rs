@@ -53,6 +53,8 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// What is checked, for reports.
     pub kind: SubjectKind,
+    /// The folder of the crate that is checked, or would be.
+    pub folder: PathBuf,
     /// Where findings point.
     pub places: &'a Places,
     /// The workshop's root.
@@ -77,6 +79,9 @@ pub async fn check(
 ) -> ExerciseReport {
     let begin = Instant::now();
     let steps = plan.steps_to_run();
+    if let Some(why) = plan.step.and_then(checks::takes_minutes) {
+        let _ = events.send(Event::TakesMinutes(why));
+    }
     let parallel = match subject {
         // Its stock is shared by all that the checks do.
         Subject::Url(_) => 1,

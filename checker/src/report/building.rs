@@ -64,7 +64,7 @@ impl BuildProgress {
                 self.phase = Phase::Checking;
                 self.since = Instant::now();
             }
-            Event::Built | Event::Step(_) | Event::Finished(_) => (),
+            Event::Built | Event::TakesMinutes(_) | Event::Step(_) | Event::Finished(_) => (),
         }
     }
 
@@ -149,7 +149,10 @@ impl Reporter for BuildBar {
                     bar.finish_and_clear();
                 }
             }
-            Event::Checking { .. } | Event::Step(_) | Event::Finished(_) => (),
+            Event::Checking { .. }
+            | Event::TakesMinutes(_)
+            | Event::Step(_)
+            | Event::Finished(_) => (),
         }
         Ok(())
     }

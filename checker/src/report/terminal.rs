@@ -356,6 +356,10 @@ impl<W: Write> Reporter for Terminal<W> {
                 let (number, title) = (exercise.number(), &exercise.title);
                 writeln!(self.out, "{STRONG}Exercise {number}  {title}{STRONG:#}\n")
             }
+            Event::TakesMinutes(why) => {
+                writeln!(self.out, " {FAINT}{why}: this takes minutes{FAINT:#}\n")?;
+                self.out.flush()
+            }
             Event::Step(step) => {
                 self.step(step)?;
                 if self.traced {

@@ -148,6 +148,7 @@ impl Notifier {
             Event::Finished(report) if report.compile_error.is_some() => {
                 "it does not compile yet".to_owned()
             }
+            Event::TakesMinutes(why) => format!("{why}: this takes minutes"),
             Event::Built | Event::Finished(_) => return None,
         })
     }

@@ -66,6 +66,10 @@ impl Workshop {
             eras: request.eras,
             seed: request.seed,
             kind: request.subject.kind(),
+            folder: match request.subject {
+                SubjectChoice::Solution => self.solution_of(exercise),
+                _ => self.folder_of(exercise),
+            },
             places: &request.places(self),
             root: self.root.clone(),
             settings: match request.subject {

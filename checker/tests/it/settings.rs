@@ -49,6 +49,7 @@ async fn check_in(folder: &Path) -> ExerciseReport {
         seed: 7,
         root: root(),
         settings: folder.to_owned(),
+        folder: folder.to_owned(),
         kind: SubjectKind::Starter,
         places: &Places::unknown(),
         patience: Patience::default(),

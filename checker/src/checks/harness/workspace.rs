@@ -9,25 +9,16 @@ use crate::subject::guard::Guard;
 /// A workspace and its settings.
 #[derive(Debug)]
 pub struct WorkspaceUnderTest {
-    harness: Harness,
+    /// What every check works with.
+    pub harness: Harness,
     /// The workshop's root, in which servers are started.
     pub root: PathBuf,
     /// Where the settings lie: the root, or the folder of a solution.
     pub settings: PathBuf,
+    /// The folder of the crate that is checked, if it is one of the workshop's.
+    pub folder: Option<PathBuf>,
     /// What ends the processes that the check starts.
     pub guard: Guard,
-}
-
-impl WorkspaceUnderTest {
-    /// The settings in `settings`, for servers that are started in `root`.
-    pub fn new(harness: Harness, root: PathBuf, settings: PathBuf, guard: Guard) -> Self {
-        Self {
-            harness,
-            root,
-            settings,
-            guard,
-        }
-    }
 }
 
 impl Deref for WorkspaceUnderTest {

@@ -66,7 +66,7 @@ pub const SHIP_SERVER: Broken = Broken {
     example: "broken_ship",
     variable: "STORE_FLAWS",
     exercise: "ex6_ship",
-    apart: None,
+    apart: Some("6.8"),
     is_long: true,
 };
 

@@ -128,6 +128,7 @@ async fn check_patiently(
         seed,
         root: root(),
         settings: root(),
+        folder: folder.to_owned(),
         kind: SubjectKind::Starter,
         places: &Places::in_folder(&root(), folder),
         patience,
