@@ -15,6 +15,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http_body_util::BodyExt;
+use reqwest::Client;
 use sqlx::AnyPool;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,7 +27,7 @@ use tracing::{info, warn};
 
 use crate::database;
 
-/// How long the database may take to answer `/ready`.
+/// How long the database may take to answer `/ready`, and the store to answer `/health`.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the end of a stream, or of a call that was cut off, may take to reach its client.
@@ -119,6 +120,14 @@ impl Lifecycle {
         self.closing.cancel();
         // ANCHOR_END: step_6_6_stop
     }
+}
+
+/// Asks the store that runs on this machine for `/health`, as the health check of its container.
+pub async fn ask_for_health(port: u16) -> anyhow::Result<()> {
+    let client = Client::builder().no_proxy().timeout(PATIENCE).build()?;
+    let url = format!("http://127.0.0.1:{port}/health");
+    client.get(url).send().await?.error_for_status()?;
+    Ok(())
 }
 
 /// `/ready`: 200 if the store can serve now, 503 if not.

@@ -55,6 +55,9 @@ use crate::telemetry::Telemetry;
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
+    if options.health {
+        return lifecycle::ask_for_health(options.port).await;
+    }
     let telemetry = Telemetry::start()?;
     let database = database::open(&options.database_url).await?;
     let inventory = Arc::new(Inventory::open(database.clone()).await?);

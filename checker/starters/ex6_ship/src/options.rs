@@ -31,6 +31,9 @@ pub struct Options {
     /// Speak MCP on stdin and stdout instead of HTTP
     #[arg(long)]
     pub stdio: bool,
+    /// Ask the store that runs on this machine whether it is healthy, and exit
+    #[arg(long)]
+    pub health: bool,
     /// The address to listen on
     #[arg(long, env = "STORE_HOST", default_value_t = Ipv4Addr::LOCALHOST.into())]
     pub host: IpAddr,
