@@ -31,10 +31,11 @@ mod store;
 mod telemetry;
 mod user;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -66,6 +67,9 @@ struct Options {
     /// Print every flaw and what it breaks
     #[arg(long)]
     list: bool,
+    /// Ask the store that runs on this machine whether it is healthy, and exit
+    #[arg(long)]
+    health: bool,
     /// The address to listen on
     #[arg(long, env = "STORE_HOST", default_value_t = Ipv4Addr::LOCALHOST.into())]
     host: IpAddr,
@@ -90,6 +94,9 @@ async fn main() -> Result<()> {
         print!("{}", flaw_set::list::<Flaw>());
         return Ok(());
     }
+    if options.health {
+        return is_healthy(options.port);
+    }
     let flaws = options.flaw_names.and(&options.flaws);
     let limits = Limits::from_environment(flaws.clone());
     let store = Store::open(
@@ -113,6 +120,16 @@ async fn main() -> Result<()> {
     let patience = Duration::from_secs_f64(options.stop_seconds);
     let app = app.layer(from_fn_with_state(flaws.clone(), telemetry::watch));
     stop::serve(flaws, app, listener, patience).await
+}
+
+/// Asks `/health`, as the health check of a container.
+fn is_healthy(port: u16) -> Result<()> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
+    let mut said = String::new();
+    stream.read_to_string(&mut said)?;
+    ensure!(said.split_whitespace().nth(1) == Some("200"), "{said}");
+    Ok(())
 }
 
 /// Tells clients of 2025-11-25 that they are not served.

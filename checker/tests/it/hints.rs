@@ -62,6 +62,7 @@ const ELSEWHERE: [&str; 7] = [
     "https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation",
     "https://developer.mozilla.org/en-US/docs/Web/API/Element/replaceChildren",
     "https://developer.mozilla.org/en-US/docs/Web/HTML/Reference/Elements/button",
+    "https://docs.docker.com/reference/dockerfile/",
     "https://www.rfc-editor.org/rfc/rfc6750.html",
     "https://www.rfc-editor.org/rfc/rfc9728.html",
 ];

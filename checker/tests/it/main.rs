@@ -2,6 +2,7 @@
 //!
 //! - `flaws`, `interact`, `auth`, `ship`, `clients`, `agents`: each flaw of a broken program fails its step, and no other,
 //! - `asking`: a server that asks its client,
+//! - `container`: step 6.8, with images of a real Docker or Podman,
 //! - `settings`, `contract`: step 1.1, and what the reference solution declares,
 //! - `hello`, `talk`, `door`, `book`, `hints`: what the book and the hints show is so,
 //! - `proofs`: starters, solutions and `course.toml` belong together,
@@ -21,6 +22,7 @@ mod book;
 mod cli;
 mod clients;
 mod common;
+mod container;
 mod contract;
 #[cfg(target_os = "linux")]
 mod devcontainer;

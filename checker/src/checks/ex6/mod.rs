@@ -1,5 +1,6 @@
 //! Exercise 6: a store that can be shipped. Its stock lives in a database.
 
+mod container;
 mod customer;
 mod database;
 mod delivery;
@@ -28,6 +29,9 @@ const WATCHED: &[Fixture] = &[Fixture::Realm, Fixture::Database, Fixture::Collec
 
 /// A check that starts the program several times, or that waits for it.
 const WITH_RESTARTS: Duration = Duration::from_secs(60);
+
+/// The first build of an image compiles every crate, in release mode.
+const WITH_AN_IMAGE: Duration = Duration::from_secs(45 * 60);
 
 /// How the store is told where to listen, and how long to wait for what.
 const SERVING: Serving = Serving {
@@ -60,6 +64,9 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
         Check::changes("6.7", |server| Box::pin(instances::check(server)))
             .with(STORE)
             .within(WITH_RESTARTS),
+        Check::looks_around("6.8", |workspace| Box::pin(container::check(workspace)))
+            .slow("it builds an image and runs it")
+            .within(WITH_AN_IMAGE),
     ],
     place_of: |_| None,
     serving: SERVING,

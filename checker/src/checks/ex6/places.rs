@@ -38,6 +38,9 @@ pub const SPENT: TodoBlock = block("src/confirm.rs", "step_6_7_spent");
 /// Whether legacy clients get sessions.
 pub const SESSIONS: TodoBlock = block("src/main.rs", "step_6_7_sessions");
 
+/// How the image is built.
+pub const IMAGE: TodoBlock = block("Dockerfile", "step_6_8");
+
 const fn block(file: &'static str, name: &'static str) -> TodoBlock {
     TodoBlock { file, name }
 }
