@@ -25,6 +25,8 @@
 //! seeds.rs        every flaw of the tests, with more seeds than the tests take
 //! deployment.rs   the store behind nginx and Caddy, under systemd, and on Kubernetes
 //! postgres.rs     the store of exercise 6 on a real PostgreSQL
+//! container.rs    step 6.8 with images that are right or wrong, in a real engine
+//! image.rs        the image of the solution, built from the start
 //! bundle.rs       the bundle for a room without a network, with the network off
 //! verdicts.rs     what the checker says, compared with what is so
 //! ```
@@ -38,9 +40,11 @@ mod bundle;
 mod by_hand;
 mod client;
 mod conformance;
+mod container;
 mod deployment;
 mod devcontainer;
 mod guides;
+mod image;
 mod inspector;
 mod keycloak;
 mod play;
@@ -134,6 +138,8 @@ enum Group {
     Keycloak,
     Deployment,
     Postgres,
+    Container,
+    Image,
     Bundle,
     Seeds,
 }
@@ -176,6 +182,8 @@ async fn all(root: &Path, guard: &Guard, arguments: &Arguments, groups: &[Group]
             Group::Keycloak => keycloak::run(&setup).await,
             Group::Deployment => deployment::run(&setup).await,
             Group::Postgres => postgres::run(&setup).await,
+            Group::Container => container::run(&setup).await,
+            Group::Image => image::run(&setup).await,
             Group::Bundle => bundle::run(&setup).await,
             Group::Seeds => seeds::run(&setup, arguments.seeds).await,
         }

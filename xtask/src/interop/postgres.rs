@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use checker::checks;
 use checker::fixtures::browser::is_root;
 use checker::subject::process::Process;
 use serde_json::Value;
@@ -62,7 +63,12 @@ pub(super) async fn run(setup: &Setup) {
 
 async fn passes(setup: &Setup, postgres: &Postgres) -> Result<String> {
     let steps = checked(setup, postgres, "ex6", &postgres.url).await?;
-    for step in &steps {
+    let is_here = |step: &&Value| {
+        !step["id"]
+            .as_str()
+            .is_some_and(|id| checks::takes_minutes(id).is_some())
+    };
+    for step in steps.iter().filter(is_here) {
         let outcome = &step["outcome"];
         ensure!(outcome == "passed", "{step:#}");
     }

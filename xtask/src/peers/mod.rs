@@ -4,6 +4,7 @@
 //! - [`install`] keeps what is installed whole, of the pinned versions, and for one user at a time,
 //! - [`python`] is FastMCP in a Python environment of its own,
 //! - [`browser`] is a Chrome, Chromium or Edge: one that is there, or the distribution's,
+//! - [`container`] is Docker or Podman, from the same place,
 //! - [`deployment`] is what servers run behind and under, from the same place,
 //! - [`postgres`] is a database, from the same place,
 //! - [`packages`] are those of the distribution,
@@ -20,6 +21,7 @@
 
 pub(crate) mod browser;
 mod call;
+pub(crate) mod container;
 mod deployment;
 mod install;
 mod mutants;
@@ -37,6 +39,7 @@ use checker::subject::build::{BuildError, build};
 use checker::subject::guard::Guard;
 
 pub(crate) use self::call::{Said, call};
+use self::container::Containers;
 use self::install::Place;
 use self::node::Node;
 use self::python::Python;
@@ -104,6 +107,25 @@ impl Peers {
     /// When there is none, and the distribution's packages are not to be had; with apt's words.
     pub(crate) async fn postgres(&self) -> Result<PathBuf> {
         postgres::install(&self.guard).await
+    }
+
+    /// Docker or Podman, whichever answers.
+    ///
+    /// # Errors
+    ///
+    /// When neither does, and the distribution's Podman is not to be had; with apt's words.
+    pub(crate) async fn containers(&self) -> Result<Containers> {
+        Containers::install(&self.target, &self.guard).await
+    }
+
+    /// debootstrap, which makes a Debian from its packages.
+    ///
+    /// # Errors
+    ///
+    /// When the distribution's package is not to be had; with apt's words.
+    pub(crate) async fn debootstrap(&self) -> Result<()> {
+        let hint = "debootstrap is not installed, and this cannot install it";
+        packages::install(&["debootstrap"], hint, &self.guard).await
     }
 
     /// cargo-mutants, for the checkout at `root`.
