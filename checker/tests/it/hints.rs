@@ -56,7 +56,7 @@ fn links(hint: &str) -> Vec<&str> {
 }
 
 /// Pages that are about no crate. Nothing here can tell whether they are there.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 8] = [
     "https://code.visualstudio.com/docs/agents/reference/mcp-configuration",
     "https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization",
     "https://modelcontextprotocol.io/specification/2026-07-28/client/elicitation",
