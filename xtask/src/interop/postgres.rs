@@ -64,9 +64,8 @@ pub(super) async fn run(setup: &Setup) {
 async fn passes(setup: &Setup, postgres: &Postgres) -> Result<String> {
     let steps = checked(setup, postgres, "ex6", &postgres.url).await?;
     let is_here = |step: &&Value| {
-        !step["id"]
-            .as_str()
-            .is_some_and(|id| checks::takes_minutes(id).is_some())
+        let id = step["id"].as_str();
+        id.is_none_or(|id| checks::takes_minutes(id).is_none())
     };
     for step in steps.iter().filter(is_here) {
         let outcome = &step["outcome"];
