@@ -61,7 +61,7 @@ pub struct Check {
     pub deadline: Option<Duration>,
     /// What must be there before the subject starts.
     pub fixtures: &'static [Fixture],
-    /// What makes it take minutes, if something does. Then it only runs when its step is asked for alone.
+    /// What makes it take minutes, if something does. Then it only does so when its step is asked for alone.
     pub takes_minutes: Option<&'static str>,
     /// What is checked, and the check itself.
     pub run: Run,

@@ -69,16 +69,6 @@ impl<'a> Judge<'a> {
                 ..EraReport::new(self.era, Outcome::CouldNotCheck)
             };
         };
-        if let Some(why) = check.takes_minutes
-            && self.plan.step != Some(&step.id)
-        {
-            let alone = self.plan.again(step);
-            let reason = format!("{why}, which takes minutes. To check it, run `{alone}`");
-            return EraReport {
-                could_not: Some(reason),
-                ..EraReport::new(self.era, Outcome::CouldNotCheck)
-            };
-        }
         let case = Case {
             step,
             exercise,
@@ -193,6 +183,7 @@ impl<'a> Judge<'a> {
             harness,
             root: self.plan.root.clone(),
             settings: self.plan.settings.clone(),
+            is_asked_for: self.plan.step == Some(&case.step.id),
             folder: self.plan.kind.is_ours().then(|| self.plan.folder.clone()),
             guard,
         };

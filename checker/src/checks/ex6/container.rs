@@ -17,6 +17,9 @@ use crate::mcp::{ClientProfile, Era};
 use crate::subject::container::{Engine, Ran};
 use crate::verdict::{Code, Finding};
 
+/// What takes minutes.
+pub(super) const WHAT: &str = "it builds an image and runs it";
+
 /// What the image is called, also for who wants to try it.
 const IMAGE: &str = "workshop-store";
 
@@ -37,6 +40,9 @@ const HEALTH: Duration = Duration::from_secs(30);
 
 /// How long the store may take to end, in seconds. It has ten for calls that are running.
 const END: &str = "20";
+
+/// The exit code of `run` if the engine itself has failed, whatever the image is.
+const BY_THE_ENGINE: i32 = 125;
 
 /// So many lines of a build that failed, or of a store, are shown.
 const LINES: usize = 8;
@@ -91,6 +97,12 @@ pub(super) async fn check(workspace: &WorkspaceUnderTest) -> Checked {
     let text = fs::read_to_string(&file).unwrap_or_default();
     if !text.lines().any(is_instruction) {
         return Err(Stop::not_declared("no instruction in the Dockerfile yet"));
+    }
+    if !workspace.is_asked_for {
+        return Err(Stop::CouldNotCheck(format!(
+            "{WHAT}, which takes minutes. To check it, run `cargo checker check {}`",
+            workspace.step
+        )));
     }
     let Some(engine) = Engine::find().await else {
         let reason = "no container engine answers here. Install and start Docker or Podman: https://podman.io/docs/installation";
@@ -217,6 +229,11 @@ impl Host<'_> {
             .await?;
         if ran.is_done() {
             return Ok(container);
+        }
+        if ran.code == Some(BY_THE_ENGINE) {
+            let said = one_line(&ran.last_words(LINES));
+            let name = self.engine.name();
+            return Err(Stop::CouldNotCheck(format!("`{name} run` failed: {said}")));
         }
         Err(container.does_not_start(&ran.last_words(LINES)))
     }

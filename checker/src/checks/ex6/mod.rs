@@ -65,7 +65,7 @@ pub const EXERCISE: ExerciseChecks = ExerciseChecks {
             .with(STORE)
             .within(WITH_RESTARTS),
         Check::looks_around("6.8", |workspace| Box::pin(container::check(workspace)))
-            .slow("it builds an image and runs it")
+            .slow(container::WHAT)
             .within(WITH_AN_IMAGE),
     ],
     place_of: |_| None,

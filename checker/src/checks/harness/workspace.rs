@@ -15,6 +15,8 @@ pub struct WorkspaceUnderTest {
     pub root: PathBuf,
     /// Where the settings lie: the root, or the folder of a solution.
     pub settings: PathBuf,
+    /// Whether this step alone is asked for: what takes minutes only runs then.
+    pub is_asked_for: bool,
     /// The folder of the crate that is checked, if it is one of the workshop's.
     pub folder: Option<PathBuf>,
     /// What ends the processes that the check starts.

@@ -70,8 +70,11 @@ pub fn sources(package: &Path) -> BTreeSet<PathBuf> {
         let entries = fs::read_dir(package.join(folder)).into_iter().flatten();
         entries.map(move |entry| Path::new(folder).join(entry.unwrap().file_name()))
     };
-    // Pages are there where an exercise has some.
-    let sources: BTreeSet<PathBuf> = ["src", "ui"].into_iter().flat_map(files).collect();
+    // Pages and an image are there where an exercise has some.
+    let image = Path::new("Dockerfile");
+    let image = package.join(image).is_file().then(|| image.to_owned());
+    let files = ["src", "ui"].into_iter().flat_map(files);
+    let sources: BTreeSet<PathBuf> = files.chain(image).collect();
     assert!(!sources.is_empty(), "{} has no source", package.display());
     sources
 }
