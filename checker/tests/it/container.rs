@@ -249,6 +249,7 @@ async fn fail_with_their_messages(name: &str, flaws: &[(&str, &str, &str)]) {
         r"got       (exit code \d+: )?(.*\n +)*?.*(missing|curl).*(\n {19}.*)*",
         "got       $1[words about $3]",
     );
+    settings.add_filter(r"got       \d+ MB", "got       [n] MB");
     settings.add_filter(r"/tmp/\.tmp\w+", "[context]");
     settings.add_filter(r"Dockerfile:\d+", "Dockerfile:[line]");
     settings.bind(|| insta::assert_snapshot!(name, all));
