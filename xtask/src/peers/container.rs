@@ -11,6 +11,15 @@ use tokio::process::Command;
 
 use super::packages;
 
+/// Podman, with what runs containers and publishes their ports.
+const PACKAGES: [&str; 5] = [
+    "podman",
+    "buildah",
+    "runc",
+    "containernetworking-plugins",
+    "iptables",
+];
+
 /// How Podman runs containers for root, also on a machine that is itself a sandbox: there, crun and the
 /// usual limits are often refused.
 const SETTINGS: &str = r#"[containers]
@@ -39,7 +48,7 @@ impl Containers {
             Some(engine) => engine,
             None => {
                 let hint = "neither Docker nor Podman answers, and this cannot install Podman";
-                packages::install(&["podman", "buildah", "runc"], hint, guard).await?;
+                packages::install(&PACKAGES, hint, guard).await?;
                 let found = Engine::find().await;
                 found.context("Podman was installed, and does not answer")?
             }
