@@ -10,14 +10,12 @@ use checker::course::Exercise;
 use checker::engine::{self, Places, Plan};
 use checker::mcp::Era;
 use checker::patience::Patience;
-use checker::subject::guard::Guard;
-use checker::subject::{Program, Subject};
 use checker::verdict::{ExerciseReport, Outcome, SubjectKind};
 use tempfile::TempDir;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::common::broken::failed;
-use crate::common::{beside_checker, course, redacted, root, told};
+use crate::common::{beside_checker, course, redacted, root, told, unused_program};
 
 const STEP: &str = "6.8";
 
@@ -210,13 +208,7 @@ async fn check_when(step: Option<&str>, folder: &Path) -> ExerciseReport {
         options: Vec::new(),
     };
     // Of the program only the guard is used: this step is about its image.
-    let subject = Subject::Program(Program {
-        executable: "unused".into(),
-        arguments: Vec::new(),
-        folder: root(),
-        environment: Vec::new(),
-        guard: Guard::none(),
-    });
+    let subject = unused_program();
     let (events, _received) = unbounded_channel();
     engine::check(&plan, &subject, &events).await
 }

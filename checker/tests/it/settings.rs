@@ -8,14 +8,12 @@ use checker::engine::{self, Places, Plan};
 use checker::fixtures::{FakeServer, Nobody, ServerSpec};
 use checker::mcp::{Era, Transcript};
 use checker::patience::Patience;
-use checker::subject::guard::Guard;
-use checker::subject::{Program, Subject};
 use checker::verdict::{ExerciseReport, Outcome, SubjectKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::common::{course, redacted, root, told};
+use crate::common::{course, redacted, root, told, unused_program};
 
 /// Exercise 1 with its first step alone.
 fn exercise() -> Exercise {
@@ -58,13 +56,7 @@ async fn check_in(folder: &Path) -> ExerciseReport {
         options: Vec::new(),
     };
     // Of the program only the guard is used: this step is about settings.
-    let subject = Subject::Program(Program {
-        executable: "unused".into(),
-        arguments: Vec::new(),
-        folder: root(),
-        environment: Vec::new(),
-        guard: Guard::none(),
-    });
+    let subject = unused_program();
     let (events, _received) = unbounded_channel();
     engine::check(&plan, &subject, &events).await
 }

@@ -67,7 +67,8 @@ async fn passes(setup: &Setup, postgres: &Postgres) -> Result<String> {
         let id = step["id"].as_str();
         id.is_none_or(|id| checks::takes_minutes(id).is_none())
     };
-    for step in steps.iter().filter(is_here) {
+    let steps: Vec<&Value> = steps.iter().filter(is_here).collect();
+    for step in &steps {
         let outcome = &step["outcome"];
         ensure!(outcome == "passed", "{step:#}");
     }

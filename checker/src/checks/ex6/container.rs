@@ -76,6 +76,12 @@ struct Health {
     test: Vec<String>,
 }
 
+/// The command of an image's health check.
+struct HealthCheck<'a> {
+    program: &'a str,
+    arguments: &'a [String],
+}
+
 /// A container of the store, until it is dropped.
 struct Container<'a> {
     host: &'a Host<'a>,
@@ -126,8 +132,8 @@ impl Host<'_> {
         let container = self.start().await?;
         let url = container.answers().await?;
         container.is_ready(&url).await?;
-        container.says_that_it_is_healthy(health).await?;
-        self.says_that_it_is_not(health).await?;
+        container.says_that_it_is_healthy(&health).await?;
+        self.says_that_it_is_not(&health).await?;
         container.ends().await
     }
 
@@ -201,12 +207,26 @@ impl Host<'_> {
         })
     }
 
-    /// Starts the store with no more rights than it needs.
-    async fn start(&self) -> Checked<Container<'_>> {
-        let container = Container {
+    /// The name of a new container, and its end.
+    fn container(&self) -> Container<'_> {
+        Container {
             host: self,
             name: format!("{IMAGE}-{:08x}", rand::random::<u32>()),
-        };
+        }
+    }
+
+    fn is_no_fault_of_the_engine(&self, ran: &Ran) -> Checked {
+        if ran.code != Some(BY_THE_ENGINE) {
+            return Ok(());
+        }
+        let said = one_line(&ran.last_words(LINES));
+        let name = self.engine.name();
+        Err(Stop::CouldNotCheck(format!("`{name} run` failed: {said}")))
+    }
+
+    /// Starts the store with no more rights than it needs.
+    async fn start(&self) -> Checked<Container<'_>> {
+        let container = self.container();
         let publish = format!("127.0.0.1::{PORT}");
         let port = format!("STORE_PORT={PORT}");
         let ran = self
@@ -230,38 +250,29 @@ impl Host<'_> {
         if ran.is_done() {
             return Ok(container);
         }
-        if ran.code == Some(BY_THE_ENGINE) {
-            let said = one_line(&ran.last_words(LINES));
-            let name = self.engine.name();
-            return Err(Stop::CouldNotCheck(format!("`{name} run` failed: {said}")));
-        }
+        self.is_no_fault_of_the_engine(&ran)?;
         Err(container.does_not_start(&ran.last_words(LINES)))
     }
 
     /// The command of the health check, where no store runs.
-    async fn says_that_it_is_not(&self, health: &[String]) -> Checked {
-        let (program, arguments) = health.split_first().unwrap_or((&health[0], &[]));
+    async fn says_that_it_is_not(&self, health: &HealthCheck<'_>) -> Checked {
+        let container = self.container();
         let port = format!("STORE_PORT={PORT}");
-        let mut all = vec![
-            "run",
-            "--rm",
-            "--env",
-            &port,
-            "--entrypoint",
-            program,
-            IMAGE,
-        ];
-        all.extend(arguments.iter().map(String::as_str));
+        let mut all = vec!["run", "--name", &container.name, "--env", &port];
+        all.extend(["--entrypoint", health.program, IMAGE]);
+        all.extend(health.arguments.iter().map(String::as_str));
         let asked = timeout(HEALTH, self.run(&all)).await;
         let Ok(asked) = asked else {
             return Err(unhealthy("it was still running", "a store that does not run").into());
         };
-        if asked?.is_done() {
+        let asked = asked?;
+        self.is_no_fault_of_the_engine(&asked)?;
+        if asked.is_done() {
             return Err(Finding::new(Code::HealthCheckAlwaysPasses)
-                .sent(format!("the health check, {health:?}, where no store runs"))
+                .sent(format!("the health check, {}, where no store runs", health.program))
                 .expected("an exit code other than 0")
                 .got("exit code 0")
-                .why("A health check has to ask the store. One that cannot fail never has a store started again.")
+                .why("A health check has to ask the store. One that cannot fail reports a store as healthy that has stopped answering.")
                 .into());
         }
         Ok(())
@@ -270,7 +281,7 @@ impl Host<'_> {
 
 impl Inspected {
     /// Judges what does not need a container, and gives the command of the health check.
-    fn judged(&self) -> Checked<&[String]> {
+    fn judged(&self) -> Checked<HealthCheck<'_>> {
         if self.size >= LARGEST {
             return Err(Finding::new(Code::ImageTooLarge)
                 .sent("the image")
@@ -307,14 +318,14 @@ impl Inspected {
         let Some((kind, command)) = health.and_then(|health| health.test.split_first()) else {
             return Err(no_health_check());
         };
-        if command.is_empty() || kind == "NONE" {
+        let Some((program, arguments)) = command.split_first().filter(|_| kind != "NONE") else {
             return Err(no_health_check());
-        }
+        };
         let starts = self.config.entrypoint.iter().chain(&self.config.cmd);
         let shell = starts
             .filter_map(|words| words.first())
             .find(|program| is_shell(program));
-        let by_shell = kind == "CMD-SHELL" || command.first().is_some_and(|word| is_shell(word));
+        let by_shell = kind == "CMD-SHELL" || is_shell(program);
         if shell.is_some() || by_shell {
             return Err(Finding::new(Code::NeedsShell)
                 .sent("the image")
@@ -323,10 +334,10 @@ impl Inspected {
                     Some(shell) => format!("the store is started by {shell}"),
                     None => "the health check is run by a shell".to_owned(),
                 })
-                .why("A command that is not a list is run by a shell. An image without a shell has none to offer an attacker, and a shell does not pass SIGTERM on to the store.")
+                .why("A command that is not a list is run by a shell. An image without a shell has none to offer an attacker, and many shells do not pass SIGTERM on to the store.")
                 .into());
         }
-        Ok(command)
+        Ok(HealthCheck { program, arguments })
     }
 }
 
@@ -349,7 +360,7 @@ fn unhealthy(got: &str, what: &str) -> Finding {
         .sent(format!("the health check of {what}"))
         .expected("an exit code within 30 seconds")
         .got(got)
-        .why("An engine takes a store for unhealthy if its health check does not say that it is healthy, and starts it again and again.")
+        .why("An engine reports a store as unhealthy if its health check fails, and what manages the containers replaces it again and again.")
 }
 
 impl Container<'_> {
@@ -432,9 +443,9 @@ impl Container<'_> {
             .into())
     }
 
-    async fn says_that_it_is_healthy(&self, health: &[String]) -> Checked {
-        let mut arguments = vec!["exec", &self.name];
-        arguments.extend(health.iter().map(String::as_str));
+    async fn says_that_it_is_healthy(&self, health: &HealthCheck<'_>) -> Checked {
+        let mut arguments = vec!["exec", &self.name, health.program];
+        arguments.extend(health.arguments.iter().map(String::as_str));
         let asked = timeout(HEALTH, self.host.run(&arguments)).await;
         let Ok(asked) = asked else {
             return Err(unhealthy("it was still running", "a store that runs").into());
@@ -456,7 +467,7 @@ impl Container<'_> {
 
     /// As an engine does with a container that is replaced.
     async fn ends(&self) -> Checked {
-        self.host.must(&["stop", "--time", END, &self.name]).await?;
+        self.host.must(&["stop", "-t", END, &self.name]).await?;
         let format = "{{.State.ExitCode}}";
         let inspected = self
             .host

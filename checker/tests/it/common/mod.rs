@@ -16,6 +16,7 @@ use checker::events::Event;
 use checker::mcp::Era;
 use checker::patience::Patience;
 use checker::report::{Reporter, Terminal};
+use checker::subject::guard::Guard;
 use checker::subject::{Program, Subject};
 use checker::verdict::{ExerciseReport, Outcome, StepReport, SubjectKind};
 use tokio::sync::mpsc::unbounded_channel;
@@ -55,6 +56,17 @@ pub fn root() -> PathBuf {
 
 pub fn course() -> Course {
     Course::load(&root().join("course.toml")).unwrap()
+}
+
+/// A program for checks that are about its workspace, and never start it.
+pub fn unused_program() -> Subject {
+    Subject::Program(Program {
+        executable: "unused".into(),
+        arguments: Vec::new(),
+        folder: root(),
+        environment: Vec::new(),
+        guard: Guard::none(),
+    })
 }
 
 /// A binary that cargo has put beside the checker's.
