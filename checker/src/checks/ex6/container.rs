@@ -1,9 +1,9 @@
 //! 6.8: an image of the store: small, without root, and with a health check. In a container, the store
 //! can be reached, writes to its database, and stops when it is asked to.
 
-use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
+use std::{fmt, fs};
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -80,6 +80,12 @@ struct Health {
 struct HealthCheck<'a> {
     program: &'a str,
     arguments: &'a [String],
+}
+
+impl fmt::Display for HealthCheck<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.program, self.arguments.join(" "))
+    }
 }
 
 /// A container of the store, until it is dropped.
@@ -269,7 +275,7 @@ impl Host<'_> {
         self.is_no_fault_of_the_engine(&asked)?;
         if asked.is_done() {
             return Err(Finding::new(Code::HealthCheckAlwaysPasses)
-                .sent(format!("the health check, {}, where no store runs", health.program))
+                .sent(format!("the health check, {health}, where no store runs"))
                 .expected("an exit code other than 0")
                 .got("exit code 0")
                 .why("A health check has to ask the store. One that cannot fail reports a store as healthy that has stopped answering.")
